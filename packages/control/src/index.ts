@@ -1,1 +1,5 @@
-export {};
+export * from './channel.ts';
+export * from './fork-link.ts';
+export * from './link.ts';
+export * from './messages.ts';
+export * from './socket-link.ts';

@@ -1,0 +1,120 @@
+/** Every message that the processes of one server exchange. */
+
+/** Where a ring lies. The same five numbers in every process. */
+export interface RingRef {
+  /** Index of the back-source that owns the memory; each has an arena of its own. */
+  readonly arena: number;
+  readonly index: number;
+  readonly generation: number;
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+/** Who publishes, for logs, API and the chain of source ids. */
+export interface PublisherInfo {
+  readonly slot: number;
+  readonly pid: number;
+  /** Trackable id of the publisher's connection: the stream's source id. */
+  readonly cid: number;
+  readonly ip: string;
+}
+
+/** A stream as its readers see it: the ring of the current publish session, if there is one. */
+export interface StreamState {
+  readonly streamId: string;
+  readonly ring: RingRef | null;
+  readonly publisher: PublisherInfo | null;
+}
+
+/** The right to write one stream, held by a worker until it gives it back or dies. */
+export interface Lease {
+  readonly leaseId: string;
+  readonly streamId: string;
+  readonly ring: RingRef;
+  readonly publisher: PublisherInfo;
+}
+
+export type PublishAnswer =
+  | {
+      readonly isGranted: true;
+      readonly lease: Lease;
+      /** The stream's time goes on from here when players are still attached from an earlier session; 0 for a new stream. */
+      readonly startTimestampMs: number;
+    }
+  | { readonly isGranted: false; readonly reason: 'busy' | 'no-memory'; readonly publisher: PublisherInfo | null };
+
+export type RevokeReason = 'replaced' | 'conflict' | 'closed';
+
+/** Between a worker (asks) and a back-source (answers and tells). */
+export interface DirectoryProtocol {
+  readonly requests: {
+    /** First request of a connection: who it is, and what it holds from before the back-source was restarted. */
+    readonly hello: {
+      readonly request: {
+        readonly slot: number;
+        readonly pid: number;
+        readonly leases: readonly (Lease & { readonly lastTimestampMs: number })[];
+        readonly subscriptions: readonly string[];
+        /** Rings this worker still reads, those of its leases not included. */
+        readonly readRings: readonly RingRef[];
+      };
+      readonly response: { readonly states: readonly StreamState[] };
+    };
+    readonly publish: {
+      readonly request: {
+        readonly streamId: string;
+        readonly cid: number;
+        readonly ip: string;
+        /** What to do when somebody publishes this stream already. */
+        readonly busy: 'reject' | 'replace';
+      };
+      readonly response: PublishAnswer;
+    };
+    /** A bigger ring for a running lease: its key-frame interval does not fit. The old one stays valid until `moved`. */
+    readonly grow: {
+      readonly request: { readonly leaseId: string };
+      readonly response: { readonly ring: RingRef | null };
+    };
+    readonly subscribe: {
+      readonly request: { readonly streamId: string };
+      readonly response: StreamState;
+    };
+  };
+  readonly notifications: {
+    /** Worker: the writer has moved to the ring that `grow` gave, and has ended the old one. */
+    readonly moved: { readonly leaseId: string };
+    /** Worker: the end of a lease. The worker will not write into its ring any more. */
+    readonly unpublish: { readonly leaseId: string; readonly lastTimestampMs: number };
+    /** Worker: no reader of this worker is interested in the stream any more. */
+    readonly unsubscribe: { readonly streamId: string };
+    /** Worker: no reader of this worker looks at the ring any more. */
+    readonly release: { readonly ring: RingRef };
+    /** Back-source: a subscribed stream began, moved or ended. */
+    readonly stream: StreamState;
+    /** Back-source: the lease is over for the worker; it disconnects its publisher. */
+    readonly revoke: { readonly leaseId: string; readonly reason: RevokeReason; readonly byIp: string };
+  };
+}
+
+export type WorkerRole = 'back-source' | 'stream';
+
+/** What a worker tells about itself once it serves. */
+export interface WorkerReady {
+  readonly privatePort: number;
+}
+
+/** Between the master and a worker it forked. */
+export interface WorkerProtocol<Start = unknown> {
+  readonly requests: {
+    /** Master: everything the worker needs. The answer comes when it serves; a failure is the reason it cannot. */
+    readonly start: { readonly request: Start; readonly response: WorkerReady };
+    /** Master: end in good order. Answered when everything is closed; the process then exits. */
+    readonly stop: { readonly request: { readonly graceMs: number }; readonly response: null };
+  };
+  readonly notifications: {
+    /** Master to back-sources: this process is dead; what it held is free. */
+    readonly workerGone: { readonly slot: number; readonly pid: number };
+    /** Master: SIGUSR1, open the log file again. */
+    readonly reopenLog: null;
+  };
+}
