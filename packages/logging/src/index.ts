@@ -1,1 +1,3 @@
-export {};
+export * from './classic-line.ts';
+export * from './process-log.ts';
+export * from './redact.ts';

@@ -1,0 +1,100 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { formatClassicLine, MAX_LINE_BYTES } from './classic-line.ts';
+import { openProcessLog } from './process-log.ts';
+import { redact } from './redact.ts';
+
+let directory = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'srs-log-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const open = (format: 'classic' | 'json', level: 'trace' | 'warn' | 'off' = 'trace') => {
+  const file = join(directory, 'sub', 'srs.log');
+  const log = openProcessLog({ tank: 'file', level, file, format }, 100);
+  return { ...log, file, lines: () => readFileSync(file, 'utf8').split('\n').slice(0, -1) };
+};
+
+describe('a process log in classic form', () => {
+  it('writes time, level, pid and trackable id, and the errno for warnings and errors only', () => {
+    const { log, lines } = open('classic');
+    log.trace('hello');
+    log.child(104).warn('look out', { errno: -104 });
+    log.error('failed');
+    const stamp = String.raw`\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\]`;
+    expect(lines()[0]).toMatch(new RegExp(`^${stamp}\\[trace\\]\\[${process.pid}\\]\\[100\\] hello$`));
+    expect(lines()[1]).toMatch(new RegExp(`^${stamp}\\[warn\\]\\[${process.pid}\\]\\[104\\]\\[104\\] look out$`));
+    expect(lines()[2]).toMatch(new RegExp(`^${stamp}\\[error\\]\\[${process.pid}\\]\\[100\\]\\[0\\] failed$`));
+  });
+
+  it('drops lines below its level, also for loggers made before the level changed', () => {
+    const { log, lines, setLevel } = open('classic');
+    const child = log.child(7);
+    setLevel('warn');
+    child.trace('not this');
+    child.warn('this');
+    setLevel('off');
+    child.error('nor this');
+    expect(lines().map((line) => line.replace(/^.* /, ''))).toEqual(['this']);
+  });
+
+  it('goes on in a new file after a rename and reopen', () => {
+    const { log, file, lines, reopen } = open('classic');
+    log.trace('before');
+    renameSync(file, `${file}.1`);
+    reopen();
+    log.trace('after');
+    expect(readFileSync(`${file}.1`, 'utf8')).toMatch(/before\n$/);
+    expect(lines()).toHaveLength(1);
+    expect(lines()[0]).toMatch(/after$/);
+  });
+
+  it('keeps text with line breaks on one line', () => {
+    const { log, lines } = open('classic');
+    log.trace('one\n[2026-01-01 00:00:00.000][trace][1][1] forged');
+    expect(lines()).toHaveLength(1);
+  });
+});
+
+describe('a process log as JSON', () => {
+  it('carries level, pid, cid, text and fields', () => {
+    const { log, lines } = open('json');
+    log.child(9).trace('client', { ip: '10.0.0.1' });
+    expect(JSON.parse(lines()[0]!)).toMatchObject({ level: 30, pid: process.pid, cid: 9, msg: 'client', ip: '10.0.0.1' });
+  });
+});
+
+describe('formatClassicLine', () => {
+  const line = { level: 'trace', wallMs: 0, pid: 1, cid: 2, errno: 0, useColour: false } as const;
+
+  it('cuts a line at the limit without breaking a character', () => {
+    const text = formatClassicLine({ ...line, text: '\u4e2d'.repeat(5000) });
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_LINE_BYTES);
+    expect(text.endsWith('\u4e2d\n')).toBe(true);
+  });
+
+  it('colours warnings yellow and errors red, the newline inside the colour', () => {
+    for (const [level, colour] of [
+      ['warn', '\u001b[33m'],
+      ['error', '\u001b[31m'],
+    ] as const) {
+      const text = formatClassicLine({ ...line, level, text: 'x', useColour: true });
+      expect(text.startsWith(colour)).toBe(true);
+      expect(text.endsWith('x\n\u001b[0m')).toBe(true);
+    }
+  });
+});
+
+describe('redact', () => {
+  it.each([
+    ['rtmp://h/live?token=abc&vhost=v', 'rtmp://h/live?token=***&vhost=v'],
+    ['rtmp://h/live?key=a,vhost=b', 'rtmp://h/live?key=***,vhost=b'],
+    ['http://user:pw@h/x', 'http://user:***@h/x'],
+    ['stream=livestream, type=play', 'stream=livestream, type=play'],
+  ])('%s', (text, expected) => {
+    expect(redact(text)).toBe(expected);
+  });
+});

@@ -1,0 +1,9 @@
+/** Secrets that clients put into URLs must not reach the log. */
+
+const SECRET_PARAMETER = /\b(token|key|secret|sign|signature|pass|password|passwd|auth)=([^&\s,'"?]+)/gi;
+const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
+
+/** The text with the values of secret-looking URL parameters and passwords in URLs replaced by `***`. */
+export function redact(text: string): string {
+  return text.replace(SECRET_PARAMETER, '$1=***').replace(USER_INFO, '$1***@');
+}
