@@ -1,0 +1,52 @@
+/** The one table of which package may see which. Dependencies point downwards only. */
+
+interface Layer {
+  readonly packages: readonly string[];
+  /** Layers whose packages this layer may import. */
+  readonly sees: readonly LayerName[];
+  /** Its packages may import each other, as long as no circle arises. */
+  readonly isOpenInside?: boolean;
+}
+
+export type LayerName =
+  | 'ground'
+  | 'formats'
+  | 'transport'
+  | 'client'
+  | 'streams'
+  | 'features'
+  | 'servers'
+  | 'worker'
+  | 'master'
+  | 'cli';
+
+export const layers: Readonly<Record<LayerName, Layer>> = {
+  ground: { packages: ['kernel'], sees: [] },
+  formats: { packages: ['amf', 'codec', 'config', 'flv', 'mpegts', 'rtmp'], sees: ['ground'], isOpenInside: true },
+  transport: { packages: ['control', 'ffmpeg', 'logging', 'native', 'ring'], sees: ['ground', 'formats'] },
+  client: { packages: ['client'], sees: ['ground', 'formats'] },
+  streams: { packages: ['stream'], sees: ['ground', 'formats', 'transport'] },
+  features: {
+    packages: ['bandwidth', 'dvr', 'edge', 'forward', 'hls', 'hooks', 'ingest', 'transcode'],
+    sees: ['ground', 'formats', 'transport', 'client', 'streams'],
+  },
+  servers: { packages: ['http-server', 'rtmp-server'], sees: ['ground', 'formats', 'transport', 'streams'] },
+  // The only place where features and servers meet.
+  worker: { packages: ['worker'], sees: ['ground', 'formats', 'transport', 'client', 'streams', 'features', 'servers'] },
+  master: { packages: ['master'], sees: ['ground', 'formats', 'transport', 'worker'] },
+  cli: { packages: ['cli'], sees: ['ground', 'formats', 'transport', 'client', 'master'] },
+};
+
+/** Packages that take bytes and give bytes: no sockets, files, timers or clocks of their own. */
+export const purePackages: readonly string[] = [...layers.ground.packages, ...layers.formats.packages, 'ring'];
+
+/** Node modules a pure package may import, because they do no I/O. */
+export const pureModules: readonly string[] = ['node:assert', 'node:buffer'];
+
+/** Exceptions, each with its reason. */
+export const pureExceptions: readonly { readonly package: string; readonly module: string; readonly reason: string }[] = [
+  { package: 'rtmp', module: 'node:crypto', reason: 'HMAC, Diffie-Hellman and random bytes of the handshake, behind RtmpCrypto' },
+];
+
+/** Clocks and randomness are passed in; these files are where the real ones come from. */
+export const clockFiles: readonly string[] = ['packages/kernel/src/clock.ts'];
