@@ -1,3 +1,4 @@
+export * from './arena.ts';
 export * from './clock.ts';
 export * from './errors.ts';
 export * from './frame.ts';
