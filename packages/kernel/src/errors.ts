@@ -41,6 +41,7 @@ export const errorCodes = {
   RtmpChunkSize: 2002,
   Amf0Decode: 2003,
   Amf0Type: 2004,
+  Amf3Decode: 2003,
   RtmpConnect: 2005,
   RtmpTcUrl: 2006,
   RtmpMessageDecode: 2007,
@@ -60,6 +61,8 @@ export const errorCodes = {
   HlsDecode: 3001,
   AacConfig: 3005,
   AvcConfig: 3006,
+  HevcConfig: 3006,
+  Av1Config: 3006,
   FlvHeader: 3037,
   FlvTag: 3036,
 } as const;
