@@ -1,5 +1,17 @@
 /** Mutated inputs against one function, within a time box: what a hostile peer may send must end in a value or an SrsError. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { SrsError } from '@srs/kernel';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Bytes in use after a full collection. */
+function liveBytes(): number {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
 
 /** A small seeded generator (xorshift32), so that a failing run can be repeated. */
 export class Random {
@@ -58,7 +70,7 @@ export interface FuzzOptions {
   /** Inputs to try; the run fails if the time box ends earlier. */
   readonly count: number;
   readonly timeBoxMs: number;
-  /** How much the heap and the buffers may have grown afterwards. */
+  /** By how much the live heap and buffers may have grown afterwards. */
   readonly maxGrowthBytes: number;
   /** From the environment variable FUZZ_SEED, else from the clock. */
   readonly seed?: number;
@@ -78,7 +90,7 @@ export function fuzz(options: FuzzOptions, target: (input: Buffer, random: Rando
   const seed = options.seed ?? Number(process.env.FUZZ_SEED ?? Date.now() & 0x7fffffff);
   const random = new Random(seed);
   console.log(`fuzz seed ${seed} (repeat with FUZZ_SEED=${seed})`);
-  const before = process.memoryUsage();
+  const before = liveBytes();
   const deadlineMs = performance.now() + options.timeBoxMs;
   let accepted = 0;
   let refused = 0;
@@ -99,9 +111,7 @@ export function fuzz(options: FuzzOptions, target: (input: Buffer, random: Rando
       throw new Error(`fuzz seed ${seed}: ${i} of ${options.count} inputs within ${options.timeBoxMs} ms`);
     }
   }
-  globalThis.gc?.();
-  const after = process.memoryUsage();
-  const growthBytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
+  const growthBytes = liveBytes() - before;
   if (growthBytes > options.maxGrowthBytes) {
     throw new Error(`fuzz seed ${seed}: memory grew by ${growthBytes} bytes, more than ${options.maxGrowthBytes}`);
   }
