@@ -42,7 +42,7 @@ function measureValue(value: AmfValue, depth: number): number {
     }
     case 'undefined':
       return 1;
-    case 'object':
+    default:
       return value === null ? 1 : measureObject(value, depth);
   }
 }
@@ -82,7 +82,7 @@ function writeValue(target: Buffer, offset: number, value: AmfValue): number {
       return writeString(target, offset, value);
     case 'undefined':
       return target.writeUInt8(amf0Markers.undefined, offset);
-    case 'object':
+    default:
       return value === null ? target.writeUInt8(amf0Markers.null, offset) : writeObject(target, offset, value);
   }
 }

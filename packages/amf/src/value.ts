@@ -170,7 +170,7 @@ export function amfToJson(value: AmfValue, depth = 0): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (depth > MAX_JSON_DEPTH) return '...';
   if (value instanceof AmfObject) {
-    const plain: Record<string, unknown> = Object.create(null);
+    const plain = Object.create(null) as Record<string, unknown>;
     for (const [key, entry] of value) plain[key] = amfToJson(entry, depth + 1);
     return plain;
   }
