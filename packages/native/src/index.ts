@@ -1,1 +1,7 @@
-export {};
+export { closeFd } from './descriptor.ts';
+export * from './doorbell.ts';
+export * from './file-lock.ts';
+export * from './open-files-limit.ts';
+export * from './shared-memory.ts';
+export * from './system-call-error.ts';
+export * from './tcp-listener.ts';
