@@ -1,1 +1,21 @@
-export {};
+export {
+  anyHost,
+  defaultRtmpPort,
+  formatAddress,
+  type ListenAddress,
+  parseServerAddress,
+  type ServerAddress,
+} from './address-type.ts';
+export * from './config.ts';
+export type { Directive } from './directive.ts';
+export type { Environment } from './environment.ts';
+export type { LiveRule } from './field.ts';
+export * from './limits.ts';
+export * from './load.ts';
+export { maxNameBytes, maxNameSegmentBytes } from './name-check.ts';
+export { ConfigError, type ConfigErrorName, type ConfigProblem, formatProblem } from './problem.ts';
+export type { FfmpegParam, SecurityRule } from './rule-type.ts';
+export * from './stream-name.ts';
+export * from './tc-url.ts';
+export { type ParseOptions, parseTree } from './tree-parser.ts';
+export * from './vhost-resolution.ts';

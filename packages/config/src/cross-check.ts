@@ -1,0 +1,130 @@
+/** Checks that need more than one directive, or facts about the machine. */
+import { anyHost, formatAddress, isIpv4, type ListenAddress } from './address-type.ts';
+import type { Config, VhostConfig } from './config.ts';
+import { type Directive, findChild, findPath } from './directive.ts';
+import { type Place, type ProblemList, showValue } from './problem.ts';
+
+/** What is known about the machine; a check whose fact is missing is left out. */
+export interface MachineFacts {
+  /** How many files the process may have open. */
+  readonly openFilesLimit?: number | undefined;
+  /** Local IPv4 addresses, 127.0.0.1 not counted. */
+  readonly localAddressCount?: number | undefined;
+}
+
+// Log, listeners, pid file and the like need descriptors besides the connections.
+const spareDescriptors = 10;
+
+export class CrossCheck {
+  readonly #tree: Directive;
+  readonly #errors: ProblemList;
+  readonly #warnings: ProblemList;
+
+  constructor(tree: Directive, errors: ProblemList, warnings: ProblemList) {
+    this.#tree = tree;
+    this.#errors = errors;
+    this.#warnings = warnings;
+  }
+
+  check(config: Config, facts: MachineFacts): void {
+    this.#checkConnections(config, facts.openFilesLimit);
+    this.#checkNetwork(config, facts.localAddressCount);
+    this.#checkRing(config);
+    this.#checkPorts(config);
+    if (config.vhosts.size === 0) this.#warnings.add(this.#tree, 'no vhost is configured, every client will be refused');
+    for (const vhost of config.vhosts.values()) this.#checkVhost(vhost);
+  }
+
+  #placeOf(...path: string[]): Place {
+    return findPath(this.#tree, path) ?? this.#tree;
+  }
+
+  #checkConnections(config: Config, limit: number | undefined): void {
+    const wanted = config.maxConnections;
+    if (limit === undefined || wanted <= limit) return;
+    this.#errors.add(
+      this.#placeOf('max_connections'),
+      `max_connections ${wanted} must be 1..${limit}, as many files as this process may open; ulimit -HSn ${wanted + spareDescriptors} raises that`,
+      { directive: 'max_connections', value: String(wanted), allowed: `1..${limit}` },
+    );
+  }
+
+  #checkNetwork(config: Config, count: number | undefined): void {
+    const { network } = config.stats;
+    if (count === undefined || network < count || (network === 0 && count === 0)) return;
+    const allowed = count === 0 ? '0' : `0..${count - 1}`;
+    this.#warnings.add(
+      this.#placeOf('stats', 'network'),
+      `network ${network} is none of this machine's IPv4 addresses, ${allowed}`,
+      {
+        directive: 'stats / network',
+        value: String(network),
+        allowed,
+      },
+    );
+  }
+
+  #checkRing(config: Config): void {
+    const { initialSizeBytes, maxSizeBytes, memoryBytes } = config.ring;
+    if (initialSizeBytes > maxSizeBytes) {
+      const message = `initial_size is ${initialSizeBytes} bytes, must be at most max_size, ${maxSizeBytes}`;
+      this.#errors.add(this.#placeOf('ring'), message, { directive: 'ring / initial_size' });
+    }
+    if (maxSizeBytes > memoryBytes) {
+      const message = `max_size is ${maxSizeBytes} bytes, must be at most memory, ${memoryBytes}`;
+      this.#errors.add(this.#placeOf('ring'), message, { directive: 'ring / max_size' });
+    }
+  }
+
+  /** Two services cannot have one port; told here, because a daemon could tell it only in its log. */
+  #checkPorts(config: Config): void {
+    const { listen, privateApi, httpApi, httpStream } = config;
+    const services = [
+      ...listen.map((address) => ({ address, path: ['listen'] })),
+      { address: privateApi.listen, path: ['private_api', 'listen'] },
+      ...(httpApi.enabled ? [{ address: httpApi.listen, path: ['http_api', 'listen'] }] : []),
+      ...(httpStream.enabled ? [{ address: httpStream.listen, path: ['http_stream', 'listen'] }] : []),
+    ];
+    for (const [index, service] of services.entries()) {
+      const other = services.slice(0, index).find((earlier) => isOverlapping(earlier.address, service.address));
+      if (other === undefined) continue;
+      const shown = formatAddress(service.address);
+      this.#errors.add(
+        this.#placeOf(...service.path),
+        `${service.path.join(' / ')} ${shown} is the same port as ${other.path.join(' / ')} ${formatAddress(other.address)}`,
+        { directive: service.path.join(' / '), value: shown },
+      );
+    }
+  }
+
+  #checkVhost(vhost: VhostConfig): void {
+    const directive = this.#tree.children.find((child) => child.name === 'vhost' && (child.args[0] ?? '') === vhost.name);
+    const place = directive ?? this.#tree;
+    if (!isVhostName(vhost.name)) {
+      const shown = vhost.name === '' ? 'without a name' : showValue(vhost.name);
+      const allowed = 'a name of at most 253 letters, digits or other signs without blanks and /';
+      this.#errors.add(place, `vhost ${shown} must have ${allowed}`, { directive: 'vhost', value: vhost.name, allowed });
+    }
+    if (vhost.enabled && vhost.mode === 'remote' && vhost.origin.length === 0) {
+      const mode = findChild(directive, 'mode') ?? findPath(directive, ['cluster', 'mode']) ?? place;
+      const where = `vhost ${showValue(vhost.name)}`;
+      this.#errors.add(mode, `${where} is an edge (mode remote) and must have an origin host[:port]`, {
+        directive: `${where} / origin`,
+        allowed: 'host[:port] ...',
+      });
+    }
+  }
+}
+
+/** Clients name a vhost in a URL, from which blanks and slashes are removed. */
+function isVhostName(name: string): boolean {
+  return name.length > 0 && name.length <= 253 && !/[\s/\p{Cc}]/u.test(name);
+}
+
+function isOverlapping(left: ListenAddress, right: ListenAddress): boolean {
+  if (left.port !== right.port) return false;
+  if (left.host === right.host) return true;
+  // `::` takes the port of all IPv4 addresses too, unless the system is told otherwise.
+  if (left.host === '::' || right.host === '::') return true;
+  return (left.host === anyHost && isIpv4(right.host)) || (right.host === anyHost && isIpv4(left.host));
+}

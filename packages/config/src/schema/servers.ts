@@ -1,0 +1,132 @@
+/** Rows of the root that are about the server's own services: API, file server, heartbeat, statistics, log summaries, workers. */
+import { anyHost, listenAddress } from '../address-type.ts';
+import { block, row } from '../field.ts';
+import { choice, duration, flag, httpUrl, integer, maxInt, path, size, text, textList, workerCount } from '../value-type.ts';
+
+export const heartbeat = block(
+  'heartbeat',
+  {
+    enabled: row('enabled', flag, 'off', { doc: 'POST the identity of this server to an API server at an interval.' }),
+    intervalMs: row('interval', duration({ min: 0.1, max: 604800, unit: 's' }), '9.9', { doc: 'Time between two posts.' }),
+    url: row('url', httpUrl, 'http://127.0.0.1:8085/api/v1/servers', { doc: 'Where to post.' }),
+    deviceId: row('device_id', text, undefined, { doc: 'The identity that is sent.', example: 'my-srs-device' }),
+    summaries: row('summaries', flag, 'off', { doc: 'Send the object of `/api/v1/summaries` along.' }),
+  },
+  { doc: 'Tells an API server that this server is alive.', isBuilt: false },
+);
+
+export const stats = block(
+  'stats',
+  {
+    network: row('network', integer({ min: 0, max: maxInt }), '0', {
+      doc: 'Which local IPv4 address stands for this device in heartbeats and towards upstream servers: its index among the addresses of the interfaces, 127.0.0.1 not counted.',
+    }),
+    disk: row('disk', textList, undefined, {
+      doc: 'Devices whose figures in `/proc/diskstats` add up to how busy the disks are.',
+      example: 'sda sdb',
+    }),
+  },
+  { doc: 'What the statistics of the system look at.', isBuilt: false },
+);
+
+export const httpApi = block(
+  'http_api',
+  {
+    enabled: row('enabled', flag, 'off', { doc: 'Serve the management API.', live: 'at once' }),
+    listen: row('listen', listenAddress(anyHost), '1985', { doc: 'Address of the API.', live: 'at once' }),
+  },
+  { doc: 'The HTTP management API.', live: 'at once', isBuilt: false },
+);
+
+export const httpStream = block(
+  'http_stream',
+  {
+    enabled: row('enabled', flag, 'off', { doc: 'Serve files, HLS and HTTP streams.', live: 'at once' }),
+    listen: row('listen', listenAddress(anyHost), '8080', { doc: 'Address of the HTTP server.', live: 'at once' }),
+    dir: row('dir', path, './objs/nginx/html', {
+      doc: 'Root directory, used when no vhost mounts `/`.',
+      live: 'at once',
+    }),
+  },
+  { doc: 'The embedded HTTP server.', aliases: ['http_server'], live: 'at once', isBuilt: false },
+);
+
+const pithyInterval = duration({ min: 1, max: 604_800_000, unit: 'ms' });
+
+export const pithyPrint = block(
+  'pithy_print',
+  {
+    publishMs: row('publish', pithyInterval, '10000', { doc: 'Publishers.', live: 'at once' }),
+    playMs: row('play', pithyInterval, '10000', { doc: 'Players.', live: 'at once' }),
+    forwarderMs: row('forwarder', pithyInterval, '10000', { doc: 'Forwarders.', live: 'at once' }),
+    encoderMs: row('encoder', pithyInterval, '10000', { doc: 'Transcoders.', live: 'at once' }),
+    ingesterMs: row('ingester', pithyInterval, '10000', { doc: 'Ingesters.', live: 'at once' }),
+    hlsMs: row('hls', pithyInterval, '10000', { doc: 'HLS.', live: 'at once' }),
+    edgeMs: row('edge', pithyInterval, '10000', { doc: 'Edges.', live: 'at once' }),
+  },
+  { doc: 'Milliseconds between two summary lines in the log, for all connections of one kind together.', live: 'at once' },
+);
+
+export const workers = block(
+  'workers',
+  {
+    mode: row('mode', choice(['multi', 'single']), 'multi', {
+      doc: '`multi` runs the parts of the server as processes of their own, `single` runs all of them in one process.',
+      since: 'new',
+      live: 'restart',
+    }),
+    backSource: row('back_source', integer({ min: 1, max: 64 }), '1', {
+      doc: 'Processes that own the directory of streams, pull from upstream servers and write the outputs.',
+      since: 'new',
+      live: 'restart',
+    }),
+    stream: row('stream', workerCount(256), 'auto', {
+      doc: 'Processes that serve RTMP clients; `auto` is one for each processor core.',
+      since: 'new',
+      live: 'restart',
+    }),
+    http: row('http', integer({ min: 1, max: 64 }), '1', {
+      doc: 'Processes that serve the API and HTTP.',
+      since: 'new',
+      live: 'restart',
+    }),
+  },
+  { doc: 'How the work is divided into processes.', since: 'new', live: 'restart' },
+);
+
+export const privateApi = block(
+  'private_api',
+  {
+    listen: row('listen', listenAddress('127.0.0.1'), '127.0.0.1:33330', {
+      doc: "The master's address for the command line. The workers take the ports that follow. A port alone listens on 127.0.0.1 only.",
+      since: 'new',
+      live: 'restart',
+    }),
+  },
+  { doc: 'The API of each process, which `srs-cli` asks.', since: 'new', live: 'restart' },
+);
+
+const kib = 1024;
+const gib = 1024 ** 3;
+
+export const ring = block(
+  'ring',
+  {
+    initialSizeBytes: row('initial_size', size({ min: 64 * kib, max: gib }), '2m', {
+      doc: 'Shared memory of a stream when it begins.',
+      since: 'new',
+      live: 'restart',
+    }),
+    maxSizeBytes: row('max_size', size({ min: 64 * kib, max: gib }), '64m', {
+      doc: 'Shared memory that one stream may grow to, so that its newest group of pictures fits.',
+      since: 'new',
+      live: 'restart',
+    }),
+    memoryBytes: row('memory', size({ min: 1024 * kib, max: 1024 * gib }), '4g', {
+      doc: 'Shared memory of all streams together. It is address space: only what streams use is taken from the system.',
+      since: 'new',
+      live: 'restart',
+    }),
+  },
+  { doc: 'The shared memory through which the processes hand on media.', since: 'new', live: 'restart' },
+);

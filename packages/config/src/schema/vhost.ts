@@ -1,0 +1,188 @@
+/** The rows of a vhost. */
+import { serverAddresses } from '../address-type.ts';
+import { block, row } from '../field.ts';
+import { choice, duration, flag, integer, maxInt, textList } from '../value-type.ts';
+import { ingest, transcode } from './encoders.ts';
+import { bandcheck, dvr, hls, hooks, httpRemux, httpStatic, security, timeJitter } from './outputs.ts';
+
+const publish = block(
+  'publish',
+  {
+    busy: row('busy', choice(['reject', 'replace']), 'reject', {
+      doc: 'What happens when a stream is published that has a publisher: `reject` refuses the new one, `replace` closes the old one.',
+      since: 'new',
+    }),
+    firstPacketTimeoutMs: row('firstpkt_timeout', duration({ min: 1, max: 3_600_000, unit: 'ms' }), '20000', {
+      doc: 'A publisher is closed that sends no media for so long after it was accepted.',
+      since: '3.0',
+      aliases: ['publish_1stpkt_timeout'],
+    }),
+    normalTimeoutMs: row('normal_timeout', duration({ min: 1, max: 3_600_000, unit: 'ms' }), '5000', {
+      doc: 'A publisher is closed that pauses for so long.',
+      since: '3.0',
+      aliases: ['publish_normal_timeout'],
+    }),
+    mergedRead: row('mr', flag, 'off', {
+      doc: 'Accepted, without effect: input is always read in pieces as large as the system has.',
+      since: '2.0',
+      aliases: ['mr/enabled'],
+    }),
+    mergedReadLatencyMs: row('mr_latency', duration({ min: 0, max: 60_000, unit: 'ms' }), '350', {
+      doc: 'Accepted, without effect, as `mr`.',
+      since: '2.0',
+      aliases: ['mr/latency'],
+    }),
+    parseSps: row('parse_sps', flag, 'on', {
+      doc: 'Look into the sequence headers of video for size and profile.',
+      since: '3.0',
+    }),
+    kickoffForIdleMs: row('kickoff_for_idle', duration({ min: 0, max: 604_800, unit: 's' }), '0', {
+      doc: 'Close a publisher nobody has watched for so long; 0 never does.',
+      since: '5.0',
+      isBuilt: false,
+    }),
+  },
+  { doc: 'How publishers are supervised.', since: '3.0' },
+);
+
+const play = block(
+  'play',
+  {
+    mwLatencyMs: row('mw_latency', duration({ min: 0, max: 60_000, unit: 'ms' }), '350', {
+      doc: 'The longest time media may be collected before it is sent to players in one piece; 0 sends at every wake-up.',
+      since: '2.0',
+      aliases: ['mw_latency'],
+    }),
+    mwMsgs: row('mw_msgs', integer({ min: 0, max: 100_000 }), '8', {
+      doc: 'Send when so many messages are collected.',
+      since: '3.0',
+      isBuilt: false,
+    }),
+    gopCacheMaxFrames: row('gop_cache_max_frames', integer({ min: 0, max: maxInt }), '2500', {
+      doc: 'Most frames in the cache of one stream; 0 sets no limit. The cache is bounded by `ring` in any case.',
+      since: '5.0',
+      isBuilt: false,
+    }),
+    mixCorrect: row('mix_correct', flag, 'off', {
+      doc: 'Make timestamps grow over audio and video taken together.',
+      since: '2.0',
+      aliases: ['mix_correct'],
+      isBuilt: false,
+    }),
+    sendMinIntervalMs: row('send_min_interval', duration({ min: 0, max: 60_000, unit: 'ms' }), '0', {
+      doc: 'Least time between two messages to a player; 0 sets none.',
+      since: '2.0',
+      aliases: ['send_min_interval'],
+      isBuilt: false,
+    }),
+    reduceSequenceHeader: row('reduce_sequence_header', flag, 'off', {
+      doc: 'Send a sequence header that repeats the one before only once.',
+      since: '2.0',
+      aliases: ['reduce_sequence_header'],
+      isBuilt: false,
+    }),
+  },
+  { doc: 'How players are served.', since: '3.0' },
+);
+
+export const vhostFields = {
+  enabled: row('enabled', flag, 'on', {
+    doc: 'Off refuses the clients of this vhost and disconnects those it has.',
+    live: 'at once',
+  }),
+  chunkSize: row('chunk_size', integer({ min: 128, max: 65536, unit: 'bytes' }), undefined, {
+    doc: 'Chunk size of what the server sends to clients of this vhost; by default the global `chunk_size`.',
+    inherits: 'chunkSize',
+    example: '60000',
+  }),
+  mode: row('mode', choice(['local', 'remote'], 'local'), 'local', {
+    doc: '`remote` makes the vhost an edge: streams come from, and go to, the servers of `origin`.',
+    live: 'restart',
+    aliases: ['cluster/mode'],
+    isBuilt: false,
+  }),
+  origin: row('origin', serverAddresses, undefined, {
+    doc: 'Upstream servers of an edge, taken in turn; the default port is 1935. An edge needs one.',
+    aliases: ['cluster/origin'],
+    example: '192.168.1.10:1935 192.168.1.11:1935',
+    isBuilt: false,
+  }),
+  tokenTraverse: row('token_traverse', flag, 'off', {
+    doc: "Edge: ask the origin about each client's connect first.",
+    aliases: ['cluster/token_traverse'],
+    isBuilt: false,
+  }),
+  debugSrsUpnode: row('debug_srs_upnode', flag, 'on', {
+    doc: "Send this server's identity to upstream servers, so that a session can be followed over servers.",
+    aliases: ['cluster/debug_srs_upnode'],
+    isBuilt: false,
+  }),
+  gopCache: row('gop_cache', flag, 'on', {
+    doc: 'Start new players at the last key frame, instead of with what comes next.',
+    live: 'at once',
+    aliases: ['play/gop_cache'],
+  }),
+  queueLengthMs: row('queue_length', duration({ min: 1, max: 3600, unit: 's', isWhole: true }), '30', {
+    doc: 'How much media may wait for a player, a forwarder or an edge push that is slow; more is cut to the newest key frame. Whole seconds.',
+    live: 'at once',
+    aliases: ['play/queue_length'],
+  }),
+  timeJitter: row('time_jitter', timeJitter, 'full', {
+    doc: 'Correction of timestamps for players: `full` makes them start at 0 and grow, `zero` only makes them start at 0, `off` leaves them.',
+    live: 'at once',
+    aliases: ['play/time_jitter'],
+  }),
+  atc: row('atc', flag, 'off', {
+    doc: 'Keep the absolute timestamps of the encoder.',
+    aliases: ['play/atc'],
+  }),
+  atcAuto: row('atc_auto', flag, 'on', {
+    doc: 'Turn `atc` on for a stream whose metadata has the text `bravo_atc` = `true`.',
+    aliases: ['play/atc_auto'],
+  }),
+  minLatency: row('min_latency', flag, 'off', {
+    doc: 'Send at every wake-up, whatever it costs.',
+    since: '2.0',
+    aliases: ['play/min_latency'],
+  }),
+  tcpNodelay: row('tcp_nodelay', flag, 'off', {
+    doc: 'Let the system send small pieces at once (TCP_NODELAY).',
+    since: '2.0',
+    aliases: ['play/tcp_nodelay'],
+  }),
+  inAckSize: row('in_ack_size', integer({ min: 0, max: maxInt, unit: 'bytes' }), undefined, {
+    doc: 'The acknowledgement window the server asks for, in bytes; by default the global `in_ack_size`.',
+    since: '3.0',
+    inherits: 'inAckSize',
+    example: '0',
+  }),
+  outAckSize: row('out_ack_size', integer({ min: 0, max: maxInt, unit: 'bytes' }), undefined, {
+    doc: 'The acknowledgement window the server announces for its own output, in bytes; by default the global `out_ack_size`.',
+    since: '3.0',
+    inherits: 'outAckSize',
+    example: '2500000',
+  }),
+  refer: row('refer', textList, undefined, {
+    doc: 'Domains whose pages may embed a player or publisher of this vhost.',
+    example: 'github.com example.com',
+  }),
+  referPublish: row('refer_publish', textList, undefined, { doc: 'The same, for publishers only.', example: 'github.com' }),
+  referPlay: row('refer_play', textList, undefined, { doc: 'The same, for players only.', example: 'github.com' }),
+  publish,
+  play,
+  forward: row('forward', serverAddresses, undefined, {
+    doc: 'Push every published stream to these servers; the default port is 1935.',
+    live: 'at once',
+    example: '192.168.1.6:1935 192.168.1.7:1935',
+    isBuilt: false,
+  }),
+  security,
+  hooks,
+  hls,
+  dvr,
+  http: httpStatic,
+  httpRemux,
+  ingests: ingest,
+  transcodes: transcode,
+  bandcheck,
+};
