@@ -73,9 +73,9 @@ function readSources(directory: string): SourceFile[] {
     });
 }
 
-/** Tests and what only they use: `x.test.ts` and everything in a folder `testing`. */
+/** Tests, and the programs that only they start: `x.test.ts`, `test-child.ts`, `x.test-child.ts`. */
 function isTestFile(path: string): boolean {
-  return path.endsWith('.test.ts') || dirname(path).split('/').includes('testing');
+  return path.endsWith('.test.ts') || /[/.]test-child\.ts$/.test(path);
 }
 
 export function readPackages(): Package[] {
