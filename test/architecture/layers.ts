@@ -41,7 +41,7 @@ export const layers: Readonly<Record<LayerName, Layer>> = {
 export const purePackages: readonly string[] = [...layers.ground.packages, ...layers.formats.packages, 'ring'];
 
 /** Node modules a pure package may import, because they do no I/O. */
-export const pureModules: readonly string[] = ['node:assert', 'node:buffer'];
+export const pureModules: readonly string[] = ['node:assert', 'node:buffer', 'node:path'];
 
 /** Exceptions, each with its reason. */
 export const pureExceptions: readonly { readonly package: string; readonly module: string; readonly reason: string }[] = [

@@ -1,17 +1,17 @@
 /** Reads the packages of this repository: manifests, source files and what they import. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 
 export const repositoryRoot = resolve(import.meta.dirname, '../..');
 
-export interface Manifest {
+interface Manifest {
   readonly name: string;
   readonly exports?: unknown;
   readonly dependencies: readonly string[];
   readonly devDependencies: readonly string[];
 }
 
-export interface SourceFile {
+interface SourceFile {
   /** Relative to the root of the repository, with `/`. */
   readonly path: string;
   readonly text: string;
@@ -48,6 +48,11 @@ export function withoutComments(text: string): string {
   );
 }
 
+/** `text` without comments and quoted strings: what is left is names and operators. */
+export function namesOf(text: string): string {
+  return withoutComments(text).replace(/'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g, "''");
+}
+
 function readManifest(path: string): Manifest {
   const raw = JSON.parse(readFileSync(path, 'utf8')) as {
     name: string;
@@ -73,9 +78,9 @@ function readSources(directory: string): SourceFile[] {
     });
 }
 
-/** Tests, and the programs that only they start: `x.test.ts`, `test-child.ts`, `x.test-child.ts`. */
+/** Tests, and what only they use: `x.test.ts`, `test-child.ts` (a program they start), `x-test-support.ts`. */
 function isTestFile(path: string): boolean {
-  return path.endsWith('.test.ts') || /[/.]test-child\.ts$/.test(path);
+  return path.endsWith('.test.ts') || /[/.-]test-(?:child|support)\.ts$/.test(path);
 }
 
 export function readPackages(): Package[] {
