@@ -2,8 +2,11 @@
 import { SrsError } from '@srs/kernel';
 
 const MIN_BUFFER_BYTES = 1024;
-/** What a message gets before any of it has arrived, however much its header declares. */
-const MAX_FIRST_BUFFER_BYTES = 64 * 1024;
+/**
+ * What a message gets at first, however much its header declares and however little has arrived. It can be small, because growing is
+ * rare: the next message is put together in the spare buffer, which has grown already.
+ */
+const MAX_FIRST_BUFFER_BYTES = 4 * 1024;
 /** The largest buffer kept for the next message. */
 const MAX_SPARE_BYTES = 128 * 1024;
 
