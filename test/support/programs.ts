@@ -4,13 +4,10 @@ import { delimiter, join } from 'node:path';
 
 /** Program to the Debian package that brings it. A test may only ask for what stands here. */
 export const programPackages = {
-  chromium: 'chromium',
-  curl: 'curl',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
   'gst-launch-1.0':
     'gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav',
-  nginx: 'nginx libnginx-mod-rtmp',
   python3: 'python3',
   rtmpdump: 'rtmpdump',
 } as const;
