@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { ChunkMemory } from './chunk-memory.ts';
 
 describe('ChunkMemory', () => {
-  it('starts small, doubles, and never exceeds what the message declares', () => {
+  it('starts small, doubles, and cuts large buffers to what the message declares', () => {
     const memory = new ChunkMemory(1024 * 1024);
-    let buffer = memory.claim(20_000, 100);
+    let buffer = memory.claim(200_000, 100);
     const sizes = [buffer.length];
-    while (buffer.length < 20_000) {
-      buffer = memory.grow(buffer, buffer.length, 20_000, buffer.length + 1);
+    while (buffer.length < 200_000) {
+      buffer = memory.grow(buffer, buffer.length, 200_000, buffer.length + 1);
       sizes.push(buffer.length);
       expect(memory.usedBytes).toBe(buffer.length);
     }
-    expect(sizes).toEqual([4096, 8192, 16_384, 20_000]);
+    expect(sizes).toEqual([4096, 8192, 16_384, 32_768, 65_536, 131_072, 200_000]);
   });
 
   it('keeps the bytes when it grows', () => {
@@ -21,7 +21,7 @@ describe('ChunkMemory', () => {
     expect(memory.grow(buffer, 4, 10_000, 5000).toString('latin1', 0, 4)).toBe('abcd');
   });
 
-  it('uses a released buffer again, unless it is large', () => {
+  it('uses a released buffer again, unless it is very large', () => {
     const memory = new ChunkMemory(10 * 1024 * 1024);
     const small = memory.claim(5000, 5000);
     const large = memory.claim(300_000, 300_000);
@@ -30,6 +30,14 @@ describe('ChunkMemory', () => {
     expect(memory.usedBytes).toBe(0);
     expect(memory.claim(6000, 100)).toBe(small);
     expect(memory.claim(300_000, 300_000)).not.toBe(large);
+  });
+
+  it('keeps nothing for a peer that sends small messages', () => {
+    const memory = new ChunkMemory(1024 * 1024);
+    const small = memory.claim(300, 128);
+    expect(small.length).toBe(512);
+    memory.release(small);
+    expect(memory.claim(300, 128)).not.toBe(small);
   });
 
   it('gives the rest of its limit when that is enough, and refuses more', () => {

@@ -1,13 +1,17 @@
-/** The memory of one connection's incomplete messages: it grows with what really arrived, under one total. */
+/** The memory of one connection's incomplete messages: it grows with what really arrives, under one total. */
 import { SrsError } from '@srs/kernel';
 
-const MIN_BUFFER_BYTES = 1024;
+const MIN_BUFFER_BYTES = 512;
 /**
  * What a message gets at first, however much its header declares and however little has arrived. It can be small, because growing is
  * rare: the next message is put together in the spare buffer, which has grown already.
  */
 const MAX_FIRST_BUFFER_BYTES = 4 * 1024;
-/** The largest buffer kept for the next message. */
+/**
+ * Which buffers are kept for the next message: those a publisher needs again and again. A player sends a command of several chunks
+ * once, and must not hold memory for it afterwards.
+ */
+const MIN_SPARE_BYTES = 4 * 1024;
 const MAX_SPARE_BYTES = 128 * 1024;
 
 /** Hands out the buffers in which messages of several chunks are put together. */
@@ -47,15 +51,19 @@ export class ChunkMemory {
    */
   grow(buffer: Buffer, keptBytes: number, messageBytes: number, neededBytes: number): Buffer {
     this.#usedBytes -= buffer.length;
-    const grown = this.#allocate(Math.max(neededBytes, Math.min(2 * buffer.length, messageBytes)), neededBytes);
+    const doubled = 2 * buffer.length;
+    // A buffer that may be kept is not cut to this message: the next one would only have to grow it again.
+    const wanted = doubled > MAX_SPARE_BYTES ? Math.min(doubled, messageBytes) : doubled;
+    const grown = this.#allocate(Math.max(neededBytes, wanted), neededBytes);
     buffer.copy(grown, 0, 0, keptBytes);
     return grown;
   }
 
-  /** Gives a buffer back; one of moderate size is kept for the next message. */
+  /** Gives a buffer back; one of a useful size is kept for the next message. */
   release(buffer: Buffer): void {
     this.#usedBytes -= buffer.length;
-    if (buffer.length <= MAX_SPARE_BYTES && buffer.length > (this.#spare?.length ?? 0)) this.#spare = buffer;
+    const isUseful = buffer.length >= MIN_SPARE_BYTES && buffer.length <= MAX_SPARE_BYTES;
+    if (isUseful && buffer.length > (this.#spare?.length ?? 0)) this.#spare = buffer;
   }
 
   /** As many bytes as wanted, or as the limit leaves when that is still enough. */
@@ -67,7 +75,9 @@ export class ChunkMemory {
         `incomplete messages of ${this.#usedBytes + neededBytes} bytes in all must have at most ${this.#maxBytes}`,
       );
     }
-    const buffer = Buffer.allocUnsafeSlow(Math.min(wantedBytes, free));
+    const bytes = Math.min(wantedBytes, free);
+    // Small and short-lived ones come from the pool of Node.js; what may become the spare must not hold a shared slab.
+    const buffer = bytes < MIN_SPARE_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes);
     this.#usedBytes += buffer.length;
     return buffer;
   }

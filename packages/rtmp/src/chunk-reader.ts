@@ -52,6 +52,8 @@ const SENSIBLE_CHUNK_SIZE_MIN = 128;
 const SENSIBLE_CHUNK_SIZE_MAX = 65_536;
 const CONTROL_CHUNK_STREAM_ID = 2;
 const NO_BYTES: Buffer = Buffer.alloc(0);
+/** Before the first chunk: its id cannot occur. */
+const NO_STREAM = new ChunkStream(0);
 
 /** What the next bytes are. */
 const states = {
@@ -80,7 +82,7 @@ export class ChunkReader {
   readonly #memory: ChunkMemory;
   readonly #held: ByteQueue;
   readonly #streams = new Map<number, ChunkStream>();
-  readonly #warned = new Set<WarningKind>();
+  #warned: Set<WarningKind> | undefined;
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #bytesReceived = 0;
 
@@ -93,10 +95,10 @@ export class ChunkReader {
 
   #state: State = states.basicHeader;
   #fmt = 0;
-  #stream = new ChunkStream(0);
+  #stream = NO_STREAM;
   #chunkBytesLeft = 0;
-  /** Bytes of a header that lies across two inputs. */
-  readonly #carry = Buffer.alloc(messageHeaderBytes[0]);
+  /** Bytes of a header that lies across two inputs; made when it first happens, which for an idle player is never. */
+  #carry = NO_BYTES;
   #carried = 0;
   /** Where `#gather` found what was asked for. */
   #found = NO_BYTES;
@@ -104,7 +106,7 @@ export class ChunkReader {
 
   constructor(options: ChunkReaderOptions) {
     this.#options = options;
-    this.#limits = { ...defaultChunkReaderLimits, ...options.limits };
+    this.#limits = options.limits === undefined ? defaultChunkReaderLimits : { ...defaultChunkReaderLimits, ...options.limits };
     this.#memory = new ChunkMemory(this.#limits.maxPendingBytes);
     this.#held = new ByteQueue(this.#limits.maxHeldBytes);
   }
@@ -379,8 +381,7 @@ export class ChunkReader {
         this.#putBack(this.#carried);
         break;
       }
-      this.#carry[this.#carried++] = byte;
-      this.#at++;
+      this.#carryOver(1);
     }
     this.#carried = 0;
     this.#startPayload();
@@ -461,15 +462,19 @@ export class ChunkReader {
       this.#at += count;
       return true;
     }
-    const taken = Math.min(count - this.#carried, available);
-    this.#input.copy(this.#carry, this.#carried, this.#at, this.#at + taken);
-    this.#at += taken;
-    this.#carried += taken;
+    this.#carryOver(Math.min(count - this.#carried, available));
     if (this.#carried < count) return false;
     this.#found = this.#carry;
     this.#foundAt = 0;
     this.#carried = 0;
     return true;
+  }
+
+  #carryOver(count: number): void {
+    if (this.#carry === NO_BYTES) this.#carry = Buffer.alloc(messageHeaderBytes[0]);
+    this.#input.copy(this.#carry, this.#carried, this.#at, this.#at + count);
+    this.#at += count;
+    this.#carried += count;
   }
 
   /** Un-reads the last `count` bytes. Those of an earlier input are still in `#carry`; they go before the rest of this one. */
@@ -485,6 +490,7 @@ export class ChunkReader {
   }
 
   #warn(kind: WarningKind, text: string): void {
+    this.#warned ??= new Set();
     if (this.#warned.has(kind)) return;
     this.#warned.add(kind);
     this.#options.onWarning?.(text);
