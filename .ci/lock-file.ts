@@ -54,7 +54,16 @@ export function missingEntries(packages: LockedPackages): Map<string, LockedPack
       const platform = platformOf(name);
       if (platform === undefined)
         throw new Error(`${path} needs ${name} ${version}, whose name tells no platform: add it by hand`);
-      missing.set(entry, { version, ...platform, ...(parent.dev === true ? { dev: true } : {}), optional: true });
+      // In the order in which npm writes them, so that its next run changes nothing.
+      const { os, cpu, libc } = platform;
+      missing.set(entry, {
+        version,
+        cpu,
+        ...(parent.dev === true ? { dev: true } : {}),
+        ...(libc ? { libc } : {}),
+        optional: true,
+        os,
+      });
     }
   }
   return missing;

@@ -130,6 +130,16 @@ describe.each(packages.filter((each) => purePackages.includes(each.shortName)).m
   },
 );
 
+describe('reading names', () => {
+  it.each([
+    ['log(\'the process.\', "setTimeout") // fetch()', "log('', '')  "],
+    ['`of a process. $' + '{Date.now()} ms`', '(Date.now())'],
+    ["it('its') /* Math.random */ + x", "it('')   + x"],
+  ])('%j leaves %j', (text, names) => {
+    expect(namesOf(text).trimEnd()).toBe(names.trimEnd());
+  });
+});
+
 describe('reading imports', () => {
   it.each([
     [`import { a } from 'node:fs';`, ['node:fs']],

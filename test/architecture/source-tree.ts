@@ -48,9 +48,11 @@ export function withoutComments(text: string): string {
   );
 }
 
-/** `text` without comments and quoted strings: what is left is names and operators. */
+/** `text` without comments and texts: what is left is names and operators, also those inside of templates. */
 export function namesOf(text: string): string {
-  return withoutComments(text).replace(/'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g, "''");
+  return withoutComments(text)
+    .replace(/'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g, "''")
+    .replace(/`(?:\\.|[^`\\])*`/g, (template) => [...template.matchAll(/\$\{([^}]*)\}/g)].map((match) => `(${match[1]})`).join());
 }
 
 function readManifest(path: string): Manifest {
