@@ -1,6 +1,5 @@
 /** Takes the chunk stream of one direction apart into messages (Adobe RTMP spec 1.0, 5.3 and 5.4). */
 import { SrsError } from '@srs/kernel';
-import { ByteQueue } from './byte-queue.ts';
 import {
   DEFAULT_CHUNK_SIZE,
   EXTENDED_TIMESTAMP,
@@ -11,8 +10,10 @@ import {
   THREE_BYTE_MARK,
   TWO_BYTE_MARK,
 } from './chunk-header.ts';
+import { ChunkInput } from './chunk-input.ts';
 import { ChunkMemory } from './chunk-memory.ts';
 import { ChunkStream } from './chunk-stream.ts';
+import { decodeUint32Payload } from './control-message.ts';
 import { messageTypes } from './message-types.ts';
 
 /** What one peer may make this side hold. */
@@ -80,16 +81,11 @@ export class ChunkReader {
   readonly #options: ChunkReaderOptions;
   readonly #limits: ChunkReaderLimits;
   readonly #memory: ChunkMemory;
-  readonly #held: ByteQueue;
+  readonly #input: ChunkInput;
   readonly #streams = new Map<number, ChunkStream>();
   #warned: Set<WarningKind> | undefined;
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #bytesReceived = 0;
-
-  /** The input in work and how far it is read. */
-  #input = NO_BYTES;
-  #at = 0;
-  #ownsInput = false;
   #isReading = false;
   #isPaused = false;
 
@@ -97,18 +93,12 @@ export class ChunkReader {
   #fmt = 0;
   #stream = NO_STREAM;
   #chunkBytesLeft = 0;
-  /** Bytes of a header that lies across two inputs; made when it first happens, which for an idle player is never. */
-  #carry = NO_BYTES;
-  #carried = 0;
-  /** Where `#gather` found what was asked for. */
-  #found = NO_BYTES;
-  #foundAt = 0;
 
   constructor(options: ChunkReaderOptions) {
     this.#options = options;
     this.#limits = options.limits === undefined ? defaultChunkReaderLimits : { ...defaultChunkReaderLimits, ...options.limits };
     this.#memory = new ChunkMemory(this.#limits.maxPendingBytes);
-    this.#held = new ByteQueue(this.#limits.maxHeldBytes);
+    this.#input = new ChunkInput(this.#limits.maxHeldBytes);
   }
 
   /** All bytes given to `receive`, read or held. */
@@ -140,12 +130,10 @@ export class ChunkReader {
   receive(bytes: Buffer): void {
     this.#bytesReceived += bytes.length;
     if (this.#isPaused || this.#isReading) {
-      this.#hold(bytes);
+      this.#input.hold(bytes, this.#isReading);
       return;
     }
-    this.#input = bytes;
-    this.#at = 0;
-    this.#ownsInput = false;
+    this.#input.open(bytes);
     this.#read();
   }
 
@@ -162,45 +150,13 @@ export class ChunkReader {
 
   #read(): void {
     this.#isReading = true;
-    for (;;) {
+    do {
       while (!this.#isPaused && this.#step()) {
         // Each step is one state; it is false when the input is used up.
       }
-      if (this.#isPaused || this.#held.length === 0) break;
-      this.#input = this.#held.takeAll();
-      this.#at = 0;
-      this.#ownsInput = true;
-    }
-    this.#keepRest();
+    } while (!this.#isPaused && this.#input.openHeld());
+    this.#input.keepRest();
     this.#isReading = false;
-  }
-
-  /** After a pause the rest of the input is copied once, since it is the caller's; it is read from that copy later. */
-  #keepRest(): void {
-    this.#found = NO_BYTES;
-    if (this.#at === this.#input.length) {
-      this.#input = NO_BYTES;
-      this.#at = 0;
-      return;
-    }
-    if (this.#ownsInput) return;
-    const rest = this.#input.subarray(this.#at);
-    this.#assertHeld(rest.length + this.#held.length);
-    this.#input = Buffer.from(rest);
-    this.#at = 0;
-    this.#ownsInput = true;
-  }
-
-  #hold(bytes: Buffer): void {
-    // Within `onMessage` the input is still being read, so that only what was queued counts.
-    const unread = this.#isPaused && !this.#isReading ? this.#input.length - this.#at : 0;
-    this.#assertHeld(unread + this.#held.length + bytes.length);
-    this.#held.append(bytes);
-  }
-
-  #assertHeld(bytes: number): void {
-    const max = this.#limits.maxHeldBytes;
-    if (bytes > max) throw new SrsError('RtmpMemory', `${bytes} bytes received before an answer must be at most ${max}`);
   }
 
   #step(): boolean {
@@ -225,8 +181,9 @@ export class ChunkReader {
   }
 
   #readBasicHeader(): boolean {
-    if (this.#at === this.#input.length) return false;
-    const first = this.#input.readUInt8(this.#at++);
+    const input = this.#input;
+    if (input.unreadBytes === 0) return false;
+    const first = input.bytes.readUInt8(input.at++);
     this.#fmt = first >> 6;
     const id = first & 0x3f;
     if (id === TWO_BYTE_MARK) {
@@ -240,14 +197,16 @@ export class ChunkReader {
   }
 
   #readTwoByteId(): boolean {
-    if (!this.#gather(1)) return false;
-    this.#startChunk(LONG_ID_BASE + this.#found.readUInt8(this.#foundAt));
+    const input = this.#input;
+    if (!input.gather(1)) return false;
+    this.#startChunk(LONG_ID_BASE + input.found.readUInt8(input.foundAt));
     return true;
   }
 
   #readThreeByteId(): boolean {
-    if (!this.#gather(2)) return false;
-    this.#startChunk(LONG_ID_BASE + this.#found.readUInt16LE(this.#foundAt));
+    const input = this.#input;
+    if (!input.gather(2)) return false;
+    this.#startChunk(LONG_ID_BASE + input.found.readUInt16LE(input.foundAt));
     return true;
   }
 
@@ -294,9 +253,8 @@ export class ChunkReader {
 
   #readMessageHeader(): boolean {
     const fmt = this.#fmt;
-    if (!this.#gather(messageHeaderBytes[fmt as 0 | 1 | 2])) return false;
-    const header = this.#found;
-    const at = this.#foundAt;
+    if (!this.#input.gather(messageHeaderBytes[fmt as 0 | 1 | 2])) return false;
+    const { found: header, foundAt: at } = this.#input;
     const stream = this.#stream;
     if (fmt <= 1) this.#readLengthAndType(header.readUIntBE(at + 3, 3), header.readUInt8(at + 6));
     if (fmt === 0) stream.messageStreamId = header.readUInt32LE(at + 7);
@@ -333,9 +291,10 @@ export class ChunkReader {
   }
 
   #readExtendedTimestamp(): boolean {
-    if (!this.#gather(EXTENDED_TIMESTAMP_BYTES)) return false;
+    const input = this.#input;
+    if (!input.gather(EXTENDED_TIMESTAMP_BYTES)) return false;
     const stream = this.#stream;
-    const value = this.#found.readUInt32BE(this.#foundAt);
+    const value = input.found.readUInt32BE(input.foundAt);
     stream.extendedField = value;
     if (!stream.isIncomplete) {
       if (this.#fmt === 0) stream.startAbsolute(value);
@@ -347,9 +306,10 @@ export class ChunkReader {
 
   /** A new message with fmt 3 after a header with extended timestamp: the field again, a new time, or already the payload. */
   #readNewFmt3Timestamp(): boolean {
-    if (!this.#gather(EXTENDED_TIMESTAMP_BYTES)) return false;
+    const input = this.#input;
+    if (!input.gather(EXTENDED_TIMESTAMP_BYTES)) return false;
     const stream = this.#stream;
-    const value = this.#found.readUInt32BE(this.#foundAt);
+    const value = input.found.readUInt32BE(input.foundAt);
     if (value === stream.extendedField) {
       stream.repeatDelta();
     } else if (stream.isNearClock(value)) {
@@ -357,7 +317,7 @@ export class ChunkReader {
       stream.startExtendedDelta(value);
     } else {
       stream.repeatDelta();
-      this.#putBack(EXTENDED_TIMESTAMP_BYTES);
+      input.putBack(EXTENDED_TIMESTAMP_BYTES);
     }
     this.#startPayload();
     return true;
@@ -365,25 +325,23 @@ export class ChunkReader {
 
   /** Byte by byte, so that a message whose end is shorter than the field is not kept waiting when the field is absent. */
   #readRepeatedTimestamp(): boolean {
-    if (this.#carried === 0 && this.#input.length - this.#at >= EXTENDED_TIMESTAMP_BYTES) {
-      const value = this.#input.readUInt32BE(this.#at);
-      if (this.#stream.isRepeatedTimestamp(value, EXTENDED_TIMESTAMP_BYTES)) this.#at += EXTENDED_TIMESTAMP_BYTES;
+    const input = this.#input;
+    const stream = this.#stream;
+    if (input.carriedBytes === 0 && input.unreadBytes >= EXTENDED_TIMESTAMP_BYTES) {
+      const value = input.bytes.readUInt32BE(input.at);
+      if (stream.isRepeatedTimestamp(value, EXTENDED_TIMESTAMP_BYTES)) input.at += EXTENDED_TIMESTAMP_BYTES;
       this.#startPayload();
       return true;
     }
-    let prefix = 0;
-    for (let i = 0; i < this.#carried; i++) prefix = prefix * 256 + this.#carry.readUInt8(i);
-    while (this.#carried < EXTENDED_TIMESTAMP_BYTES) {
-      if (this.#at === this.#input.length) return false;
-      const byte = this.#input.readUInt8(this.#at);
-      prefix = prefix * 256 + byte;
-      if (!this.#stream.isRepeatedTimestamp(prefix, this.#carried + 1)) {
-        this.#putBack(this.#carried);
+    while (input.carriedBytes < EXTENDED_TIMESTAMP_BYTES) {
+      if (input.unreadBytes === 0) return false;
+      const prefix = input.carryOver(1);
+      if (!stream.isRepeatedTimestamp(prefix, input.carriedBytes)) {
+        input.putBack(input.carriedBytes);
         break;
       }
-      this.#carryOver(1);
     }
-    this.#carried = 0;
+    input.dropCarried();
     this.#startPayload();
     return true;
   }
@@ -402,17 +360,18 @@ export class ChunkReader {
 
   #readPayload(): boolean {
     const stream = this.#stream;
-    const start = this.#at;
-    const end = Math.min(this.#input.length, start + this.#chunkBytesLeft);
+    const input = this.#input;
+    const start = input.at;
+    const end = Math.min(input.bytes.length, start + this.#chunkBytesLeft);
     if (end === start) return false;
-    this.#at = end;
+    input.at = end;
     if (end - start === stream.messageBytes) {
       this.#state = states.basicHeader;
       stream.takeBuffer();
-      this.#finishMessage(stream, this.#input.subarray(start, end));
+      this.#finishMessage(stream, input.bytes.subarray(start, end));
       return true;
     }
-    stream.append(this.#memory, this.#input, start, end);
+    stream.append(this.#memory, input.bytes, start, end);
     this.#chunkBytesLeft -= end - start;
     if (this.#chunkBytesLeft === 0) this.#state = states.basicHeader;
     if (stream.receivedBytes === stream.messageBytes) {
@@ -434,7 +393,7 @@ export class ChunkReader {
   }
 
   #setChunkSize(payload: Buffer): void {
-    const size = readControlValue(payload, 'Set Chunk Size');
+    const size = decodeUint32Payload('Set Chunk Size', payload);
     if (size === 0 || size > MAX_CHUNK_SIZE) {
       throw new SrsError('RtmpChunkSize', `chunk size ${size} must be 1..${MAX_CHUNK_SIZE}`);
     }
@@ -446,47 +405,8 @@ export class ChunkReader {
 
   /** Drops the incomplete message of a chunk stream (Adobe RTMP spec 1.0, 5.4.2). An unknown one has none. */
   #abort(payload: Buffer): void {
-    const buffer = this.#streams.get(readControlValue(payload, 'Abort'))?.takeBuffer();
+    const buffer = this.#streams.get(decodeUint32Payload('Abort', payload))?.takeBuffer();
     if (buffer !== undefined) this.#memory.release(buffer);
-  }
-
-  /**
-   * Finds the next `count` bytes in one piece: in the input, or put together in `#carry` when they lie across two inputs. False,
-   * with the bytes that are there carried over, when the input ends before.
-   */
-  #gather(count: number): boolean {
-    const available = this.#input.length - this.#at;
-    if (this.#carried === 0 && available >= count) {
-      this.#found = this.#input;
-      this.#foundAt = this.#at;
-      this.#at += count;
-      return true;
-    }
-    this.#carryOver(Math.min(count - this.#carried, available));
-    if (this.#carried < count) return false;
-    this.#found = this.#carry;
-    this.#foundAt = 0;
-    this.#carried = 0;
-    return true;
-  }
-
-  #carryOver(count: number): void {
-    if (this.#carry === NO_BYTES) this.#carry = Buffer.alloc(messageHeaderBytes[0]);
-    this.#input.copy(this.#carry, this.#carried, this.#at, this.#at + count);
-    this.#at += count;
-    this.#carried += count;
-  }
-
-  /** Un-reads the last `count` bytes. Those of an earlier input are still in `#carry`; they go before the rest of this one. */
-  #putBack(count: number): void {
-    if (this.#at >= count) {
-      this.#at -= count;
-      return;
-    }
-    const carried = this.#carry.subarray(0, count - this.#at);
-    this.#input = Buffer.concat([carried, this.#input]);
-    this.#at = 0;
-    this.#ownsInput = true;
   }
 
   #warn(kind: WarningKind, text: string): void {
@@ -495,9 +415,4 @@ export class ChunkReader {
     this.#warned.add(kind);
     this.#options.onWarning?.(text);
   }
-}
-
-function readControlValue(payload: Buffer, name: string): number {
-  if (payload.length < 4) throw new SrsError('RtmpMessageDecode', `${name} of ${payload.length} bytes must have 4`);
-  return payload.readUInt32BE(0);
 }
