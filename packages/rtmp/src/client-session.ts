@@ -292,7 +292,8 @@ export class ClientSession {
     const { transactionId } = command;
     const isOfConnect = this.#phase === 'connect' && (transactionId === CONNECT_TRANSACTION_ID || transactionId === 0);
     const isOfCreate = this.#phase === 'create-stream' && transactionId === this.#createTransactionId;
-    if (isOfConnect || isOfCreate) this.#reject(readStatus(command));
+    const isOfStart = this.#phase === 'start' && transactionId === 0;
+    if (isOfConnect || isOfCreate || isOfStart) this.#reject(readStatus(command));
   }
 
   #onStatus(status: ReceivedStatus): void {

@@ -28,17 +28,22 @@ export class PublishAnnouncement {
     return name === 'FCPublish' ? this.#fcPublishTransactionId !== undefined : this.#hasReleasedStream;
   }
 
-  noteCreateStream(): void {
-    this.#hasCreatedStream = true;
-  }
-
-  noteReleaseStream(): void {
-    this.#hasReleasedStream = true;
-    this.#dialect = 'fmle';
-  }
-
-  noteFcPublish(command: Command): void {
-    this.#fcPublishTransactionId = command.transactionId;
-    this.#dialect = this.#hasCreatedStream && !this.#hasReleasedStream ? 'haivision' : 'fmle';
+  /** Takes one of the three commands; others mean nothing here. */
+  note(command: Command): void {
+    switch (command.name) {
+      case 'createStream':
+        this.#hasCreatedStream = true;
+        break;
+      case 'releaseStream':
+        this.#hasReleasedStream = true;
+        this.#dialect = 'fmle';
+        break;
+      case 'FCPublish':
+        this.#fcPublishTransactionId = command.transactionId;
+        this.#dialect = this.#hasCreatedStream && !this.#hasReleasedStream ? 'haivision' : 'fmle';
+        break;
+      default:
+        break;
+    }
   }
 }

@@ -169,7 +169,7 @@ export function identityArguments(info: ServerInfo): AmfObject {
 /**
  * @returns the payload of connect's `_result`. Commands stay AMF0 whatever the client offered, so objectEncoding is 0.
  */
-export function encodeConnectResult(request: ConnectRequest, info: ServerInfo): Buffer {
+export function encodeConnectResult(request: ConnectRequest, info: ServerInfo, transactionId: number): Buffer {
   const properties = AmfObject.object({ fmsVer: `FMS/${FMS_VERSION}`, capabilities: FMS_CAPABILITIES, mode: 1 });
   const status = AmfObject.object({
     level: 'status',
@@ -189,7 +189,7 @@ export function encodeConnectResult(request: ConnectRequest, info: ServerInfo): 
     properties.set(key, value);
     status.set(key, value);
   }
-  return encodeCommand('_result', request.transactionId, properties, status);
+  return encodeCommand('_result', transactionId, properties, status);
 }
 
 function describeServer(info: ServerInfo): [string, AmfValue][] {

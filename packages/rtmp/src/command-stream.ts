@@ -93,13 +93,6 @@ function streamName(name: AmfValue): string {
   throw new SrsError('RtmpStreamName', `stream name must be a text, not ${name === '' ? 'empty' : typeOf(name)}`);
 }
 
-/** The answer to releaseStream, FCPublish and FCUnpublish: a result without a value; none for who wants none. */
-export function emptyResultMessages(command: Command, messageStreamId: number): OutMessage[] {
-  if (!(command.transactionId > 0)) return [];
-  const payload = encodeCommand('_result', command.transactionId, null, undefined);
-  return [{ chunkStreamId: chunkStreamIds.command, type: messageTypes.amf0Command, messageStreamId, payload }];
-}
-
 /** The object of an error answer, with the way to another server if there is one. */
 export function statusObject(status: Status, redirect?: Redirect): AmfObject {
   const object = AmfObject.object({ level: status.level, code: status.code, description: status.description });
@@ -121,15 +114,12 @@ export function readRedirect(info: AmfObject | undefined): Redirect | undefined 
 }
 
 /** onStatus of the stream. */
-export function statusMessage(status: Status, options: { readonly redirect?: Redirect | undefined } = {}): OutMessage {
-  return streamCommand('onStatus', 0, statusObject(status, options.redirect).set('clientid', CLIENT_ID));
+export function statusMessage(status: Status, redirect?: Redirect): OutMessage {
+  return streamCommand('onStatus', 0, statusObject(status, redirect).set('clientid', CLIENT_ID));
 }
 
-export function publishStartMessages(fcPublishTransactionId: number | undefined): OutMessage[] {
-  return [
-    ...(fcPublishTransactionId === undefined ? [] : [fcPublishMessage(fcPublishTransactionId)]),
-    statusMessage({ level: 'status', code: statusCodes.publishStart, description: 'Started publishing stream.' }),
-  ];
+export function publishStartMessage(): OutMessage {
+  return statusMessage({ level: 'status', code: statusCodes.publishStart, description: 'Started publishing stream.' });
 }
 
 /** onFCPublish. Some encoders wait for one with the transaction id of their FCPublish. */
@@ -157,17 +147,16 @@ export function playStartMessages(): OutMessage[] {
   ];
 }
 
-export function pauseMessages(isPaused: boolean): OutMessage[] {
-  const code = isPaused ? statusCodes.pauseNotify : statusCodes.unpauseNotify;
-  const event = isPaused ? userControlEvents.streamEof : userControlEvents.streamBegin;
+export function pausedMessages(): OutMessage[] {
   return [
-    streamCommand(
-      'onStatus',
-      0,
-      AmfObject.object({ level: 'status', code, description: isPaused ? 'Paused stream.' : 'Unpaused stream.' }),
-    ),
-    userControlMessage(event, MEDIA_STREAM_ID),
+    streamCommand('onStatus', 0, statusObject({ level: 'status', code: statusCodes.pauseNotify, description: 'Paused stream.' })),
+    userControlMessage(userControlEvents.streamEof, MEDIA_STREAM_ID),
   ];
+}
+
+export function unpausedMessages(): OutMessage[] {
+  const status: Status = { level: 'status', code: statusCodes.unpauseNotify, description: 'Unpaused stream.' };
+  return [streamCommand('onStatus', 0, statusObject(status)), userControlMessage(userControlEvents.streamBegin, MEDIA_STREAM_ID)];
 }
 
 function playStatusMessage(code: string, description: string): OutMessage {

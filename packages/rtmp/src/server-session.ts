@@ -3,36 +3,14 @@ import type { AmfValue } from '@srs/amf';
 import { describeError } from '@srs/kernel';
 import { splitAggregate, withoutFormatByte } from './aggregate.ts';
 import { PublishAnnouncement } from './command-announcement.ts';
-import { type ConnectRequest, encodeConnectResult, parseConnect, type ServerInfo } from './command-connect.ts';
-import { type Command, decodeCommand, encodeCommand } from './command-message.ts';
-import {
-  emptyResultMessages,
-  fcPublishMessage,
-  fcUnpublishMessage,
-  parsePlay,
-  parsePublish,
-  pauseMessages,
-  playStartMessages,
-  publishStartMessages,
-  type Redirect,
-  type Status,
-  statusCodes,
-  statusMessage,
-  statusObject,
-  unpublishedMessage,
-} from './command-stream.ts';
+import { type ConnectRequest, parseConnect, type ServerInfo } from './command-connect.ts';
+import { type Command, decodeCommand } from './command-message.ts';
+import { parsePlay, parsePublish, type Redirect, type Status, statusCodes } from './command-stream.ts';
 import { ServerHandshake } from './handshake.ts';
 import { checkOutChunkSize, MessageChannel } from './message-channel.ts';
-import { connectionCommand, type OutMessage, userControlMessage, windowMessages } from './message-out.ts';
-import {
-  CONNECTION_STREAM_ID,
-  chunkStreamIds,
-  DEFAULT_OUT_CHUNK_SIZE,
-  MEDIA_STREAM_ID,
-  messageTypes,
-  userControlEvents,
-} from './message-types.ts';
+import { DEFAULT_OUT_CHUNK_SIZE, messageTypes, userControlEvents } from './message-types.ts';
 import type { ServerSessionHandler, ServerSessionOptions, ServerSessionPhase } from './server-session-handler.ts';
+import { ServerReplies } from './server-session-replies.ts';
 
 /**
  * One connection of a publisher or player. It owns no socket and no timer: feed it with `receive`, write what `onSend` gives.
@@ -43,11 +21,12 @@ import type { ServerSessionHandler, ServerSessionOptions, ServerSessionPhase } f
 export class ServerSession {
   readonly #handler: ServerSessionHandler;
   readonly #channel: MessageChannel;
+  readonly #replies: ServerReplies;
   #handshake: ServerHandshake | undefined;
   #phase: ServerSessionPhase = 'handshake';
   #nextOutChunkSize: number;
   #connectRequest: ConnectRequest | undefined;
-  /** Begins anew when a stream ends. */
+  /** Begins anew when a publish ends. */
   #announcement = new PublishAnnouncement();
   /** Name of the stream being published, '' when there is none. */
   #publishName = '';
@@ -68,6 +47,7 @@ export class ServerSession {
       onUserControl: (event, value) => this.#onUserControl(event, value),
       onWarning: (text) => handler.onWarning?.(text),
     });
+    this.#replies = new ServerReplies(this.#channel);
   }
 
   get phase(): ServerSessionPhase {
@@ -120,7 +100,8 @@ export class ServerSession {
   }
 
   /**
-   * Lets the client in. As with all answers, what the client has sent in the meantime is handled before this returns.
+   * Lets the client in. As with all answers, what the client has sent in the meantime is handled before this returns: be ready
+   * for the next call of the handler first.
    * @param options `hasBandwidthDone: false` leaves out onBWDone, as the bandwidth test wants it
    * @throws SrsError as `receive`
    */
@@ -128,34 +109,24 @@ export class ServerSession {
     const request = this.#connectRequest;
     if (request === undefined || !this.#isPending('connect-pending')) return;
     this.#connectRequest = undefined;
-    this.#channel.send(
-      ...windowMessages(this.#channel.windowAckSize),
-      ...this.#channel.chunkSizeMessages(this.#nextOutChunkSize),
-      {
-        chunkStreamId: chunkStreamIds.command,
-        type: messageTypes.amf0Command,
-        messageStreamId: CONNECTION_STREAM_ID,
-        payload: encodeConnectResult(request, info),
-      },
-      ...(options.hasBandwidthDone === false ? [] : [connectionCommand('onBWDone', 0, null)]),
-    );
+    this.#replies.acceptConnect(request, info, this.#nextOutChunkSize, options.hasBandwidthDone !== false);
     this.#proceed('identify');
   }
 
   /** @throws SrsError as `receive` */
   acceptPublish(): void {
     if (!this.#isPending('publish-pending')) return;
-    this.#channel.send(
-      ...this.#channel.chunkSizeMessages(this.#nextOutChunkSize),
-      ...publishStartMessages(this.#announcement.fcPublishTransactionId),
-    );
+    this.#replies.startPublish(this.#announcement, this.#nextOutChunkSize);
     this.#proceed('publish');
   }
 
-  /** When it returns, media may be written. @throws SrsError as `receive` */
+  /**
+   * When it returns, media may be written, if `phase` is still `play`: the client may have left already.
+   * @throws SrsError as `receive`
+   */
   acceptPlay(): void {
     if (!this.#isPending('play-pending')) return;
-    this.#channel.send(...this.#channel.chunkSizeMessages(this.#nextOutChunkSize), ...playStartMessages());
+    this.#replies.startPlay(this.#nextOutChunkSize);
     this.#proceed('play');
   }
 
@@ -169,13 +140,11 @@ export class ServerSession {
       case 'closed':
         return;
       case 'connect-pending':
-        this.#channel.send(
-          connectionCommand('_error', this.#connectRequest?.transactionId ?? 0, null, statusObject(status, redirect)),
-        );
+        this.#replies.rejectConnect(this.#connectRequest?.transactionId ?? 0, status, redirect);
         break;
       case 'publish-pending':
       case 'play-pending':
-        this.#channel.send(statusMessage(status, { redirect }));
+        this.#replies.status(status, redirect);
         break;
       default:
         throw new Error(`nothing to reject in phase ${this.#phase}`);
@@ -183,29 +152,20 @@ export class ServerSession {
     this.close();
   }
 
-  /** Tells a publisher or player that the server ends its stream. The caller closes the connection, or goes on. */
+  /** Tells a publisher or player that the server ends its stream. Closing the connection is left to the caller. */
   notify(status: Status): void {
-    if (this.#phase === 'publish') this.#channel.send(...this.#fcUnpublish(), statusMessage(status));
-    else if (this.#phase === 'play') {
-      this.#channel.send(userControlMessage(userControlEvents.streamEof, MEDIA_STREAM_ID), statusMessage(status));
-    }
+    if (this.#phase === 'publish') this.#replies.cutPublish(this.#announcement, status);
+    else if (this.#phase === 'play') this.#replies.cutPlay(status);
   }
 
   /** Sends a command of the connection that wants no answer, such as those of the bandwidth test. */
   sendCommand(name: string, ...args: readonly AmfValue[]): void {
-    if (this.#phase === 'handshake' || this.#phase === 'closed') return;
-    this.#channel.send({
-      chunkStreamId: chunkStreamIds.status,
-      type: messageTypes.amf0Command,
-      messageStreamId: CONNECTION_STREAM_ID,
-      payload: encodeCommand(name, 0, null, ...args),
-    });
+    if (this.#handshake === undefined) this.#replies.command(name, args);
   }
 
   /** @param value comes back with `onPong`; by custom a timestamp in milliseconds */
   sendPing(value: number): void {
-    if (this.#phase === 'handshake' || this.#phase === 'closed') return;
-    this.#channel.send(userControlMessage(userControlEvents.pingRequest, value));
+    if (this.#handshake === undefined) this.#replies.ping(value);
   }
 
   #shakeHands(handshake: ServerHandshake, bytes: Buffer): Buffer | undefined {
@@ -311,7 +271,7 @@ export class ServerSession {
       request = parseConnect(command);
     } catch (thrown) {
       const status: Status = { level: 'error', code: statusCodes.connectRejected, description: describeError(thrown) };
-      this.#channel.send(connectionCommand('_error', command.transactionId, null, statusObject(status)));
+      this.#replies.rejectConnect(command.transactionId, status);
       throw thrown;
     }
     this.#connectRequest = request;
@@ -340,11 +300,11 @@ export class ServerSession {
   #onCommandPublish(command: Command, messageStreamId: number): void {
     switch (command.name) {
       case 'FCUnpublish':
-        this.#channel.send(...this.#fcUnpublish(), ...emptyResultMessages(command, MEDIA_STREAM_ID), unpublishedMessage());
+        this.#replies.endPublish(this.#announcement, command);
         this.#endPublish();
         break;
       case 'closeStream':
-        this.#channel.send(...this.#fcUnpublish(), unpublishedMessage());
+        this.#replies.endPublish(this.#announcement);
         this.#endPublish();
         break;
       case 'deleteStream':
@@ -357,7 +317,7 @@ export class ServerSession {
         this.#onLateAnnouncement(command.name, command);
         break;
       case 'publish':
-        if (command.args[0] === false) this.#channel.send(...this.#fcUnpublish(), unpublishedMessage());
+        if (command.args[0] === false) this.#replies.endPublish(this.#announcement);
         this.#endPublish();
         if (command.args[0] !== false) this.#onPublish(command, messageStreamId);
         break;
@@ -404,11 +364,11 @@ export class ServerSession {
   #onCommandAnywhere(command: Command): void {
     switch (command.name) {
       case 'createStream':
-        this.#announcement.noteCreateStream();
-        this.#channel.send(connectionCommand('_result', command.transactionId, null, MEDIA_STREAM_ID));
+        this.#announcement.note(command);
+        this.#replies.createStream(command);
         break;
       case 'FCUnpublish':
-        this.#channel.send(...emptyResultMessages(command, CONNECTION_STREAM_ID));
+        this.#replies.emptyResult(command);
         break;
       case 'getStreamLength':
         // A live stream has no length; FFmpeg warns of an answer that is no number.
@@ -423,14 +383,13 @@ export class ServerSession {
   /** Any call gets a result, or its sender may wait for one for ever (Haivision with `_checkbw`). */
   #answerCall(command: Command, result: AmfValue = null): void {
     if (this.#phase !== 'connect' && this.#handler.onCommand?.(command) === true) return;
-    if (command.transactionId > 0) this.#channel.send(connectionCommand('_result', command.transactionId, null, result));
+    this.#replies.callResult(command, result);
   }
 
   /** releaseStream and FCPublish, which tell of a publish to come. */
   #onAnnouncement(command: Command): void {
-    if (command.name === 'FCPublish') this.#announcement.noteFcPublish(command);
-    else this.#announcement.noteReleaseStream();
-    this.#channel.send(...emptyResultMessages(command, CONNECTION_STREAM_ID));
+    this.#announcement.note(command);
+    this.#replies.emptyResult(command);
   }
 
   /**
@@ -439,11 +398,12 @@ export class ServerSession {
    */
   #onLateAnnouncement(name: 'releaseStream' | 'FCPublish', command: Command): void {
     if (command.args[0] === this.#publishName && !this.#announcement.has(name)) {
-      this.#onAnnouncement(command);
-      if (name === 'FCPublish') this.#channel.send(fcPublishMessage(command.transactionId));
+      this.#announcement.note(command);
+      if (name === 'FCPublish') this.#replies.lateFcPublish(command);
+      else this.#replies.emptyResult(command);
       return;
     }
-    this.#channel.send(...this.#fcUnpublish(), unpublishedMessage());
+    this.#replies.endPublish(this.#announcement);
     this.#endPublish();
     this.#onAnnouncement(command);
   }
@@ -466,34 +426,25 @@ export class ServerSession {
     try {
       return parse();
     } catch (thrown) {
-      this.#channel.send(statusMessage({ level: 'error', code, description: describeError(thrown) }));
+      this.#replies.status({ level: 'error', code, description: describeError(thrown) });
       throw thrown;
     }
   }
 
   #onPause(isPaused: boolean): void {
-    this.#channel.send(...pauseMessages(isPaused));
+    this.#replies.pause(isPaused);
     this.#handler.onPause(isPaused);
   }
 
   #endPublish(): void {
-    this.#forgetStream();
+    this.#phase = 'identify';
+    this.#announcement = new PublishAnnouncement();
+    this.#publishName = '';
     this.#handler.onUnpublish();
   }
 
   #endPlay(): void {
-    this.#forgetStream();
-    this.#handler.onStop();
-  }
-
-  #forgetStream(): void {
     this.#phase = 'identify';
-    this.#announcement = new PublishAnnouncement();
-    this.#publishName = '';
-  }
-
-  /** onFCUnpublish, for those who have said FCPublish. */
-  #fcUnpublish(): OutMessage[] {
-    return this.#announcement.fcPublishTransactionId === undefined ? [] : [fcUnpublishMessage()];
+    this.#handler.onStop();
   }
 }
