@@ -105,7 +105,8 @@ export class CrossCheck {
       const allowed = 'a name of at most 253 letters, digits or other signs without blanks and /';
       this.#errors.add(place, `vhost ${shown} must have ${allowed}`, { directive: 'vhost', value: vhost.name, allowed });
     }
-    if (vhost.enabled && vhost.mode === 'remote' && vhost.origin.length === 0) {
+    const origin = findChild(directive, 'origin') ?? findPath(directive, ['cluster', 'origin']);
+    if (vhost.enabled && vhost.mode === 'remote' && (origin === undefined || origin.args.length === 0)) {
       const mode = findChild(directive, 'mode') ?? findPath(directive, ['cluster', 'mode']) ?? place;
       const where = `vhost ${showValue(vhost.name)}`;
       this.#errors.add(mode, `${where} is an edge (mode remote) and must have an origin host[:port]`, {

@@ -32,6 +32,8 @@ export interface Row<T> extends Described {
    * for `play/mw_latency`. The row's own place counts first.
    */
   readonly aliases: readonly string[];
+  /** The server does not start without it. */
+  readonly isRequired: boolean;
   /** Takes the default from the root block's value of this property instead of from `defaultText`. */
   readonly inherits: string | undefined;
 }
@@ -52,6 +54,8 @@ export interface Many<F extends Fields> extends Described {
   readonly fields: F;
   /** What the name in the argument is called in the reference; the name may be left out. */
   readonly argument: string;
+  /** A name for the example file. */
+  readonly example: string;
   readonly sameName: 'refused' | 'first counts' | 'allowed';
   readonly isLoose: boolean;
 }
@@ -88,6 +92,7 @@ export interface RowOptions {
   readonly isBuilt?: boolean;
   readonly aliases?: readonly string[];
   readonly example?: string;
+  readonly isRequired?: boolean;
   readonly inherits?: string;
 }
 
@@ -119,6 +124,7 @@ export function row<T>(name: string, type: ValueType<T>, defaultText: string | u
     defaultText,
     example: options.example,
     aliases: options.aliases ?? [],
+    isRequired: options.isRequired ?? false,
     inherits: options.inherits,
   };
 }
@@ -136,13 +142,14 @@ export function block<const F extends Fields>(name: string, fields: F, options: 
 export function many<const F extends Fields>(
   name: string,
   fields: F,
-  options: BlockOptions & Pick<Many<F>, 'argument' | 'sameName'>,
+  options: BlockOptions & Pick<Many<F>, 'argument' | 'example' | 'sameName'>,
 ): Many<F> {
   return {
     kind: 'many',
     ...describe(name, options),
     fields,
     argument: options.argument,
+    example: options.example,
     sameName: options.sameName,
     isLoose: options.isLoose ?? false,
   };

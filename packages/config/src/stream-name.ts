@@ -1,6 +1,6 @@
 /** The name a client publishes or plays: `stream[?vhost=name&token=text&...]`. */
 import { SrsError } from '@srs/kernel';
-import { findHostFault, findNameFault, findVhostParam, normalizeHost, normalizeName } from './name-check.ts';
+import { findHostFault, findNameFault, findVhostParam, hasUnprintable, normalizeHost, normalizeName } from './name-check.ts';
 import { showValue } from './problem.ts';
 
 /** UTF-8 bytes of a stream name with its parameters. */
@@ -32,6 +32,10 @@ export function parseStreamName(name: string): StreamName {
   const stream = normalizeName(paramStart === -1 ? name : name.slice(0, paramStart));
   const fault = findNameFault(stream);
   if (fault !== undefined) throw new SrsError('RtmpStreamName', `stream name ${showValue(name)} ${fault}`);
+
+  if (hasUnprintable(param)) {
+    throw new SrsError('RtmpStreamName', `stream name ${showValue(name)} has a control or invisible character in its parameters`);
+  }
 
   const vhostText = findVhostParam(param.slice(1));
   const vhost = vhostText === undefined ? undefined : normalizeHost(vhostText);

@@ -1,7 +1,7 @@
 /** The address a client connects with: `rtmp://host[:port]/app[?vhost=name&...]`. */
 import { SrsError } from '@srs/kernel';
 import { defaultRtmpPort, isPort } from './address-type.ts';
-import { findHostFault, findNameFault, findVhostParam, normalizeHost, normalizeName } from './name-check.ts';
+import { findHostFault, findNameFault, findVhostParam, hasUnprintable, normalizeHost, normalizeName } from './name-check.ts';
 import { showValue } from './problem.ts';
 
 /** UTF-8 bytes of a tcUrl with its parameters. */
@@ -51,6 +51,8 @@ export function parseTcUrl(tcUrl: string): TcUrl {
   const appFault = findNameFault(app);
   if (appFault !== undefined) return refuse(`must name an app: it ${appFault}`);
 
+  // Parameters travel on into hooks, logs and the URLs of upstream servers.
+  if (hasUnprintable(param)) return refuse('has a control or invisible character in its parameters');
   const given = split === null ? undefined : findVhostParam(rest.slice(split.index + split[0].length));
   const vhost = given === undefined ? host : normalizeHost(given);
   const vhostFault = findHostFault(vhost);

@@ -75,12 +75,20 @@ export const ingest = many(
     engines: many('engine', engineFields, {
       doc: 'How the input is encoded; without one the streams are copied. One process for each.',
       argument: 'NAME',
+      example: 'low',
       sameName: 'allowed',
       isLoose: true,
       live: 'at once',
     }),
   },
-  { doc: 'Publishes a file or a stream with ffmpeg.', argument: 'ID', sameName: 'refused', live: 'at once', isBuilt: false },
+  {
+    doc: 'Publishes a file or a stream with ffmpeg.',
+    argument: 'ID',
+    example: 'livestream',
+    sameName: 'refused',
+    live: 'at once',
+    isBuilt: false,
+  },
 );
 
 export const transcode = many(
@@ -91,6 +99,7 @@ export const transcode = many(
     engines: many('engine', engineFields, {
       doc: 'One encoding of the stream; one process for each.',
       argument: 'NAME',
+      example: 'low',
       sameName: 'allowed',
       live: 'at once',
     }),
@@ -98,6 +107,7 @@ export const transcode = many(
   {
     doc: 'Encodes published streams again with ffmpeg: all streams of the vhost, those of an app, or one (`app/stream`).',
     argument: 'SCOPE',
+    example: 'live/livestream',
     sameName: 'first counts',
     live: 'at once',
     isBuilt: false,

@@ -10,6 +10,7 @@ export const rootFields = {
     doc: 'Addresses for RTMP. A port alone listens on all IPv4 addresses. Required.',
     live: 'at once',
     example: '1935',
+    isRequired: true,
   }),
   pid: row('pid', path, './objs/srs.pid', {
     doc: 'File that holds the process id and the lock against a second server.',
@@ -41,7 +42,7 @@ export const rootFields = {
     }),
   }),
   maxConnections: row('max_connections', integer({ min: 1, max: maxInt }), '1000', {
-    doc: 'Connections of all kinds together; one more is closed at once. The limit of open files of the process must be higher.',
+    doc: 'Connections of all kinds together; one more is closed at once. The process must be allowed to open as many files.',
   }),
   daemon: row('daemon', flag, 'on', { doc: 'Run in the background.', live: 'restart' }),
   workers,
@@ -57,6 +58,7 @@ export const rootFields = {
 export const vhosts = many('vhost', vhostFields, {
   doc: 'How the clients of one host name are served. The vhost `__defaultVhost__` serves those whose own is not configured.',
   argument: 'NAME',
+  example: '__defaultVhost__',
   sameName: 'first counts',
   live: 'at once',
 });

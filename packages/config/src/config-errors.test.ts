@@ -1,0 +1,276 @@
+import { describe, expect, it } from 'vitest';
+import { maxProblems } from './limits.ts';
+import { loadConfig } from './load.ts';
+import { ConfigError, formatProblem } from './problem.ts';
+
+const facts = { fileName: 'srs.conf', openFilesLimit: 4096, localAddressCount: 2 };
+
+function errorsOf(text: string): readonly string[] {
+  try {
+    loadConfig(text, facts);
+  } catch (thrown) {
+    if (thrown instanceof ConfigError) return thrown.problems.map(formatProblem);
+    throw thrown;
+  }
+  return [];
+}
+
+/** Text after `listen 1935;` on line 1. */
+const root = (text: string) => `listen 1935;\n${text}`;
+/** Text inside a vhost, on line 2. */
+const vhost = (text: string) => `listen 1935; vhost a.com {\n${text}\n}`;
+
+const port = 'a port (1..65535), ip:port or [ipv6]:port';
+const server = 'host, host:port or [ipv6]:port';
+
+const cases: readonly (readonly [name: string, text: string, message: string])[] = [
+  ['empty file', '', 'srs.conf: the configuration has no directive, it needs at least listen'],
+  ['comment only', '# listen 1935;', 'srs.conf: the configuration has no directive, it needs at least listen'],
+  // Names, at every level SRS checks.
+  ['unknown at root', root('listne 1;'), 'srs.conf:2: unknown directive listne; did you mean listen?'],
+  ['unknown without a near name', root('qwertzuiop 1;'), 'srs.conf:2: unknown directive qwertzuiop'],
+  ['unknown with an odd name', root('"a b" 1;'), 'srs.conf:2: unknown directive "a b"'],
+  ['names are case-sensitive', root('Daemon off;'), 'srs.conf:2: unknown directive Daemon; did you mean daemon?'],
+  [
+    'unknown in http_api',
+    root('http_api { lissten 1; }'),
+    'srs.conf:2: unknown directive lissten in http_api; did you mean listen?',
+  ],
+  ['unknown in http_stream', root('http_stream { root x; }'), 'srs.conf:2: unknown directive root in http_stream'],
+  ['unknown in heartbeat', root('heartbeat { uri x; }'), 'srs.conf:2: unknown directive uri in heartbeat; did you mean url?'],
+  ['unknown in stats', root('stats { disc a; }'), 'srs.conf:2: unknown directive disc in stats; did you mean disk?'],
+  [
+    'unknown in pithy_print',
+    root('pithy_print { plays 1; }'),
+    'srs.conf:2: unknown directive plays in pithy_print; did you mean play?',
+  ],
+  ['unknown in vhost', vhost('gop_cahe on;'), 'srs.conf:2: unknown directive gop_cahe in vhost a.com; did you mean gop_cache?'],
+  [
+    'unknown in dvr',
+    vhost('dvr { dvr_plans x; }'),
+    'srs.conf:2: unknown directive dvr_plans in vhost a.com / dvr; did you mean dvr_plan?',
+  ],
+  ['unknown in ingest', vhost('ingest i { outputs x; }'), 'srs.conf:2: unknown directive outputs in vhost a.com / ingest i'],
+  ['unknown in http', vhost('http { mnt /; }'), 'srs.conf:2: unknown directive mnt in vhost a.com / http'],
+  ['unknown in hls', vhost('hls { fragment 1; }'), 'srs.conf:2: unknown directive fragment in vhost a.com / hls'],
+  [
+    'unknown in http_hooks',
+    vhost('http_hooks { on_pubish http://a/; }'),
+    'srs.conf:2: unknown directive on_pubish in vhost a.com / http_hooks; did you mean on_publish?',
+  ],
+  [
+    'unknown in an engine of transcode',
+    vhost('transcode { engine x { vbitrat 1; } }'),
+    'srs.conf:2: unknown directive vbitrat in vhost a.com / transcode / engine x; did you mean vbitrate?',
+  ],
+  [
+    'unknown in bandcheck',
+    vhost('bandcheck { kee 1; }'),
+    'srs.conf:2: unknown directive kee in vhost a.com / bandcheck; did you mean key?',
+  ],
+  ['vhost directive at root', root('hls { }'), 'srs.conf:2: unknown directive hls'],
+  ['root directive in vhost', vhost('max_connections 1;'), 'srs.conf:2: unknown directive max_connections in vhost a.com'],
+  ['object names are no directives', root('__proto__ 1;'), 'srs.conf:2: unknown directive __proto__'],
+  // Shape.
+  ['block for a plain directive', root('pid {}'), 'srs.conf:2: pid takes no { block }; is a ; missing before the {?'],
+  [
+    'missing semicolon before vhost',
+    root('daemon off\nvhost a {}'),
+    'srs.conf:2: daemon takes no { block }; is a ; missing before the {?',
+  ],
+  [
+    'two names of one block',
+    root('http_stream { }\nhttp_server { }'),
+    'srs.conf:3: http_server and http_stream in line 2 are two names of the same; keep one',
+  ],
+  [
+    'same ingest twice',
+    vhost('ingest a {}\ningest b {}\ningest a {}'),
+    'srs.conf:4: ingest a is given twice, first in line 2; give each a name of its own',
+  ],
+  [
+    'unnamed ingest twice',
+    vhost('ingest {} ingest {}'),
+    'srs.conf:2: ingest is given twice, first in line 2; give each a name of its own',
+  ],
+  [
+    'vhost without a name',
+    root('vhost { }'),
+    'srs.conf:2: vhost without a name must have a name of at most 253 letters, digits or other signs without blanks and /',
+  ],
+  [
+    'vhost with a slash',
+    root('vhost a/b { }'),
+    'srs.conf:2: vhost a/b must have a name of at most 253 letters, digits or other signs without blanks and /',
+  ],
+  // listen
+  [
+    'no listen',
+    'daemon off;',
+    'srs.conf: listen is required, for example: listen 1935; (or the environment variable SRS_LISTEN)',
+  ],
+  [
+    'listen without a port',
+    '\nlisten;',
+    'srs.conf:2: listen is required, for example: listen 1935; (or the environment variable SRS_LISTEN)',
+  ],
+  ['listen 0', 'listen 0;', `srs.conf:1: listen 0 must be ${port}`],
+  ['listen negative', 'listen 1935 -1;', `srs.conf:1: listen -1 must be ${port}`],
+  ['listen above 65535', 'listen 65536;', `srs.conf:1: listen 65536 must be ${port}`],
+  ['listen text', 'listen rtmp;', `srs.conf:1: listen rtmp must be ${port}`],
+  ['listen on an address without port', 'listen 127.0.0.1;', `srs.conf:1: listen 127.0.0.1 must be ${port}`],
+  ['listen on a bad address', 'listen 256.0.0.1:1935;', `srs.conf:1: listen 256.0.0.1:1935 must be ${port}`],
+  ['listen on a host name', 'listen localhost:1935;', `srs.conf:1: listen localhost:1935 must be ${port}`],
+  ['listen on bad IPv6', 'listen [1::2::3]:1935;', `srs.conf:1: listen [1::2::3]:1935 must be ${port}`],
+  ['listen on IPv6 without brackets', 'listen ::1:1935;', `srs.conf:1: listen ::1:1935 must be ${port}`],
+  [
+    'missing semicolon after listen',
+    'listen 1935\nmax_connections 1000;',
+    `srs.conf:1: listen max_connections must be ${port}; is a ; missing before max_connections?`,
+  ],
+  // Numbers.
+  ['max_connections 0', root('max_connections 0;'), 'srs.conf:2: max_connections 0 must be 1 or more'],
+  ['max_connections text', root('max_connections many;'), 'srs.conf:2: max_connections many must be 1 or more'],
+  [
+    'max_connections above the limit of open files',
+    root('max_connections 4097;'),
+    'srs.conf:2: max_connections 4097 must be 1..4096, as many files as this process may open; ulimit -HSn 4107 raises that',
+  ],
+  ['heartbeat interval 0', root('heartbeat { interval 0; }'), 'srs.conf:2: interval 0 must be 0.1..604800 s'],
+  [
+    'heartbeat interval that SRS divides by zero for',
+    root('heartbeat { interval 0.09; }'),
+    'srs.conf:2: interval 0.09 must be 0.1..604800 s',
+  ],
+  ['stats network negative', root('stats { network -1; }'), 'srs.conf:2: network -1 must be 0 or more'],
+  ['http_api listen 0', root('http_api { listen 0; }'), `srs.conf:2: listen 0 must be ${port}`],
+  ['http_stream listen negative', root('http_stream { listen -8080; }'), `srs.conf:2: listen -8080 must be ${port}`],
+  ['global chunk size too small', root('chunk_size 127;'), 'srs.conf:2: chunk_size 127 must be 128..65536 bytes'],
+  ['global chunk size too large', root('chunk_size 65537;'), 'srs.conf:2: chunk_size 65537 must be 128..65536 bytes'],
+  ['vhost chunk size', vhost('chunk_size 0;'), 'srs.conf:2: chunk_size 0 must be 128..65536 bytes'],
+  ['queue_length 0', vhost('queue_length 0;'), 'srs.conf:2: queue_length 0 must be 1..3600 s'],
+  [
+    'a number larger than an int',
+    root('max_connections 99999999999;'),
+    'srs.conf:2: max_connections 99999999999 must be 1 or more',
+  ],
+  ['a newer number with a tail', root('in_ack_size 5x;'), 'srs.conf:2: in_ack_size 5x must be 0 or more bytes'],
+  ['a duration above its limit', vhost('publish { normal_timeout 2h; }'), 'srs.conf:2: normal_timeout 2h must be 1..3600000 ms'],
+  [
+    'a duration in an unknown unit',
+    vhost('publish { normal_timeout 2d; }'),
+    'srs.conf:2: normal_timeout 2d must be 1..3600000 ms',
+  ],
+  ['workers stream 0', root('workers { stream 0; }'), 'srs.conf:2: stream 0 must be auto | 1..256'],
+  ['workers back_source 65', root('workers { back_source 65; }'), 'srs.conf:2: back_source 65 must be 1..64'],
+  [
+    'ring size too small',
+    root('ring { initial_size 1k; }'),
+    'srs.conf:2: initial_size 1k must be 64k..1g (bytes, or with the unit k, m or g)',
+  ],
+  [
+    'ring size in an unknown unit',
+    root('ring { max_size 1t; }'),
+    'srs.conf:2: max_size 1t must be 64k..1g (bytes, or with the unit k, m or g)',
+  ],
+  [
+    'ring larger than its limit',
+    root('ring { initial_size 128m; }'),
+    'srs.conf:2: initial_size is 134217728 bytes, must be at most max_size, 67108864',
+  ],
+  [
+    'ring larger than the memory',
+    root('ring { memory 32m; }'),
+    'srs.conf:2: max_size is 67108864 bytes, must be at most memory, 33554432',
+  ],
+  // Words.
+  ['workers mode', root('workers { mode multy; }'), 'srs.conf:2: mode multy must be multi | single; did you mean multi?'],
+  ['log format', root('srs_log_format xml;'), 'srs.conf:2: srs_log_format xml must be classic | json'],
+  ['publish busy', vhost('publish { busy replce; }'), 'srs.conf:2: busy replce must be reject | replace; did you mean replace?'],
+  ['ingest type device', vhost('ingest { input { type device; } }'), 'srs.conf:2: type device must be file | stream'],
+  ['line end in a path', root('pid "a\nb";'), 'srs.conf:2: pid "a\\nb" must be text without control characters'],
+  ['NUL in a path', root('srs_log_file a\0b;'), 'srs.conf:2: srs_log_file "a\\u0000b" must be text without control characters'],
+  [
+    'hook that is no URL',
+    vhost('http_hooks { on_play 127.0.0.1:80; }'),
+    'srs.conf:2: on_play 127.0.0.1:80 must be an http:// or https:// URL',
+  ],
+  ['origin with a bad port', vhost('mode remote; origin a:0;'), `srs.conf:2: origin a:0 must be ${server}`],
+  ['forward to a URL', vhost('forward rtmp://a/live;'), `srs.conf:2: forward rtmp://a/live must be ${server}`],
+  [
+    'edge without origin',
+    vhost('mode remote;'),
+    'srs.conf:2: vhost a.com is an edge (mode remote) and must have an origin host[:port]',
+  ],
+  [
+    'edge in a cluster block without origin',
+    vhost('cluster { mode remote; }'),
+    'srs.conf:2: vhost a.com is an edge (mode remote) and must have an origin host[:port]',
+  ],
+  [
+    'security rule',
+    vhost('security { allow play 10.0.0.0/33; }'),
+    'srs.conf:2: allow "play 10.0.0.0/33" must be play or publish, then all, an IP address or a network (10.0.0.0/8)',
+  ],
+  // Ports.
+  [
+    'API on the RTMP port',
+    root('http_api { enabled on;\nlisten 1935; }'),
+    'srs.conf:3: http_api / listen 0.0.0.0:1935 is the same port as listen 0.0.0.0:1935',
+  ],
+  [
+    'private API on the RTMP port',
+    root('private_api { listen 1935; }'),
+    'srs.conf:2: private_api / listen 127.0.0.1:1935 is the same port as listen 0.0.0.0:1935',
+  ],
+];
+
+describe('configuration errors', () => {
+  it.each(cases)('%s', (_name, text, message) => {
+    expect(errorsOf(text).join('\n')).toBe(message);
+  });
+
+  it('all problems of a file are told: names first, then values, each in the order of the file', () => {
+    const text = 'listen 0;\nchunk_size 1;\nfoo;\nvhost a { mode remote; bar;\n hls { baz; } }';
+    expect(errorsOf(text)).toEqual([
+      'srs.conf:3: unknown directive foo',
+      'srs.conf:4: unknown directive bar in vhost a',
+      'srs.conf:5: unknown directive baz in vhost a / hls',
+      `srs.conf:1: listen 0 must be ${port}`,
+      'srs.conf:2: chunk_size 1 must be 128..65536 bytes',
+      'srs.conf:4: vhost a is an edge (mode remote) and must have an origin host[:port]',
+    ]);
+  });
+
+  it('a problem carries its parts', () => {
+    const text = vhost('hls { hls_fragment -1; }');
+    const thrown = (() => {
+      try {
+        return loadConfig(text, facts);
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(thrown).toBeInstanceOf(ConfigError);
+    expect((thrown as ConfigError).code).toBe(1023);
+    expect((thrown as ConfigError).problems).toEqual([
+      {
+        file: 'srs.conf',
+        line: 2,
+        directive: 'vhost a.com / hls / hls_fragment',
+        value: '-1',
+        message: 'hls_fragment -1 must be 0..604800 s',
+        allowed: '0..604800 s',
+        nearest: undefined,
+      },
+    ]);
+  });
+
+  it('rubbish gives a bounded answer', () => {
+    const errors = errorsOf('a;\n'.repeat(maxProblems + 50));
+    expect(errors).toHaveLength(maxProblems + 1);
+    expect(errors.at(-1)).toBe('srs.conf: 51 more of the kind are not shown');
+    const [long] = errorsOf(root(`pid "${'\t'.repeat(10_000)}";`));
+    expect(long?.length).toBeLessThan(400);
+  });
+});
