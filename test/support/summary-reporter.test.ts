@@ -13,14 +13,14 @@ it('what was skipped is named, with the way to get it, before the counts', () =>
   const note = missingNote(['ffmpeg', 'ffprobe', 'rtmpdump']);
   const skipped = [
     { name: 'a.test.ts > one', note },
-    { name: 'b.test.ts > two', note: 'skipped in the source' },
+    { name: 'b.test.ts > two', note: 'in the source' },
     { name: 'b.test.ts > three', note },
   ];
   expect(formatSummary({ passed: 1, failed: 0, skipped })).toBe(`
 skipped 2, each needs ffmpeg, ffprobe, rtmpdump: apt-get install ffmpeg rtmpdump
   a.test.ts > one
   b.test.ts > three
-skipped 1, skipped in the source
+skipped 1, in the source
   b.test.ts > two
 1 passed, 0 failed
 `);

@@ -1,5 +1,5 @@
 /** Closes a test run: what was skipped and how to get it, then `N passed, N failed` as the very last line of output. */
-import type { Reporter, SerializedError, TestModule, TestSuite } from 'vitest/node';
+import type { Reporter, SerializedError, TestCase, TestModule, TestSuite } from 'vitest/node';
 import { MISSING_PREFIX } from './programs.ts';
 
 interface SkippedTest {
@@ -20,6 +20,15 @@ function failuresOutsideTests(container: TestModule | TestSuite): number {
   return failures;
 }
 
+/** A test without a note was skipped by its source, or because what runs before it failed. */
+function reasonOf(test: TestCase): string {
+  for (let at: TestCase | TestSuite | TestModule = test; at.type !== 'module'; ) {
+    at = at.parent;
+    if (at.errors().length > 0) return 'because of a failed hook';
+  }
+  return 'in the source';
+}
+
 export function summarize(modules: readonly TestModule[], unhandledErrors: number): RunSummary {
   let passed = 0;
   let failed = unhandledErrors;
@@ -36,7 +45,7 @@ export function summarize(modules: readonly TestModule[], unhandledErrors: numbe
           failed++;
           break;
         case 'skipped':
-          skipped.push({ name: `${module.relativeModuleId} > ${test.fullName}`, note: result.note ?? 'skipped in the source' });
+          skipped.push({ name: `${module.relativeModuleId} > ${test.fullName}`, note: result.note ?? reasonOf(test) });
           break;
         case 'pending':
           // The run was interrupted or its worker died before the test could end.
