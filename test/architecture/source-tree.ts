@@ -29,8 +29,8 @@ export interface Package {
 }
 
 const IMPORT_PATTERNS = [
-  /^\s*(?:import|export)\s[^'";]*?\bfrom\s*['"]([^'"]+)['"]/gm,
-  /^\s*import\s*['"]([^'"]+)['"]/gm,
+  /(?:^|;)\s*(?:import|export)\s[^'";]*?\bfrom\s*['"]([^'"]+)['"]/gm,
+  /(?:^|;)\s*import\s*['"]([^'"]+)['"]/gm,
   /\bimport\s*\(\s*['"]([^'"]+)['"]/g,
   /\brequire(?:\.resolve)?\s*\(\s*['"]([^'"]+)['"]/g,
   /\bimport\.meta\.resolve\s*\(\s*['"]([^'"]+)['"]/g,
