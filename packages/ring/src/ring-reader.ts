@@ -164,15 +164,11 @@ export class RingReader {
     const cursor = this.#cursor;
     const end = available - maxBytes;
     let delivered = 0;
-    do {
-      const look = cursor.look(available);
-      if (look === looks.invalid) return this.#explain(available);
+    while (available > 0 && (delivered === 0 || available > end)) {
+      const padding = this.#lookAtRecord(available);
+      if (padding < 0) return this.#explain(available);
       const bytes = cursor.recordBytes;
-      available -= bytes;
-      if (look === looks.padding) {
-        cursor.passPadding();
-        continue;
-      }
+      available -= padding + bytes;
       // Passed before the call: a sink that throws does not meet the same record again.
       const { sequence } = cursor;
       cursor.passRecord();
@@ -183,7 +179,7 @@ export class RingReader {
         return this.#lap();
       }
       delivered++;
-    } while (available > 0 && (delivered === 0 || available > end));
+    }
     return delivered;
   }
 
@@ -198,21 +194,17 @@ export class RingReader {
     const cursor = this.#cursor;
     const end = available - maxBytes;
     let delivered = 0;
-    do {
-      const look = cursor.look(available);
-      if (look === looks.invalid) return this.#explain(available);
-      available -= cursor.recordBytes;
-      if (look === looks.padding) {
-        cursor.passPadding();
-        continue;
-      }
+    while (available > 0 && (delivered === 0 || available > end)) {
+      const padding = this.#lookAtRecord(available);
+      if (padding < 0) return this.#explain(available);
+      available -= padding + cursor.recordBytes;
       const payload = this.#copyOut();
       if (!cursor.isIntact(0)) return this.#lap();
       const { sequence } = cursor;
       cursor.passRecord();
       this.#deliver(sink, sequence, payload);
       delivered++;
-    } while (available > 0 && (delivered === 0 || available > end));
+    }
     return delivered;
   }
 
@@ -288,6 +280,17 @@ export class RingReader {
     if (available === 0) return end === 0 ? pollResults.idle : this.#end(endReasonOf(end));
     if (available < 0 || (tail & 7) !== 0) return this.#fail(`tail ${tail} is ${available} bytes ahead of ${this.position}`);
     return available > this.#memory.capacityBytes ? this.#lap() : available;
+  }
+
+  /** Passes the padding before the next record, if any; returns its size, or -1 when no record can be read. */
+  #lookAtRecord(available: number): number {
+    const cursor = this.#cursor;
+    const look = cursor.look(available);
+    if (look === looks.record) return 0;
+    if (look === looks.invalid) return -1;
+    const padding = cursor.recordBytes;
+    cursor.passPadding();
+    return cursor.look(available - padding) === looks.record ? padding : -1;
   }
 
   #view(): Buffer {
