@@ -71,7 +71,7 @@ describe.each(packages.map((each) => [each.shortName, each] as const))('package 
     expect(wrong).toEqual([]);
   });
 
-  it('imports other packages by name only, and node modules with node:', () => {
+  it('imports other packages by name only, and its own files with .ts', () => {
     const inside = each.directory + sep;
     const wrong = each.sources.flatMap((source) =>
       source.imports

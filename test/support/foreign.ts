@@ -62,8 +62,21 @@ export interface PlayOptions extends ChildProgramOptions {
 /** ffmpeg plays an address into a file, without touching the packets. The name of the file gives its format. */
 export async function recordWithFfmpeg(url: string, file: string, options: PlayOptions = {}): Promise<ChildProgram> {
   const length = options.seconds === undefined ? [] : ['-t', String(options.seconds)];
-  // All streams, because by default ffmpeg keeps one of each kind that it likes best.
-  const args = [...ffmpegQuiet, ...(options.inputArgs ?? []), '-i', url, '-map', '0', '-c', 'copy', ...length, file];
+  // All pictures and sound. Without -map ffmpeg keeps one track of each kind; with all of `0` it stumbles over data tracks.
+  const args = [
+    ...ffmpegQuiet,
+    ...(options.inputArgs ?? []),
+    '-i',
+    url,
+    '-map',
+    '0:v?',
+    '-map',
+    '0:a?',
+    '-c',
+    'copy',
+    ...length,
+    file,
+  ];
   return await startForeign('ffmpeg', args, options);
 }
 
