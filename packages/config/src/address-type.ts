@@ -18,7 +18,7 @@ export const anyHost = '0.0.0.0';
 /** What RTMP clients assume when an address names no port. */
 export const defaultRtmpPort = 1935;
 
-export const maxPort = 65535;
+const maxPort = 65535;
 
 /** `host:port` with brackets around IPv6. */
 export function formatAddress(address: ListenAddress | ServerAddress): string {
@@ -26,7 +26,9 @@ export function formatAddress(address: ListenAddress | ServerAddress): string {
 }
 
 export function isIpv4(text: string): boolean {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255);
+  return (
+    text.length <= 15 && /^(0|[1-9]\d*)(\.(0|[1-9]\d*)){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255)
+  );
 }
 
 /** Hexadecimal groups with at most one `::`, the last two groups optionally as IPv4. Zone indexes are not accepted. */

@@ -119,6 +119,7 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
   ['listen above 65535', 'listen 65536;', `srs.conf:1: listen 65536 must be ${port}`],
   ['listen text', 'listen rtmp;', `srs.conf:1: listen rtmp must be ${port}`],
   ['listen on an address without port', 'listen 127.0.0.1;', `srs.conf:1: listen 127.0.0.1 must be ${port}`],
+  ['listen on an address with leading zeros', 'listen 010.0.0.1:1935;', `srs.conf:1: listen 010.0.0.1:1935 must be ${port}`],
   ['listen on a bad address', 'listen 256.0.0.1:1935;', `srs.conf:1: listen 256.0.0.1:1935 must be ${port}`],
   ['listen on a host name', 'listen localhost:1935;', `srs.conf:1: listen localhost:1935 must be ${port}`],
   ['listen on bad IPv6', 'listen [1::2::3]:1935;', `srs.conf:1: listen [1::2::3]:1935 must be ${port}`],
@@ -224,6 +225,16 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     'srs.conf:2: private_api / listen 127.0.0.1:1935 is the same port as listen 0.0.0.0:1935',
   ],
 ];
+
+it('a port may be used once for each address and protocol', () => {
+  expect(
+    errorsOf('listen 1935 [::]:1935; private_api { listen 127.0.0.1:1936; } http_api { enabled on; listen 127.0.0.2:1936; }'),
+  ).toEqual([]);
+  expect(errorsOf('listen [::]:1935 [::1]:1935;')).toEqual([
+    'srs.conf:1: listen [::1]:1935 is the same port as listen [::]:1935',
+  ]);
+  expect(errorsOf('listen 1935; http_api { enabled off; listen 1935; }')).toEqual([]);
+});
 
 describe('configuration errors', () => {
   it.each(cases)('%s', (_name, text, message) => {

@@ -125,7 +125,7 @@ function isVhostName(name: string): boolean {
 function isOverlapping(left: ListenAddress, right: ListenAddress): boolean {
   if (left.port !== right.port) return false;
   if (left.host === right.host) return true;
-  // `::` takes the port of all IPv4 addresses too, unless the system is told otherwise.
-  if (left.host === '::' || right.host === '::') return true;
-  return (left.host === anyHost && isIpv4(right.host)) || (right.host === anyHost && isIpv4(left.host));
+  // `listen 1935 [::]:1935` is how both protocols are served, so the two do not meet.
+  if (isIpv4(left.host) !== isIpv4(right.host)) return false;
+  return [left.host, right.host].some((host) => host === anyHost || host === '::');
 }

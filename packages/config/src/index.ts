@@ -7,6 +7,7 @@ export {
   type ServerAddress,
 } from './address-type.ts';
 export * from './config.ts';
+export * from './config-diff.ts';
 export type { Directive } from './directive.ts';
 export type { Environment } from './environment.ts';
 export type { LiveRule } from './field.ts';

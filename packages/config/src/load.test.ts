@@ -173,6 +173,13 @@ describe('values', () => {
     expect(deepFreeze(config)).toBe(config);
   });
 
+  it('a copy for another process is equal and can be frozen again', () => {
+    const config = load('listen 1; vhost a { http_hooks { on_play http://a/ http://b/; } }');
+    const copy = deepFreeze(structuredClone(config));
+    expect(isSameConfig(copy, config)).toBe(true);
+    expect(Object.isFrozen(copy.vhosts.get('a')?.hooks.onPlay)).toBe(true);
+  });
+
   it('two configurations that say the same are the same, however they are written', () => {
     const one = load('listen 1935; vhost a { gop_cache on; hls { } } vhost b {}');
     const two = load('# x\nlisten 0.0.0.0:1935; vhost b { play { mw_latency 350ms; } } vhost a { cluster { mode local; } }');

@@ -23,7 +23,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
 }
 
 /** Optimal string alignment distance. */
-export function editDistance(left: string, right: string): number {
+function editDistance(left: string, right: string): number {
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let row = 1; row <= left.length; row++) {
