@@ -226,6 +226,10 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
   ],
 ];
 
+it('as many connections as files may be open are accepted', () => {
+  expect(errorsOf(root('max_connections 4096;'))).toEqual([]);
+});
+
 it('a port may be used once for each address and protocol', () => {
   expect(
     errorsOf('listen 1935 [::]:1935; private_api { listen 127.0.0.1:1936; } http_api { enabled on; listen 127.0.0.2:1936; }'),
