@@ -90,6 +90,22 @@ describe('a paused reader', () => {
     expect(() => reader.receive(Buffer.concat([one, one, one]))).toThrow('44 bytes received before an answer must be at most 30');
   });
 
+  it('limits the rest of the input and what comes after it together', () => {
+    const { reader } = recordingReader({ maxHeldBytes: 50 }, () => reader.pause());
+    reader.receive(Buffer.concat([one, one, one]));
+    expect(() => reader.receive(one)).toThrow('66 bytes received before an answer must be at most 50');
+  });
+
+  it('does not limit the input in work when bytes are received within a message', () => {
+    let isFirst = true;
+    const { reader, messages } = recordingReader({ maxHeldBytes: 30 }, () => {
+      if (isFirst) reader.receive(one);
+      isFirst = false;
+    });
+    reader.receive(Buffer.concat([one, one, one]));
+    expect(messages.length).toBe(4);
+  });
+
   it('keeps its own copy of what it holds', () => {
     const { reader, messages } = recordingReader({}, () => reader.pause());
     const bytes = Buffer.concat([one, one]);

@@ -93,6 +93,16 @@ describe('time', () => {
       [20_000_000, 20_000_000],
     ],
     [
+      'a new fmt 3 message after an extended step repeats the step, with the field or without',
+      chunks(
+        { fmt: 0, id: 4, payload: a },
+        { fmt: 1, id: 4, time: 0xffffff, extended: 17_000_000, payload: a },
+        { fmt: 3, id: 4, extended: 17_000_000, payload: a },
+        { fmt: 3, id: 4, payload: hex('af01*9') },
+      ),
+      [0, 17_000_000, 34_000_000, 51_000_000],
+    ],
+    [
       'a header repeated inside a message does not count twice',
       chunks(
         { fmt: 0, id: 4, time: 1000, payload: a },

@@ -54,7 +54,7 @@ export function keyPosition(bytes: Buffer, schema: DigestSchema): number {
 }
 
 /** The digest C1 or S1 should carry: over everything but the digest itself. */
-export function computeDigest(crypto: RtmpCrypto, key: Buffer, bytes: Buffer, position: number): Buffer {
+function computeDigest(crypto: RtmpCrypto, key: Buffer, bytes: Buffer, position: number): Buffer {
   return crypto.hmacSha256(key, Buffer.concat([bytes.subarray(0, position), bytes.subarray(position + DIGEST_BYTES)]));
 }
 

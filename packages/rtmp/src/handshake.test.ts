@@ -145,6 +145,9 @@ describe('the server', () => {
       const s1 = output().subarray(1, 1 + PACKET);
       const at = digestAt(s1, schema);
       expect(s1.subarray(at, at + 32)).toEqual(digestOver(serverText, s1, at));
+      // 4 x 255 modulo 632.
+      const keyAt = (schema === 0 ? 8 : 772) + 388;
+      expect(s1.subarray(keyAt, keyAt + 128)).toEqual(diffieHellmanKey);
     }
   });
 
