@@ -72,7 +72,7 @@ export interface DirectoryProtocol {
     };
     /** A bigger ring for a running lease: its key-frame interval does not fit. The old one stays valid until `moved`. */
     readonly grow: {
-      readonly request: { readonly leaseId: string };
+      readonly request: { readonly leaseId: string; readonly capacityBytes: number };
       readonly response: { readonly ring: RingRef | null };
     };
     readonly subscribe: {

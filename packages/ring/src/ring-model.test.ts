@@ -264,7 +264,7 @@ describe('any history of one writer and several readers', () => {
           expect(each.reader.poll(new CollectingSink())).toBe(pollResults.ended);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });

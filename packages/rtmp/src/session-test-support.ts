@@ -15,8 +15,8 @@ import type { ServerSessionHandler, ServerSessionOptions } from './server-sessio
 
 const PACKET_BYTES = 1536;
 const HANDSHAKE_BYTES = 1 + 2 * PACKET_BYTES;
-/** The largest chunk size there is: everything that a test builds is one chunk. */
-const ONE_CHUNK = 0x7fffffff;
+/** Large enough for nearly everything that a test builds to be one chunk. */
+const LARGE_CHUNK = 0x10000;
 
 /** Neither random nor secret: fast, and the same in every run. */
 export const testCrypto: RtmpCrypto = {
@@ -96,11 +96,11 @@ export function command(name: string, transactionId: number, ...values: readonly
 }
 
 export function message(type: number, payload: Buffer, timestampMs = 0): Buffer {
-  return encodeMessage(3, type, timestampMs, MEDIA_STREAM_ID, payload, ONE_CHUNK);
+  return encodeMessage(3, type, timestampMs, MEDIA_STREAM_ID, payload, LARGE_CHUNK);
 }
 
-/** Set Chunk Size to the largest there is. */
-export const setChunkSize = message(messageTypes.setChunkSize, Buffer.from('7fffffff', 'hex'));
+/** Set Chunk Size to what `message` and `command` use. */
+export const setChunkSize = message(messageTypes.setChunkSize, Buffer.from('00010000', 'hex'));
 
 export function connectCommand(properties: AmfObject, ...args: readonly AmfObject[]): Buffer {
   return command('connect', 1, properties, ...args);

@@ -1,1 +1,11 @@
-export {};
+export { Batch } from './batch.ts';
+export * from './directory.ts';
+export * from './directory-client.ts';
+export * from './fan-out.ts';
+export type { FrameEncoder } from './frame-batch.ts';
+export * from './live-stream.ts';
+export * from './metadata.ts';
+export type { FanOutPlayer, PlayerOptions, PlayerState, PlayerStatistics } from './player-state.ts';
+export type { RingSource } from './ring-source.ts';
+export * from './stream-writer.ts';
+export type { TimeJitter } from './time-correction.ts';

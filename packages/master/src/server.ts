@@ -1,0 +1,206 @@
+/** One running server: its shared resources, its workers, its directory of private ports. */
+import type { Config } from '@srs/config';
+import { describeError, type Log } from '@srs/kernel';
+import type { ProcessLog } from '@srs/logging';
+import { MemoryArena } from '@srs/ring';
+import { type Listener, LocalHub, type PrivateApi, startPrivateApi, type WorkerStart } from '@srs/worker';
+import { SharedResources } from './shared-resources.ts';
+import { planSlots, type SlotDefinition, type SlotPlan } from './slot-plan.ts';
+import { type SlotReport, SlotSupervisor } from './slot-supervisor.ts';
+import { childFd, forkWorker, runLocalWorker, type WorkerHandle } from './worker-handle.ts';
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly processLog: ProcessLog;
+  readonly version: string;
+}
+
+/** Clients are told and let go within this time, so that the whole server ends within 3 s. */
+const STOP_GRACE_MS = 1_500;
+
+/** How workers come into being: as processes over inherited descriptors, or as parts of this process. */
+interface Spawner {
+  spawn(slot: SlotDefinition): { readonly handle: WorkerHandle; readonly start: WorkerStart };
+  onGone(slot: SlotDefinition): void;
+  close(): void;
+}
+
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #log: Log;
+  readonly #plan: SlotPlan;
+  readonly #spawner: Spawner;
+  readonly #slots: readonly SlotSupervisor[];
+  readonly #startedMs = performance.now();
+  #api: PrivateApi | undefined;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#log = options.processLog.log;
+    this.#plan = planSlots(options.config);
+    const base = (slot: SlotDefinition): StartBase => ({ config: options.config, slot, living: this.#living(slot) });
+    this.#spawner =
+      options.config.workers.mode === 'single' ? localSpawner(options, base) : processSpawner(options, this.#plan, base);
+    this.#slots = this.#plan.slots.map(
+      (definition) =>
+        new SlotSupervisor(definition, {
+          log: this.#log,
+          spawn: (slot) => this.#spawner.spawn(slot),
+          onGone: (slot, pid) => this.#onGone(slot, pid),
+        }),
+    );
+  }
+
+  /** Starts everything; resolves when clients can connect. @throws the reason; nothing stays behind then */
+  static async start(options: ServerOptions): Promise<Server> {
+    const server = new Server(options);
+    try {
+      await server.#start();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Port of the master's own private API. */
+  get privatePort(): number {
+    return this.#api?.port ?? 0;
+  }
+
+  workers(): readonly SlotReport[] {
+    return this.#slots.map((slot) => slot.report());
+  }
+
+  reopenLogs(): void {
+    this.#options.processLog.reopen();
+    for (const slot of this.#slots) slot.handle?.channel.notify('reopenLog', null);
+  }
+
+  /** Ends all workers in good order, the ones with clients first. Safe to call more than once. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #start(): Promise<void> {
+    const { host, port } = this.#options.config.privateApi.listen;
+    this.#api = await startPrivateApi({ host, port, isPortFixed: true, routes: this.#routes() });
+    // Started together: a stream worker finds its back-source as soon as that one listens.
+    await Promise.all(this.#slots.map((slot) => slot.start()));
+  }
+
+  async #stop(): Promise<void> {
+    const withClients = this.#slots.filter((slot) => slot.definition.role === 'stream');
+    const others = this.#slots.filter((slot) => slot.definition.role !== 'stream');
+    await Promise.all(withClients.map((slot) => slot.stop(STOP_GRACE_MS)));
+    await Promise.all(others.map((slot) => slot.stop(STOP_GRACE_MS)));
+    await this.#api?.close();
+    this.#spawner.close();
+  }
+
+  #onGone(slot: SlotDefinition, pid: number): void {
+    this.#spawner.onGone(slot);
+    for (const other of this.#slots) {
+      if (other.definition.role === 'back-source') other.handle?.channel.notify('workerGone', { slot: slot.slot, pid });
+    }
+  }
+
+  #living(except: SlotDefinition): readonly { readonly slot: number; readonly pid: number }[] {
+    // A worker that is being started holds nothing yet, but it may by the time the back-source asks.
+    return (this.#slots ?? [])
+      .filter(
+        (slot) => slot.definition.role === 'stream' && slot.definition.slot !== except.slot && slot.report().state === 'ready',
+      )
+      .map((slot) => ({ slot: slot.definition.slot, pid: slot.pid }));
+  }
+
+  #routes(): Record<string, () => unknown> {
+    const { config, version } = this.#options;
+    return {
+      '/api/v1/workers': () => this.workers(),
+      '/api/v1/summary': () => ({
+        version,
+        pid: process.pid,
+        mode: config.workers.mode,
+        uptimeSeconds: Math.round((performance.now() - this.#startedMs) / 1000),
+        listen: config.listen,
+        workers: this.#slots.length,
+      }),
+    };
+  }
+}
+
+interface StartBase {
+  readonly config: Config;
+  readonly slot: SlotDefinition;
+  readonly living: WorkerStart['living'];
+}
+
+function commonStart(
+  base: StartBase,
+): Omit<WorkerStart, 'arenas' | 'statusFd' | 'doorbellReadFd' | 'doorbellWriteFds' | 'listeners' | 'runtimeDirectory'> {
+  const { host, port } = base.config.privateApi.listen;
+  return {
+    role: base.slot.role,
+    slot: base.slot.slot,
+    backSource: base.slot.role === 'back-source' ? base.slot.index : 0,
+    config: base.config,
+    privateHost: host,
+    // The master has the first port, the slots have the following ones; 0 stays 0.
+    privatePort: port === 0 ? 0 : port + 1 + base.slot.slot,
+    living: base.living,
+  };
+}
+
+function processSpawner(options: ServerOptions, plan: SlotPlan, base: (slot: SlotDefinition) => StartBase): Spawner {
+  const resources = new SharedResources(options.config, plan);
+  return {
+    spawn: (slot) => {
+      const fds: number[] = [];
+      const inherit = (fd: number): number => childFd(fds.push(fd) - 1);
+      const start: WorkerStart = {
+        ...commonStart(base(slot)),
+        runtimeDirectory: resources.runtimeDirectory,
+        arenas: resources.arenas.map(({ fd, sizeBytes }) => ({ fd: inherit(fd), sizeBytes })),
+        statusFd: inherit(resources.statusFd),
+        doorbellReadFd: inherit(resources.doorbells[slot.slot]!.readFd),
+        doorbellWriteFds: resources.doorbells.map(({ writeFd }) => inherit(writeFd)),
+        listeners: resources.listeners[slot.slot]!.map((listener): Listener => ({ ...listener, fd: inherit(listener.fd) })),
+      };
+      return { handle: forkWorker(fds), start };
+    },
+    onGone: (slot) => resources.status.clearSlot(slot.slot),
+    close: () => resources.close(),
+  };
+}
+
+/** Plain memory has no limit of its own but the configuration's; a fresh process needs no more than this to address it. */
+const LOCAL_ARENA_FACTOR = 4;
+
+function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => StartBase): Spawner {
+  const { config, processLog } = options;
+  const hub = new LocalHub({ arena: new MemoryArena(config.ring.memoryBytes * LOCAL_ARENA_FACTOR), processLog });
+  return {
+    spawn: (slot) => ({
+      handle: runLocalWorker((start) => hub.environmentOf(start)),
+      start: {
+        ...commonStart(base(slot)),
+        runtimeDirectory: '',
+        arenas: [],
+        statusFd: -1,
+        doorbellReadFd: -1,
+        doorbellWriteFds: [],
+        listeners: slot.role === 'stream' ? config.listen : [],
+      },
+    }),
+    onGone: () => {},
+    close: () => {},
+  };
+}
+
+/** The last words of a start that failed. */
+export function startFailure(error: unknown): string {
+  return `the server cannot start: ${describeError(error)}`;
+}

@@ -1,0 +1,95 @@
+/** What the master opens once and every worker inherits: ring memory, counters, doorbells, listening sockets. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '@srs/config';
+import type { Arena } from '@srs/kernel';
+import { closeFd, createDoorbell, createSharedMemory, type Doorbell, listenTcp, openSharedArena } from '@srs/native';
+import { type Listener, STATUS_BOARD_BYTES, StatusBoard } from '@srs/worker';
+import type { SlotPlan } from './slot-plan.ts';
+
+const LISTEN_BACKLOG = 512;
+
+/**
+ * The address space of one back-source's rings. Sparse: only what holds frames is memory, and `ring { memory }` limits that.
+ * Power-of-two regions leave gaps, so there is more room than the limit.
+ */
+const ARENA_SPACE_FACTOR = 4;
+const ARENA_MIN_BYTES = 2 ** 30;
+
+export interface SharedMemoryFile {
+  readonly fd: number;
+  readonly sizeBytes: number;
+}
+
+export class SharedResources {
+  readonly runtimeDirectory: string;
+  readonly arenas: readonly SharedMemoryFile[];
+  readonly status: StatusBoard;
+  readonly statusFd: number;
+  /** By slot. */
+  readonly doorbells: readonly Doorbell[];
+  /** By slot; back-sources have none. */
+  readonly listeners: readonly (readonly Required<Listener>[])[];
+
+  /** @throws SrsError naming the address, size or path that could not be had; nothing stays open then */
+  constructor(config: Config, plan: SlotPlan) {
+    const closers: (() => void)[] = [];
+    try {
+      this.runtimeDirectory = mkdtempSync(join(tmpdir(), 'srs-run-'));
+      closers.push(() => rmSync(this.runtimeDirectory, { recursive: true, force: true }));
+      const memory = (name: string, sizeBytes: number): SharedMemoryFile => {
+        const fd = createSharedMemory(name, sizeBytes);
+        closers.push(() => closeFd(fd));
+        return { fd, sizeBytes };
+      };
+      const arenaBytes = nextPowerOfTwo(Math.max(ARENA_MIN_BYTES, config.ring.memoryBytes * ARENA_SPACE_FACTOR));
+      this.arenas = Array.from({ length: plan.backSourceCount }, (_, index) => memory(`srs-rings-${index}`, arenaBytes));
+      this.statusFd = memory('srs-status', STATUS_BOARD_BYTES).fd;
+      const statusArena: Arena = openSharedArena(this.statusFd, STATUS_BOARD_BYTES);
+      this.status = new StatusBoard(statusArena.region(0, STATUS_BOARD_BYTES), 0);
+      this.doorbells = plan.slots.map(() => {
+        const bell = createDoorbell();
+        closers.push(
+          () => closeFd(bell.readFd),
+          () => closeFd(bell.writeFd),
+        );
+        return bell;
+      });
+      this.listeners = openListeners(config, plan, closers);
+    } catch (error) {
+      for (const close of closers) close();
+      throw error;
+    }
+    this.#closers = closers;
+  }
+
+  readonly #closers: (() => void)[];
+
+  close(): void {
+    for (const close of this.#closers.splice(0)) close();
+  }
+}
+
+/**
+ * One socket per address and slot. All sockets of an address exist before any worker accepts, so that the kernel spreads
+ * clients from the first one on. The first is bound without SO_REUSEPORT, only to notice another server on the port.
+ */
+function openListeners(config: Config, plan: SlotPlan, closers: (() => void)[]): (readonly Required<Listener>[])[] {
+  const bySlot: Required<Listener>[][] = plan.slots.map(() => []);
+  for (const { host, port } of config.listen) {
+    const probe = listenTcp({ host, port, backlog: 1, reusePort: false });
+    closeFd(probe.fd);
+    for (const slot of plan.slots) {
+      if (slot.role !== 'stream') continue;
+      const { fd } = listenTcp({ host, port: probe.port, backlog: LISTEN_BACKLOG, reusePort: true });
+      closers.push(() => closeFd(fd));
+      bySlot[slot.slot]!.push({ host, port: probe.port, fd });
+    }
+  }
+  return bySlot;
+}
+
+function nextPowerOfTwo(value: number): number {
+  return 2 ** Math.ceil(Math.log2(value));
+}

@@ -1,0 +1,155 @@
+/** Keeps one slot filled: starts its worker, starts it again with back-off when it dies, and stops it in good order. */
+import { describeError, type Log } from '@srs/kernel';
+import type { WorkerStart } from '@srs/worker';
+import type { SlotDefinition } from './slot-plan.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+export type SlotState = 'starting' | 'ready' | 'waiting' | 'stopping' | 'stopped';
+
+export interface SlotReport {
+  readonly slot: number;
+  readonly role: string;
+  readonly state: SlotState;
+  readonly pid: number;
+  /** Port of the worker's private API; 0 while it has none. */
+  readonly port: number;
+  readonly restarts: number;
+  readonly lastEnd: string;
+  readonly uptimeSeconds: number;
+}
+
+export interface SlotHost {
+  readonly log: Log;
+  spawn(slot: SlotDefinition): { readonly handle: WorkerHandle; readonly start: WorkerStart };
+  /** The process is dead; whatever it held must be given back. */
+  onGone(slot: SlotDefinition, pid: number): void;
+}
+
+const START_TIMEOUT_MS = 20_000;
+const RESTART_FIRST_MS = 100;
+const RESTART_MAX_MS = 5_000;
+/** A worker that lived this long starts over with the shortest delay. */
+const STABLE_MS = 10_000;
+/** How much longer than its clients' grace a worker may take to end before it is killed. */
+const KILL_AFTER_GRACE_MS = 1_000;
+
+export class SlotSupervisor {
+  readonly definition: SlotDefinition;
+  readonly #host: SlotHost;
+  #state: SlotState = 'stopped';
+  #handle: WorkerHandle | undefined;
+  #port = 0;
+  #restarts = 0;
+  #lastEnd = '';
+  #readyAtMs = 0;
+  #restartDelayMs = RESTART_FIRST_MS;
+  #restartTimer: NodeJS.Timeout | undefined;
+
+  constructor(definition: SlotDefinition, host: SlotHost) {
+    this.definition = definition;
+    this.#host = host;
+  }
+
+  get pid(): number {
+    return this.#handle?.pid ?? 0;
+  }
+
+  get handle(): WorkerHandle | undefined {
+    return this.#handle;
+  }
+
+  report(): SlotReport {
+    return {
+      slot: this.definition.slot,
+      role: this.definition.role,
+      state: this.#state,
+      pid: this.pid,
+      port: this.#port,
+      restarts: this.#restarts,
+      lastEnd: this.#lastEnd,
+      uptimeSeconds: this.#state === 'ready' ? Math.round((performance.now() - this.#readyAtMs) / 1000) : 0,
+    };
+  }
+
+  /** Starts the worker for the first time. @throws the reason when it cannot serve: the server then does not start */
+  async start(): Promise<void> {
+    await this.#spawn();
+  }
+
+  /** Ends the worker: told first, killed when it does not listen. */
+  async stop(graceMs: number): Promise<void> {
+    this.#state = 'stopping';
+    clearTimeout(this.#restartTimer);
+    const handle = this.#handle;
+    if (handle !== undefined) {
+      const killTimer = setTimeout(() => {
+        this.#host.log.warn(`${this.#name} did not end within ${graceMs + KILL_AFTER_GRACE_MS} ms, killing it`);
+        handle.kill();
+      }, graceMs + KILL_AFTER_GRACE_MS);
+      // A worker that dies while it is asked is as good as stopped.
+      handle.channel.request('stop', { graceMs }, graceMs + KILL_AFTER_GRACE_MS).catch(() => {});
+      await handle.ended;
+      clearTimeout(killTimer);
+    }
+    this.#state = 'stopped';
+  }
+
+  get #name(): string {
+    return `${this.definition.role} worker in slot ${this.definition.slot}`;
+  }
+
+  async #spawn(): Promise<void> {
+    this.#state = 'starting';
+    const { handle, start } = this.#host.spawn(this.definition);
+    this.#handle = handle;
+    const ended = handle.ended.then((reason) => {
+      this.#ended(handle, reason);
+      return reason;
+    });
+    const answer = handle.channel.request('start', start, START_TIMEOUT_MS);
+    try {
+      const ready = await Promise.race([
+        answer,
+        ended.then((reason) => Promise.reject(new Error(`${this.#name} ended while starting: ${reason}`))),
+      ]);
+      this.#port = ready.privatePort;
+      this.#readyAtMs = performance.now();
+      if (this.#state === 'starting') this.#state = 'ready';
+      this.#host.log.trace(`${this.#name} is ready, pid=${handle.pid}, private port=${ready.privatePort}`);
+    } catch (error) {
+      answer.catch(() => {});
+      handle.kill();
+      throw error;
+    }
+  }
+
+  #ended(handle: WorkerHandle, reason: string): void {
+    if (this.#handle !== handle) return;
+    this.#handle = undefined;
+    this.#port = 0;
+    this.#lastEnd = reason;
+    this.#host.onGone(this.definition, handle.pid);
+    // One that did not get as far as `ready` is reported by whoever started it.
+    if (this.#state !== 'ready') return;
+    if (performance.now() - this.#readyAtMs >= STABLE_MS) this.#restartDelayMs = RESTART_FIRST_MS;
+    this.#host.log.error(`${this.#name} died (pid=${handle.pid}, ${reason}), starting it again in ${this.#restartDelayMs} ms`);
+    this.#scheduleRestart();
+  }
+
+  #scheduleRestart(): void {
+    this.#state = 'waiting';
+    this.#restartTimer = setTimeout(() => void this.#restart(), this.#restartDelayMs);
+    this.#restartDelayMs = Math.min(this.#restartDelayMs * 2, RESTART_MAX_MS);
+  }
+
+  async #restart(): Promise<void> {
+    this.#restarts += 1;
+    try {
+      await this.#spawn();
+    } catch (error) {
+      if (this.#state === 'stopping' || this.#state === 'stopped') return;
+      this.#host.log.error(`${describeError(error)}, trying again in ${this.#restartDelayMs} ms`);
+      this.#scheduleRestart();
+    }
+  }
+}

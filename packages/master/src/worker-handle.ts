@@ -1,0 +1,42 @@
+/** A started worker as the master holds it, whether it is a process or a part of the master's own. */
+import { fork } from 'node:child_process';
+import { Channel, ForkLink, type Link, linkPair } from '@srs/control';
+import type { MasterProtocol, WorkerEnvironment, WorkerStart } from '@srs/worker';
+import { serveWorker, workerEntryPath } from '@srs/worker';
+
+export interface WorkerHandle {
+  readonly pid: number;
+  readonly channel: Channel<MasterProtocol>;
+  /** Resolves when the process is dead, with the reason in words (`exit code 1`, `signal SIGKILL`). */
+  readonly ended: Promise<string>;
+  /** The last resort. */
+  kill(): void;
+}
+
+/** @param fds descriptors the child inherits; it finds them as 4, 5, 6 ... in this order (see `childFd`) */
+export function forkWorker(fds: readonly number[]): WorkerHandle {
+  const child = fork(workerEntryPath, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds], serialization: 'advanced' });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  });
+  return {
+    pid: child.pid ?? 0,
+    channel: new Channel<MasterProtocol>(new ForkLink(child), {}),
+    ended,
+    kill: () => child.kill('SIGKILL'),
+  };
+}
+
+const FIRST_CHILD_FD = 4;
+
+/** The number under which a child finds the descriptor that stands at `index` of `forkWorker`'s list. */
+export const childFd = (index: number): number => FIRST_CHILD_FD + index;
+
+/** A worker inside this process. It shares the master's pid and dies only with it. */
+export function runLocalWorker(environmentOf: (start: WorkerStart) => WorkerEnvironment): WorkerHandle {
+  const [near, far]: [Link, Link] = linkPair();
+  const ended = Promise.withResolvers<string>();
+  serveWorker(far, { environmentOf, onEnd: () => ended.resolve('exit code 0') });
+  return { pid: process.pid, channel: new Channel<MasterProtocol>(near, {}), ended: ended.promise, kill: () => {} };
+}

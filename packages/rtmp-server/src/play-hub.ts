@@ -1,0 +1,108 @@
+/** The fan-outs of one process: one for each stream that is played over RTMP. */
+import type { VhostConfig } from '@srs/config';
+import { describeError } from '@srs/kernel';
+import { FanOut, type FanOutPlayer, type LiveStream, type PlayerStatistics, type StreamConsumer } from '@srs/stream';
+import { rtmpFrameEncoder } from './rtmp-frame-encoder.ts';
+import type { RtmpServices } from './services.ts';
+
+/** A player that has been added to a stream. */
+export interface PlayHandle {
+  readonly stream: LiveStream;
+  readonly statistics: PlayerStatistics;
+  setPaused(isPaused: boolean): void;
+  onDrain(): void;
+  leave(): void;
+}
+
+export interface PlayOptions {
+  readonly streamId: string;
+  readonly vhost: VhostConfig;
+  readonly player: FanOutPlayer;
+  /** Milliseconds of stream time after which the player is done. */
+  readonly durationMs?: number;
+  /** The stream has (another) publisher. */
+  onSourceChanged(): void;
+}
+
+/** What the players of one stream share. */
+interface Hall {
+  readonly stream: LiveStream;
+  readonly fanOut: FanOut;
+  readonly listeners: Set<() => void>;
+  close(): void;
+}
+
+export class PlayHub {
+  readonly #services: RtmpServices;
+  readonly #halls = new Map<string, Hall>();
+
+  constructor(services: RtmpServices) {
+    this.#services = services;
+  }
+
+  join(options: PlayOptions): PlayHandle {
+    const { streamId, vhost, player, durationMs, onSourceChanged } = options;
+    const hall = this.#halls.get(streamId) ?? this.#open(streamId, vhost);
+    hall.listeners.add(onSourceChanged);
+    const state = hall.fanOut.add(player, durationMs === undefined ? {} : { durationMs });
+    return {
+      stream: hall.stream,
+      get statistics() {
+        return state.statistics;
+      },
+      setPaused: (isPaused) => hall.fanOut.setPaused(state, isPaused),
+      onDrain: () => hall.fanOut.onDrain(state),
+      leave: () => {
+        hall.listeners.delete(onSourceChanged);
+        hall.fanOut.remove(state);
+        this.#closeIfEmpty(streamId, hall);
+      },
+    };
+  }
+
+  /** By stream id, for the private API. */
+  statistics(): ReadonlyMap<string, FanOut['statistics']> {
+    return new Map(Array.from(this.#halls, ([streamId, hall]) => [streamId, hall.fanOut.statistics]));
+  }
+
+  #open(streamId: string, vhost: VhostConfig): Hall {
+    const { liveStreams, clock, log, slot, batch } = this.#services;
+    const stream = liveStreams.follow(streamId);
+    const fanOut = new FanOut({
+      stream,
+      encoder: rtmpFrameEncoder(vhost.chunkSize),
+      batch,
+      clock,
+      slot,
+      gopCache: vhost.gopCache,
+      queueLengthMs: vhost.queueLengthMs,
+      maxFlushIntervalMs: vhost.minLatency ? 0 : vhost.play.mwLatencyMs,
+      onCorrupt: (error) => log.error(`stream ${streamId}: ${describeError(error)}`),
+    });
+    const listeners = new Set<() => void>();
+    const watcher: StreamConsumer = {
+      onSource: () => {
+        for (const listener of listeners) listener();
+      },
+      onWake: () => {},
+    };
+    stream.attach(watcher);
+    const hall: Hall = {
+      stream,
+      fanOut,
+      listeners,
+      close: () => {
+        fanOut.close();
+        stream.detach(watcher);
+      },
+    };
+    this.#halls.set(streamId, hall);
+    return hall;
+  }
+
+  #closeIfEmpty(streamId: string, hall: Hall): void {
+    if (hall.fanOut.playerCount > 0 || this.#halls.get(streamId) !== hall) return;
+    this.#halls.delete(streamId);
+    hall.close();
+  }
+}

@@ -1,0 +1,135 @@
+/** One publish of one connection: the lease on the stream and the writer of its ring. */
+import type { VhostConfig } from '@srs/config';
+import type { Lease, PublishAnswer, RevokeReason } from '@srs/control';
+import { describeError, type FrameType, type Log, SrsError } from '@srs/kernel';
+import { type HeldLease, StreamWriter, type StreamWriterStatistics } from '@srs/stream';
+import { metadataProperties, type RtmpServices } from './services.ts';
+
+export interface PublishingOptions {
+  readonly services: RtmpServices;
+  readonly vhost: VhostConfig;
+  readonly streamId: string;
+  readonly log: Log;
+  readonly ip: string;
+  /** Somebody else publishes now, or the server closed the stream. */
+  onRevoked(reason: RevokeReason, byIp: string): void;
+}
+
+export class Publishing implements HeldLease {
+  readonly streamId: string;
+  readonly #options: PublishingOptions;
+  readonly #writer: StreamWriter;
+  readonly #startedMs: number;
+  #lease: Lease;
+  #lastMediaMs: number;
+  #hasMedia = false;
+  #isEnded = false;
+
+  private constructor(options: PublishingOptions, answer: PublishAnswer & { readonly isGranted: true }) {
+    const { services, vhost } = options;
+    this.#options = options;
+    this.streamId = options.streamId;
+    this.#lease = answer.lease;
+    this.#startedMs = services.clock.nowMs();
+    this.#lastMediaMs = this.#startedMs;
+    this.#writer = new StreamWriter({
+      arenas: services.arenas,
+      ring: answer.lease.ring,
+      writer: { slot: services.slot, pid: services.pid },
+      clock: services.clock,
+      log: options.log,
+      timeJitter: vhost.timeJitter,
+      atc: vhost.atc,
+      atcAuto: vhost.atcAuto,
+      startTimestampMs: answer.startTimestampMs,
+      serverProperties: metadataProperties(services.identity),
+      ringDoorbell: (slot) => services.ringDoorbell(slot),
+      onOutgrown: (capacityBytes) => void this.#grow(capacityBytes),
+    });
+    services.directory.hold(this);
+  }
+
+  /** @returns the refusal when the stream has a publisher already, or there is no memory for it */
+  static async open(options: PublishingOptions): Promise<Publishing | (PublishAnswer & { readonly isGranted: false })> {
+    const answer = await options.services.directory.publish({
+      streamId: options.streamId,
+      cid: options.log.cid,
+      ip: options.ip,
+      busy: options.vhost.publish.busy,
+    });
+    return answer.isGranted ? new Publishing(options, answer) : answer;
+  }
+
+  get lease(): Lease {
+    return this.#lease;
+  }
+
+  get statistics(): StreamWriterStatistics {
+    return this.#writer.statistics;
+  }
+
+  lastTimestampMs(): number {
+    return this.#writer.lastTimestampMs;
+  }
+
+  onRevoked(reason: RevokeReason, byIp: string): void {
+    this.#options.onRevoked(reason, byIp);
+  }
+
+  /** Hot path. @throws SrsError for a decoder configuration or metadata that cannot be read */
+  write(type: FrameType, timestampMs: number, payload: Buffer): void {
+    this.#hasMedia = true;
+    this.#lastMediaMs = this.#options.services.clock.nowMs();
+    this.#writer.write(type, timestampMs, payload);
+  }
+
+  /** The frames that came together have been written: wakes who waits for them. */
+  flush(): void {
+    this.#writer.flush();
+  }
+
+  /** How long until this publisher must be given up if it stays silent; 0 or less: now. */
+  patienceMs(): number {
+    const { firstPacketTimeoutMs, normalTimeoutMs } = this.#options.vhost.publish;
+    const limitMs = this.#hasMedia ? normalTimeoutMs : firstPacketTimeoutMs;
+    return this.#lastMediaMs + limitMs - this.#options.services.clock.nowMs();
+  }
+
+  /** The error of a publisher whose patience has run out. */
+  silence(): SrsError {
+    const { firstPacketTimeoutMs, normalTimeoutMs } = this.#options.vhost.publish;
+    return this.#hasMedia
+      ? new SrsError('SocketTimeout', `publisher sent no media for ${normalTimeoutMs} ms (publish normal_timeout)`)
+      : new SrsError('SocketTimeout', `publisher sent no media within ${firstPacketTimeoutMs} ms (publish firstpkt_timeout)`);
+  }
+
+  end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#writer.end();
+    this.#options.services.directory.unpublish(this.#lease, this.#writer.lastTimestampMs);
+    this.#options.log.trace('cleanup when unpublish');
+  }
+
+  async #grow(capacityBytes: number): Promise<void> {
+    const { directory } = this.#options.services;
+    try {
+      const ring = await directory.grow(this.#lease, capacityBytes);
+      if (this.#isEnded) return;
+      if (ring === null) {
+        this.#options.log.warn(
+          `stream ${this.streamId}: no bigger ring than ${this.#lease.ring.sizeBytes} bytes (ring max_size)`,
+        );
+        this.#writer.stay();
+        return;
+      }
+      this.#writer.moveTo(ring);
+      this.#lease = { ...this.#lease, ring };
+      directory.moved(this.#lease);
+      this.#options.log.trace(`stream ${this.streamId}: ring grows to ${ring.sizeBytes} bytes`);
+    } catch (error) {
+      this.#options.log.warn(`stream ${this.streamId}: ring does not grow: ${describeError(error)}`);
+      if (!this.#isEnded) this.#writer.stay();
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/** The RTMP server of one process: its listeners and its clients. */
+import { createServer, type ListenOptions, type Server } from 'node:net';
+import { describeError } from '@srs/kernel';
+import { PithyPrint } from './pithy-print.ts';
+import { PlayHub } from './play-hub.ts';
+import { type ClientDescription, type ConnectionHost, RtmpConnection } from './rtmp-connection.ts';
+import type { RtmpServices } from './services.ts';
+
+export interface PublishedStream {
+  readonly streamId: string;
+  readonly cid: number;
+  readonly ip: string;
+}
+
+/** How often the rates of all connections are measured. */
+const RATE_SAMPLE_MS = 5_000;
+
+export class RtmpServer {
+  readonly hub: PlayHub;
+  readonly #services: RtmpServices;
+  readonly #servers: Server[] = [];
+  readonly #connections = new Set<RtmpConnection>();
+  readonly #host: ConnectionHost;
+  readonly #rateTimer: NodeJS.Timeout;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(services: RtmpServices) {
+    this.#services = services;
+    this.hub = new PlayHub(services);
+    this.#host = {
+      services,
+      hub: this.hub,
+      publishers: new PithyPrint(() => services.config().pithyPrint.publishMs),
+      players: new PithyPrint(() => services.config().pithyPrint.playMs),
+      onClosed: (connection) => this.#onClosed(connection),
+    };
+    this.#rateTimer = setInterval(() => {
+      for (const connection of this.#connections) connection.sampleRates();
+    }, RATE_SAMPLE_MS);
+  }
+
+  /**
+   * Accepts clients on one more address.
+   * @param target host and port, or the descriptor of a socket that listens already
+   * @throws the system's error
+   */
+  async listen(target: ListenOptions & { readonly fd?: number }): Promise<void> {
+    const server = createServer((socket) => {
+      if (!this.#services.claimConnection()) {
+        const { maxConnections } = this.#services.config();
+        this.#services.log.error(`client ${socket.remoteAddress ?? ''} refused: max_connections ${maxConnections} are in use`);
+        socket.destroy();
+        return;
+      }
+      this.#connections.add(new RtmpConnection(socket, this.#host));
+    });
+    server.on('error', (error) => this.#services.log.error(`RTMP listener: ${describeError(error)}`));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(target, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#servers.push(server);
+  }
+
+  clients(): readonly ClientDescription[] {
+    return Array.from(this.#connections, (connection) => connection.describe());
+  }
+
+  connections(): ReadonlySet<RtmpConnection> {
+    return this.#connections;
+  }
+
+  /** Accepts nobody any more, tells those who are there, and waits for them to go: `graceMs` at most. */
+  async close(graceMs: number): Promise<void> {
+    clearInterval(this.#rateTimer);
+    for (const server of this.#servers) server.close();
+    for (const connection of this.#connections) connection.dismiss('the server stops');
+    if (this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  #onClosed(connection: RtmpConnection): void {
+    this.#connections.delete(connection);
+    this.#services.releaseConnection();
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+}

@@ -1,0 +1,289 @@
+/** A worker's side of the directory: asks the back-sources, and tells a restarted one what this worker holds. */
+import {
+  Channel,
+  type DirectoryProtocol,
+  type Lease,
+  type Link,
+  type PublishAnswer,
+  type RevokeReason,
+  type RingRef,
+  type StreamState,
+} from '@srs/control';
+import { describeError, type Log, SrsError } from '@srs/kernel';
+
+export interface DirectoryClientOptions {
+  readonly slot: number;
+  readonly pid: number;
+  readonly backSourceCount: number;
+  /** Opens a link to one back-source; rejects while it is not there. */
+  connect(backSource: number): Promise<Link>;
+  readonly log: Log;
+}
+
+/** A publish of this worker. */
+export interface HeldLease {
+  /** The current value; its ring changes when the stream outgrows it. */
+  readonly lease: Lease;
+  /** Newest timestamp written, told to a back-source that takes over. */
+  lastTimestampMs(): number;
+  /** The lease is over; the writer must stop and then call `unpublish`. */
+  onRevoked(reason: RevokeReason, byIp: string): void;
+}
+
+export interface PublishRequest {
+  readonly streamId: string;
+  readonly cid: number;
+  readonly ip: string;
+  readonly busy: 'reject' | 'replace';
+}
+
+type StateListener = (state: StreamState) => void;
+
+const RECONNECT_FIRST_MS = 20;
+const RECONNECT_MAX_MS = 500;
+/** How long a publish waits for a back-source that is being restarted. */
+const PUBLISH_TIMEOUT_MS = 5_000;
+const HELLO_TIMEOUT_MS = 10_000;
+
+/** FNV-1a: the same stream must go to the same back-source in every process. */
+export function backSourceOf(streamId: string, backSourceCount: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < streamId.length; index += 1) {
+    hash = Math.imul(hash ^ streamId.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) % backSourceCount;
+}
+
+export class DirectoryClient {
+  readonly #options: DirectoryClientOptions;
+  readonly #connections: Connection[];
+  readonly #leases = new Map<string, HeldLease>();
+  readonly #subscriptions = new Map<string, StateListener>();
+  readonly #readRings = new Map<string, RingRef>();
+  #isClosed = false;
+
+  constructor(options: DirectoryClientOptions) {
+    this.#options = options;
+    this.#connections = Array.from({ length: options.backSourceCount }, (_, index) => new Connection(index, this.#host()));
+  }
+
+  /** Resolves when every back-source has been reached once. */
+  async start(): Promise<void> {
+    for (const connection of this.#connections) connection.open();
+    await Promise.all(this.#connections.map((connection) => connection.connected(HELLO_TIMEOUT_MS)));
+  }
+
+  /** Which back-sources answer at the moment, for the private API. */
+  connectedBackSources(): readonly boolean[] {
+    return this.#connections.map((connection) => connection.isConnected);
+  }
+
+  /** @throws SrsError ControlTimeout when the back-source did not answer, though it was given the time to restart */
+  async publish(request: PublishRequest): Promise<PublishAnswer> {
+    const connection = this.#connectionOf(request.streamId);
+    const deadlineMs = performance.now() + PUBLISH_TIMEOUT_MS;
+    for (;;) {
+      const leftMs = deadlineMs - performance.now();
+      const channel = await connection.connected(leftMs);
+      try {
+        return await channel.request('publish', request, leftMs);
+      } catch (error) {
+        // A back-source that died while it was asked is asked again; its successor knows nothing of the first request.
+        if (!channel.isClosed || performance.now() >= deadlineMs) throw error;
+      }
+    }
+  }
+
+  /** The publisher is writing: from now on the lease is told again to a restarted back-source. */
+  hold(lease: HeldLease): void {
+    this.#leases.set(lease.lease.leaseId, lease);
+  }
+
+  /** @returns null when there is no bigger ring to be had */
+  async grow(lease: Lease, capacityBytes: number): Promise<RingRef | null> {
+    const channel = this.#connectionOf(lease.streamId).channel;
+    if (channel === undefined) return null;
+    return (await channel.request('grow', { leaseId: lease.leaseId, capacityBytes })).ring;
+  }
+
+  moved(lease: Lease): void {
+    this.#connectionOf(lease.streamId).channel?.notify('moved', { leaseId: lease.leaseId });
+  }
+
+  unpublish(lease: Lease, lastTimestampMs: number): void {
+    this.#leases.delete(lease.leaseId);
+    this.#connectionOf(lease.streamId).channel?.notify('unpublish', { leaseId: lease.leaseId, lastTimestampMs });
+  }
+
+  /** One subscriber per stream and worker. The listener hears the state now (as soon as it is known) and at every change. */
+  subscribe(streamId: string, listener: StateListener): void {
+    this.#subscriptions.set(streamId, listener);
+    const channel = this.#connectionOf(streamId).channel;
+    // While the back-source is away nothing is lost: `hello` names every subscription.
+    if (channel === undefined) return;
+    channel.request('subscribe', { streamId }).then(
+      (state) => this.#deliver(state),
+      (error: unknown) => this.#options.log.warn(`subscribe ${streamId}: ${describeError(error)}`),
+    );
+  }
+
+  unsubscribe(streamId: string): void {
+    this.#subscriptions.delete(streamId);
+    this.#connectionOf(streamId).channel?.notify('unsubscribe', { streamId });
+  }
+
+  /** This worker looks at the ring: its memory must stay. */
+  holdRing(ring: RingRef): void {
+    this.#readRings.set(ringKey(ring), ring);
+  }
+
+  /** The last reader of this worker has left the ring. */
+  releaseRing(ring: RingRef): void {
+    this.#readRings.delete(ringKey(ring));
+    this.#connections[ring.arena]?.channel?.notify('release', { ring });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #connectionOf(streamId: string): Connection {
+    return this.#connections[backSourceOf(streamId, this.#connections.length)]!;
+  }
+
+  #deliver(state: StreamState): void {
+    const listener = this.#subscriptions.get(state.streamId);
+    if (listener !== undefined) listener(state);
+    else if (state.ring !== null && !this.#readRings.has(ringKey(state.ring))) this.releaseRing(state.ring);
+  }
+
+  #host(): ConnectionHost {
+    return {
+      connect: (index) => this.#options.connect(index),
+      isClosed: () => this.#isClosed,
+      log: this.#options.log,
+      held: (index) => {
+        const isOwn = (streamId: string): boolean => backSourceOf(streamId, this.#connections.length) === index;
+        return {
+          slot: this.#options.slot,
+          pid: this.#options.pid,
+          leases: Array.from(this.#leases.values())
+            .filter((held) => isOwn(held.lease.streamId))
+            .map((held) => ({ ...held.lease, lastTimestampMs: held.lastTimestampMs() })),
+          subscriptions: Array.from(this.#subscriptions.keys()).filter(isOwn),
+          readRings: Array.from(this.#readRings.values()).filter((ring) => ring.arena === index),
+        };
+      },
+      onStream: (state) => this.#deliver(state),
+      onRevoke: (leaseId, reason, byIp) => this.#leases.get(leaseId)?.onRevoked(reason, byIp),
+    };
+  }
+}
+
+const ringKey = (ring: RingRef): string => `${ring.arena}.${ring.index}.${ring.generation}`;
+
+type DirectoryChannel = Channel<DirectoryProtocol>;
+
+interface ConnectionHost {
+  connect(index: number): Promise<Link>;
+  isClosed(): boolean;
+  readonly log: Log;
+  held(index: number): DirectoryProtocol['requests']['hello']['request'];
+  onStream(state: StreamState): void;
+  onRevoke(leaseId: string, reason: RevokeReason, byIp: string): void;
+}
+
+/** Keeps a channel to one back-source: opens it again with back-off whenever it is lost. */
+class Connection {
+  readonly #index: number;
+  readonly #host: ConnectionHost;
+  #channel: DirectoryChannel | undefined;
+  #waiting: ((channel: DirectoryChannel) => void)[] = [];
+  #retryTimer: NodeJS.Timeout | undefined;
+  #retryMs = RECONNECT_FIRST_MS;
+
+  constructor(index: number, host: ConnectionHost) {
+    this.#index = index;
+    this.#host = host;
+  }
+
+  /** Undefined while there is no connection. */
+  get channel(): DirectoryChannel | undefined {
+    return this.#channel;
+  }
+
+  get isConnected(): boolean {
+    return this.#channel !== undefined;
+  }
+
+  open(): void {
+    void this.#tryOpen();
+  }
+
+  close(): void {
+    clearTimeout(this.#retryTimer);
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
+
+  /** @throws SrsError ControlTimeout */
+  connected(timeoutMs: number): Promise<DirectoryChannel> {
+    if (this.#channel !== undefined) return Promise.resolve(this.#channel);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting = this.#waiting.filter((waiting) => waiting !== done);
+        reject(new SrsError('ControlTimeout', `back-source ${this.#index}: not reached within ${Math.round(timeoutMs)} ms`));
+      }, timeoutMs);
+      const done = (channel: DirectoryChannel): void => {
+        clearTimeout(timer);
+        resolve(channel);
+      };
+      this.#waiting.push(done);
+    });
+  }
+
+  async #tryOpen(): Promise<void> {
+    if (this.#host.isClosed()) return;
+    try {
+      const link = await this.#host.connect(this.#index);
+      if (this.#host.isClosed()) {
+        link.close();
+        return;
+      }
+      const channel: DirectoryChannel = new Channel<DirectoryProtocol>(link, {
+        notifications: {
+          stream: (state) => this.#host.onStream(state),
+          revoke: ({ leaseId, reason, byIp }) => this.#host.onRevoke(leaseId, reason, byIp),
+        },
+        onClose: () => this.#lost(channel),
+      });
+      // In use at once: whatever is sent from now on arrives after `hello`, which names all that was there before.
+      this.#channel = channel;
+      const { states } = await channel.request('hello', this.#host.held(this.#index), HELLO_TIMEOUT_MS);
+      this.#retryMs = RECONNECT_FIRST_MS;
+      for (const state of states) this.#host.onStream(state);
+      for (const done of this.#waiting.splice(0)) done(channel);
+    } catch {
+      // Not there yet: it is being restarted. The master tells why it died.
+      this.#channel?.close();
+      this.#channel = undefined;
+      this.#retry();
+    }
+  }
+
+  #lost(channel: DirectoryChannel): void {
+    if (this.#channel !== channel) return;
+    this.#channel = undefined;
+    if (this.#host.isClosed()) return;
+    this.#host.log.warn(`back-source ${this.#index} is gone; what plays goes on, connecting again`);
+    this.#retry();
+  }
+
+  #retry(): void {
+    if (this.#host.isClosed()) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => void this.#tryOpen(), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, RECONNECT_MAX_MS);
+  }
+}

@@ -1,0 +1,318 @@
+/** The directory of a back-source: which stream is published where, who follows it, and who still looks at which ring. */
+import type { Lease, PublishAnswer, PublisherInfo, RevokeReason, RingRef, StreamState } from '@srs/control';
+import type { Log } from '@srs/kernel';
+
+/** A connected worker as the directory sees it. */
+export interface DirectoryPeer {
+  readonly slot: number;
+  readonly pid: number;
+  tellStream(state: StreamState): void;
+  tellRevoke(leaseId: string, reason: RevokeReason, byIp: string): void;
+}
+
+/** The shared memory that rings are cut from. */
+export interface RingStore {
+  /** A ring of the first size; undefined when memory is used up. */
+  allocate(): RingRef | undefined;
+  /** A ring of that capacity if the limit allows, in any case bigger than `previous`; undefined when there is none. */
+  allocateBigger(previous: RingRef, capacityBytes: number): RingRef | undefined;
+  free(ring: RingRef): void;
+  /** Marks the ring of a dead writer as ended, so that its readers stop waiting. Returns its newest timestamp. */
+  endForDeadWriter(ring: RingRef): number;
+  /** Rings that a back-source before this one had handed out. */
+  inherited(): readonly RingRef[];
+}
+
+/** What a worker held before the back-source was restarted. */
+export interface HeldByWorker {
+  readonly leases: readonly (Lease & { readonly lastTimestampMs: number })[];
+  readonly subscriptions: readonly string[];
+  readonly readRings: readonly RingRef[];
+}
+
+/** A worker is a process in a slot: a restarted one is another holder. */
+type Holder = string;
+
+interface StreamEntry {
+  readonly streamId: string;
+  lease: LeaseEntry | undefined;
+  /** Where the timeline of the next publish starts while players wait. */
+  nextTimestampMs: number;
+  readonly subscribers: Set<Holder>;
+}
+
+interface LeaseEntry {
+  lease: Lease;
+  readonly holder: Holder;
+  /** The ring that `grow` gave and `moved` has not confirmed yet. */
+  grown: RingRef | undefined;
+}
+
+interface RingEntry {
+  readonly ring: RingRef;
+  readonly holders: Set<Holder>;
+}
+
+/** The step between the end of one publish and the start of the next on the players' timeline. */
+const REPUBLISH_STEP_MS = 40;
+
+export interface DirectoryOptions {
+  readonly store: RingStore;
+  readonly log: Log;
+  /** Makes lease ids unlike those of a back-source before this one. */
+  readonly leasePrefix: string;
+  /** Processes that lived when this back-source started: until each has said hello or died, unclaimed rings are kept. */
+  readonly expected: readonly { readonly slot: number; readonly pid: number }[];
+}
+
+const holderOf = (process: { readonly slot: number; readonly pid: number }): Holder => `${process.slot}:${process.pid}`;
+const ringKey = (ring: RingRef): string => `${ring.index}.${ring.generation}`;
+
+/**
+ * Pure state. Rules that hold throughout: a stream has one lease at most; a ring's memory is given back when its writer has
+ * confirmed the end (or is dead) and its last reader has released it; a stream that nobody publishes and nobody follows is forgotten.
+ */
+export class Directory {
+  readonly #store: RingStore;
+  readonly #log: Log;
+  readonly #leasePrefix: string;
+  readonly #streams = new Map<string, StreamEntry>();
+  /** Every lease whose worker has not confirmed its end, those that were taken over included. */
+  readonly #leases = new Map<string, LeaseEntry>();
+  readonly #rings = new Map<string, RingEntry>();
+  readonly #peers = new Map<Holder, DirectoryPeer>();
+  readonly #expected: Set<Holder>;
+  #nextLease = 1;
+  #recovered: (() => void)[] = [];
+
+  constructor(options: DirectoryOptions) {
+    this.#store = options.store;
+    this.#log = options.log;
+    this.#leasePrefix = options.leasePrefix;
+    this.#expected = new Set(options.expected.map(holderOf));
+    for (const ring of this.#store.inherited()) this.#rings.set(ringKey(ring), { ring, holders: new Set() });
+    this.#settle();
+  }
+
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
+  get ringCount(): number {
+    return this.#rings.size;
+  }
+
+  /** Every worker that held something has told what. Until then a publish must wait: the stream may be taken. */
+  get isRecovered(): boolean {
+    return this.#expected.size === 0;
+  }
+
+  /** Calls back once, when recovery is over (at once when it is). */
+  whenRecovered(callback: () => void): void {
+    if (this.isRecovered) callback();
+    else this.#recovered.push(callback);
+  }
+
+  /** Stops waiting for workers that do not come back, a hung one for example; what they hold stays theirs until they die. */
+  giveUpRecovery(): void {
+    this.#expected.clear();
+    for (const callback of this.#recovered.splice(0)) callback();
+  }
+
+  streams(): readonly StreamState[] {
+    return Array.from(this.#streams.values(), stateOf);
+  }
+
+  subscriberCount(streamId: string): number {
+    return this.#streams.get(streamId)?.subscribers.size ?? 0;
+  }
+
+  /** A worker connected (again). Returns the states of what it follows. */
+  hello(peer: DirectoryPeer, held: HeldByWorker): readonly StreamState[] {
+    const holder = holderOf(peer);
+    this.#peers.set(holder, peer);
+    for (const lease of held.leases) this.#reassert(peer, holder, lease);
+    for (const ring of held.readRings) this.#hold(ring, holder);
+    const states = held.subscriptions.map((streamId) => this.subscribe(peer, streamId));
+    this.#expected.delete(holder);
+    this.#settle();
+    return states;
+  }
+
+  publish(
+    peer: DirectoryPeer,
+    request: { streamId: string; cid: number; ip: string; busy: 'reject' | 'replace' },
+  ): PublishAnswer {
+    const { streamId } = request;
+    const current = this.#streams.get(streamId)?.lease;
+    if (current !== undefined && request.busy === 'reject') {
+      return { isGranted: false, reason: 'busy', publisher: current.lease.publisher };
+    }
+    const ring = this.#store.allocate();
+    if (ring === undefined) return { isGranted: false, reason: 'no-memory', publisher: null };
+    const entry = this.#entry(streamId);
+    if (current !== undefined) {
+      // The old writer may hang and wake up much later: it keeps its ring until it confirms, and nobody reads that any more.
+      const by = this.#peers.get(current.holder);
+      entry.nextTimestampMs = this.#store.endForDeadWriter(current.lease.ring) + REPUBLISH_STEP_MS;
+      by?.tellRevoke(current.lease.leaseId, 'replaced', request.ip);
+      this.#log.warn(`publish of ${streamId} by ${current.lease.publisher.ip} is taken over by ${request.ip}`);
+    }
+    const holder = holderOf(peer);
+    const publisher: PublisherInfo = { slot: peer.slot, pid: peer.pid, cid: request.cid, ip: request.ip };
+    const lease: Lease = { leaseId: `${this.#leasePrefix}-${this.#nextLease}`, streamId, ring, publisher };
+    this.#nextLease += 1;
+    this.#hold(ring, holder);
+    entry.lease = { lease, holder, grown: undefined };
+    this.#leases.set(lease.leaseId, entry.lease);
+    this.#tellSubscribers(entry);
+    return { isGranted: true, lease, startTimestampMs: entry.subscribers.size > 0 ? entry.nextTimestampMs : 0 };
+  }
+
+  grow(leaseId: string, capacityBytes: number): RingRef | null {
+    const entry = this.#leases.get(leaseId);
+    if (entry === undefined || entry.grown !== undefined) return null;
+    const ring = this.#store.allocateBigger(entry.lease.ring, capacityBytes);
+    if (ring === undefined) return null;
+    this.#hold(ring, entry.holder);
+    entry.grown = ring;
+    return ring;
+  }
+
+  moved(leaseId: string): void {
+    const entry = this.#leases.get(leaseId);
+    if (entry?.grown === undefined) return;
+    const old = entry.lease.ring;
+    entry.lease = { ...entry.lease, ring: entry.grown };
+    entry.grown = undefined;
+    const stream = this.#streams.get(entry.lease.streamId);
+    if (stream?.lease === entry) this.#tellSubscribers(stream);
+    this.#release(old, entry.holder);
+  }
+
+  unpublish(leaseId: string, lastTimestampMs: number): void {
+    const entry = this.#leases.get(leaseId);
+    if (entry === undefined) return;
+    this.#endLease(entry, lastTimestampMs);
+  }
+
+  subscribe(peer: DirectoryPeer, streamId: string): StreamState {
+    const entry = this.#entry(streamId);
+    entry.subscribers.add(holderOf(peer));
+    // Handing out the ring makes the worker one of its holders until it releases it.
+    if (entry.lease !== undefined) this.#hold(entry.lease.lease.ring, holderOf(peer));
+    return stateOf(entry);
+  }
+
+  unsubscribe(peer: DirectoryPeer, streamId: string): void {
+    const entry = this.#streams.get(streamId);
+    if (entry === undefined) return;
+    entry.subscribers.delete(holderOf(peer));
+    this.#forgetIfIdle(entry);
+  }
+
+  release(peer: DirectoryPeer, ring: RingRef): void {
+    this.#release(ring, holderOf(peer));
+  }
+
+  /** The process is dead: what it published ends, what it looked at is free. */
+  workerGone(process: { readonly slot: number; readonly pid: number }): void {
+    const holder = holderOf(process);
+    this.#peers.delete(holder);
+    for (const entry of Array.from(this.#leases.values())) {
+      if (entry.holder === holder) this.#endLease(entry, this.#store.endForDeadWriter(entry.lease.ring));
+    }
+    for (const entry of Array.from(this.#streams.values())) {
+      if (entry.subscribers.delete(holder)) this.#forgetIfIdle(entry);
+    }
+    for (const entry of Array.from(this.#rings.values())) this.#release(entry.ring, holder);
+    this.#expected.delete(holder);
+    this.#settle();
+  }
+
+  #reassert(peer: DirectoryPeer, holder: Holder, held: Lease & { readonly lastTimestampMs: number }): void {
+    const { lastTimestampMs: _, ...lease } = held;
+    if (this.#leases.has(lease.leaseId)) return;
+    const stream = this.#entry(lease.streamId);
+    const entry: LeaseEntry = { lease, holder, grown: undefined };
+    this.#leases.set(lease.leaseId, entry);
+    this.#hold(lease.ring, holder);
+    if (stream.lease === undefined) {
+      stream.lease = entry;
+      this.#tellSubscribers(stream);
+    } else {
+      peer.tellRevoke(lease.leaseId, 'conflict', stream.lease.lease.publisher.ip);
+    }
+  }
+
+  #endLease(entry: LeaseEntry, lastTimestampMs: number): void {
+    const { lease, holder } = entry;
+    this.#leases.delete(lease.leaseId);
+    const stream = this.#streams.get(lease.streamId);
+    if (stream?.lease === entry) {
+      stream.lease = undefined;
+      stream.nextTimestampMs = lastTimestampMs + REPUBLISH_STEP_MS;
+      this.#tellSubscribers(stream);
+      this.#forgetIfIdle(stream);
+    }
+    if (entry.grown !== undefined) this.#release(entry.grown, holder);
+    this.#release(lease.ring, holder);
+  }
+
+  #entry(streamId: string): StreamEntry {
+    let entry = this.#streams.get(streamId);
+    if (entry === undefined) {
+      entry = { streamId, lease: undefined, nextTimestampMs: 0, subscribers: new Set() };
+      this.#streams.set(streamId, entry);
+    }
+    return entry;
+  }
+
+  #tellSubscribers(entry: StreamEntry): void {
+    const state = stateOf(entry);
+    for (const holder of entry.subscribers) {
+      const peer = this.#peers.get(holder);
+      if (peer === undefined) continue;
+      if (state.ring !== null) this.#hold(state.ring, holder);
+      peer.tellStream(state);
+    }
+  }
+
+  #forgetIfIdle(entry: StreamEntry): void {
+    if (entry.lease === undefined && entry.subscribers.size === 0) this.#streams.delete(entry.streamId);
+  }
+
+  #hold(ring: RingRef, holder: Holder): void {
+    const key = ringKey(ring);
+    let entry = this.#rings.get(key);
+    if (entry === undefined) {
+      entry = { ring, holders: new Set() };
+      this.#rings.set(key, entry);
+    }
+    entry.holders.add(holder);
+  }
+
+  #release(ring: RingRef, holder: Holder): void {
+    const entry = this.#rings.get(ringKey(ring));
+    if (entry === undefined || !entry.holders.delete(holder)) return;
+    this.#freeIfUnheld(entry);
+  }
+
+  #freeIfUnheld(entry: RingEntry): void {
+    if (entry.holders.size > 0 || !this.isRecovered) return;
+    this.#rings.delete(ringKey(entry.ring));
+    this.#store.free(entry.ring);
+  }
+
+  /** Once everybody has told what they hold, a ring that nobody named is free. */
+  #settle(): void {
+    if (!this.isRecovered) return;
+    for (const entry of Array.from(this.#rings.values())) this.#freeIfUnheld(entry);
+    for (const callback of this.#recovered.splice(0)) callback();
+  }
+}
+
+function stateOf(entry: StreamEntry): StreamState {
+  const lease = entry.lease?.lease;
+  return { streamId: entry.streamId, ring: lease?.ring ?? null, publisher: lease?.publisher ?? null };
+}

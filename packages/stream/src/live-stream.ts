@@ -1,0 +1,132 @@
+/** The streams that a worker follows: one subscription and one wake-up per stream, whatever the number of its readers. */
+import type { PublisherInfo, StreamState } from '@srs/control';
+import type { Arena, Log } from '@srs/kernel';
+import type { DirectoryClient } from './directory-client.ts';
+import { RingSource } from './ring-source.ts';
+
+/** Somebody in this worker who reads a stream: the fan-out of one format, a feature. */
+export interface StreamConsumer {
+  /** The stream got a (new) ring. Older rings are still to be read to their end first. */
+  onSource(source: RingSource): void;
+  /** There may be something new in the rings. */
+  onWake(): void;
+}
+
+export interface LiveStreamsOptions {
+  readonly directory: DirectoryClient;
+  readonly arenas: readonly Arena[];
+  readonly log: Log;
+}
+
+/** A stream that somebody in this worker reads. */
+export class LiveStream {
+  readonly streamId: string;
+  readonly #streams: LiveStreams;
+  readonly #consumers = new Set<StreamConsumer>();
+  #source: RingSource | undefined;
+  /** The source before the one to come, for players that have not read it to its end; not kept in use by this. */
+  #lastSource: RingSource | undefined;
+  #publisher: PublisherInfo | null = null;
+
+  constructor(streamId: string, streams: LiveStreams) {
+    this.streamId = streamId;
+    this.#streams = streams;
+  }
+
+  /** The newest ring; undefined while nobody publishes. */
+  get source(): RingSource | undefined {
+    return this.#source;
+  }
+
+  get publisher(): PublisherInfo | null {
+    return this.#publisher;
+  }
+
+  attach(consumer: StreamConsumer): void {
+    this.#consumers.add(consumer);
+    if (this.#source !== undefined) consumer.onSource(this.#source);
+  }
+
+  detach(consumer: StreamConsumer): void {
+    if (!this.#consumers.delete(consumer) || this.#consumers.size > 0) return;
+    this.#streams.forget(this);
+    this.#source?.release();
+    this.#source = undefined;
+  }
+
+  wake(): void {
+    for (const consumer of this.#consumers) consumer.onWake();
+  }
+
+  /** The directory's word on the stream. */
+  onState(state: StreamState): void {
+    const { ring } = state;
+    this.#publisher = state.publisher;
+    const previous = this.#source;
+    if (ring === null) {
+      // Who still reads the old ring keeps it; new readers wait for the next publish.
+      previous?.release();
+      this.#source = undefined;
+      this.wake();
+      return;
+    }
+    if (previous?.isSame(ring)) return;
+    const source = this.#streams.openSource(ring, state.publisher).retain();
+    this.#source = source;
+    this.#lastSource?.setNext(source);
+    this.#lastSource = source;
+    previous?.release();
+    for (const consumer of this.#consumers) consumer.onSource(source);
+  }
+}
+
+export class LiveStreams {
+  readonly #options: LiveStreamsOptions;
+  readonly #streams = new Map<string, LiveStream>();
+
+  constructor(options: LiveStreamsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  values(): IterableIterator<LiveStream> {
+    return this.#streams.values();
+  }
+
+  /** The stream, subscribed if it was not; it is forgotten when its last consumer leaves. */
+  follow(streamId: string): LiveStream {
+    let stream = this.#streams.get(streamId);
+    if (stream === undefined) {
+      stream = new LiveStream(streamId, this);
+      const followed = stream;
+      this.#streams.set(streamId, stream);
+      this.#options.directory.subscribe(streamId, (state) => followed.onState(state));
+    }
+    return stream;
+  }
+
+  /** The process was woken: some ring has news. */
+  wake(): void {
+    for (const stream of this.#streams.values()) stream.wake();
+  }
+
+  forget(stream: LiveStream): void {
+    if (this.#streams.get(stream.streamId) !== stream) return;
+    this.#streams.delete(stream.streamId);
+    this.#options.directory.unsubscribe(stream.streamId);
+  }
+
+  openSource(ring: NonNullable<StreamState['ring']>, publisher: PublisherInfo | null): RingSource {
+    const { directory, arenas } = this.#options;
+    directory.holdRing(ring);
+    return new RingSource({
+      ring,
+      arena: arenas[ring.arena]!,
+      publisher,
+      onReleased: () => directory.releaseRing(ring),
+    });
+  }
+}

@@ -1,0 +1,183 @@
+/** What a fan-out knows about one player. */
+import { type FrameType, frameFlags, frameTypes, timestampDelta } from '@srs/kernel';
+import { stickySlots, type ViewSink } from '@srs/ring';
+import type { FrameBatch } from './frame-batch.ts';
+import type { SourceReader } from './source-reader.ts';
+
+/** The player's connection. */
+export interface FanOutPlayer {
+  /** Gives bytes to the socket; they must not be changed as long as `pendingBytes` is above 0. */
+  write(bytes: Buffer): void;
+  /** Bytes the kernel has not taken yet. The owner calls `FanOut.onDrain` when they are gone. */
+  readonly pendingBytes: number;
+  /** The stream time that the player asked for has passed. */
+  onFinished(): void;
+}
+
+export interface PlayerOptions {
+  /** Milliseconds of stream time after which the player is done; absent for no end. */
+  readonly durationMs?: number;
+}
+
+export interface PlayerStatistics {
+  readonly isInStep: boolean;
+  readonly isPaused: boolean;
+  /** Times it was so late that frames were left out. */
+  readonly cuts: number;
+  readonly droppedFrames: number;
+  /** Bytes in the ring that it has not been given yet; 0 in step. */
+  readonly lagBytes: number;
+}
+
+/** The order in which a joiner gets what is kept for it. */
+const headerSlots = [stickySlots.metadata, stickySlots.videoHeader, stickySlots.videoMetadata, stickySlots.audioHeader] as const;
+
+export class PlayerState {
+  readonly player: FanOutPlayer;
+  readonly #durationMs: number | undefined;
+  /** Index in the dense array of players in step, -1 for a player behind. */
+  stepIndex = -1;
+  isPaused = false;
+  isRemoved = false;
+  #reader: SourceReader | undefined;
+  #needsHeaders = false;
+  /** Pictures are left out until one can be decoded. */
+  #waitsForKeyFrame = false;
+  #lastTimestampMs: number | undefined;
+  #playedMs = 0;
+  #cuts = 0;
+  #droppedFrames = 0;
+  /** What the current reader has counted as skipped and this player has added to its own count. */
+  #skippedBefore = 0;
+
+  constructor(player: FanOutPlayer, options: PlayerOptions) {
+    this.player = player;
+    this.#durationMs = options.durationMs;
+  }
+
+  /** Its own place in a ring, while it is behind. */
+  get reader(): SourceReader | undefined {
+    return this.#reader;
+  }
+
+  /** It always has a reader of its own, because its frames are counted one by one. */
+  get isSolo(): boolean {
+    return this.#durationMs !== undefined;
+  }
+
+  get isFinished(): boolean {
+    return this.#durationMs !== undefined && this.#playedMs >= this.#durationMs;
+  }
+
+  /** Whether it could take the same bytes as everybody else from now on. */
+  get canEnterStep(): boolean {
+    return !this.isSolo && !this.isPaused && !this.#waitsForKeyFrame && !this.#needsHeaders;
+  }
+
+  get statistics(): PlayerStatistics {
+    return {
+      isInStep: this.stepIndex >= 0,
+      isPaused: this.isPaused,
+      cuts: this.#cuts,
+      droppedFrames: this.#droppedFrames,
+      lagBytes: this.#reader?.reader.lagBytes ?? 0,
+    };
+  }
+
+  /** Starts on a ring it has not seen: headers first, then from the newest key frame, or live. Takes over `reader`. */
+  enterRing(reader: SourceReader, fromKeyFrame: boolean): void {
+    this.leaveRing();
+    this.#reader = reader;
+    this.#needsHeaders = true;
+    this.#waitsForKeyFrame = !(fromKeyFrame && reader.reader.seekToNewestKeyFrame());
+  }
+
+  /** Goes on alone from where the others are, at `timestampMs`. Takes over `reader`. */
+  goOnWith(reader: SourceReader, timestampMs: number): void {
+    this.leaveRing();
+    this.#reader = reader;
+    this.#lastTimestampMs = timestampMs;
+  }
+
+  leaveRing(): void {
+    this.#reader?.close();
+    this.#reader = undefined;
+    this.#skippedBefore = 0;
+    this.#lastTimestampMs = undefined;
+  }
+
+  /** How far behind the newest frame this player is, in stream time; 0 when it is not known. */
+  lateMs(): number {
+    if (this.#reader === undefined || this.#lastTimestampMs === undefined) return 0;
+    return timestampDelta(this.#lastTimestampMs, this.#reader.reader.newestTimestampMs);
+  }
+
+  /**
+   * Too late: goes on at the newest key frame, with the headers again. When that is behind it, because the stream has few, there is
+   * nothing better than to go on; without any (sound only) it goes to the live edge.
+   */
+  cut(): void {
+    const reader = this.#reader?.reader;
+    if (reader === undefined) return;
+    const newest = reader.fork();
+    if (!newest.seekToNewestKeyFrame()) newest.seekToLiveEdge();
+    const skipped = (newest.sequence - reader.sequence) | 0;
+    if (skipped <= 0) return;
+    if (!reader.seekToNewestKeyFrame()) reader.seekToLiveEdge();
+    this.#startOver(skipped);
+  }
+
+  /** The writer has overtaken this player; its reader has moved to something newer already. */
+  onLapped(): void {
+    const skipped = this.#reader?.reader.skippedRecords ?? 0;
+    this.#startOver(skipped - this.#skippedBefore);
+    this.#skippedBefore = skipped;
+  }
+
+  #startOver(droppedFrames: number): void {
+    this.#cuts += 1;
+    this.#droppedFrames += droppedFrames;
+    this.#needsHeaders = true;
+    this.#waitsForKeyFrame = true;
+    this.#lastTimestampMs = undefined;
+  }
+
+  /** Encodes the records of this player alone into `batch`. */
+  sinkInto(batch: FrameBatch): ViewSink {
+    return {
+      onRecord: (type, flags, timestampMs, _wallMs, _sequence, payload) => {
+        batch.mark();
+        if (this.isFinished) return;
+        if (this.#needsHeaders) this.#appendHeaders(batch, timestampMs);
+        if (this.#isUndecodable(type, flags)) return;
+        batch.append(type as FrameType, timestampMs, payload);
+        this.#countTime(timestampMs);
+      },
+      // What was counted for the record is put right by `onLapped`, which always follows.
+      onTorn: () => batch.rollBack(),
+    };
+  }
+
+  /** With the time of the first frame, so that the timeline of this player begins where its media does. */
+  #appendHeaders(batch: FrameBatch, timestampMs: number): void {
+    this.#needsHeaders = false;
+    const ring = this.#reader?.reader;
+    for (const slot of headerSlots) {
+      const sticky = ring?.readSticky(slot);
+      if (sticky !== undefined) batch.append(sticky.type as FrameType, timestampMs, sticky.payload);
+    }
+    // Without a configuration the codec is one that starts anywhere, or there is no picture at all.
+    if (ring?.stickyVersion(stickySlots.videoHeader) === 0) this.#waitsForKeyFrame = false;
+  }
+
+  #isUndecodable(type: number, flags: number): boolean {
+    if (!this.#waitsForKeyFrame || type !== frameTypes.video || (flags & frameFlags.sequenceHeader) !== 0) return false;
+    this.#waitsForKeyFrame = (flags & frameFlags.keyFrame) === 0;
+    return this.#waitsForKeyFrame;
+  }
+
+  #countTime(timestampMs: number): void {
+    if (this.#lastTimestampMs !== undefined) this.#playedMs += Math.max(0, timestampDelta(this.#lastTimestampMs, timestampMs));
+    this.#lastTimestampMs = timestampMs;
+  }
+}

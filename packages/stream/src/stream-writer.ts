@@ -1,0 +1,282 @@
+/** The writing end of one publish: does once per stream what every reader would otherwise do. */
+
+import { classifyFrame, describeSequenceHeader } from '@srs/codec';
+import type { RingRef } from '@srs/control';
+import { type Arena, type Clock, type FrameType, frameFlags, frameTypes, type Log } from '@srs/kernel';
+import { RingReader, RingWriter, ringEndReasons, stickySlots } from '@srs/ring';
+import { parseMetadata, type ServerProperties } from './metadata.ts';
+import { TimeCorrection, type TimeJitter } from './time-correction.ts';
+
+/** So many audio frames without a picture mean that there is no video (any more): joiners then start live. */
+const AUDIO_ONLY_FRAMES = 115;
+
+export interface StreamWriterOptions {
+  readonly arenas: readonly Arena[];
+  readonly ring: RingRef;
+  /** Slot and process that write; read by those who clean up after a death. */
+  readonly writer: { readonly slot: number; readonly pid: number };
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timeJitter: TimeJitter;
+  readonly atc: boolean;
+  /** Metadata may switch atc on. */
+  readonly atcAuto: boolean;
+  readonly startTimestampMs: number;
+  readonly serverProperties: ServerProperties;
+  /** Wakes the process in a slot. */
+  ringDoorbell(slot: number): void;
+  /**
+   * The key-frame interval, or a single frame, does not fit any more: get a ring of at least that capacity and answer with
+   * `moveTo`, or with `stay` when there is none. Called once until it is answered.
+   */
+  onOutgrown(capacityBytes: number): void;
+}
+
+export interface StreamWriterStatistics {
+  readonly audioFrames: number;
+  readonly videoFrames: number;
+  readonly dataFrames: number;
+  readonly bytes: number;
+  readonly droppedFrames: number;
+  readonly correctedTimestamps: number;
+  readonly ringBytes: number;
+  readonly gopBytes: number;
+}
+
+interface HeldFrame {
+  readonly type: FrameType;
+  readonly flags: number;
+  readonly timestampMs: number;
+  readonly wallMs: number;
+  readonly payload: Buffer;
+}
+
+/** A ring that is too small is followed by one this much bigger. */
+const GROWTH = 4;
+/** A record takes at most this part of a ring. */
+const MAX_RECORD_FRACTION = 4;
+/** What waits for a bigger ring, at most; the answer takes a millisecond. */
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
+
+export class StreamWriter {
+  readonly #options: StreamWriterOptions;
+  readonly #ringDoorbell: (slot: number) => void;
+  #ring: RingWriter;
+  #ringRef: RingRef;
+  #time: TimeCorrection;
+  #isAtc: boolean;
+  #audioSinceVideo = 0;
+  #growth: 'possible' | 'asked' | 'impossible' = 'possible';
+  /** Frames since one that was too large for the ring, while a bigger one is asked for. */
+  #held: HeldFrame[] = [];
+  #heldBytes = 0;
+  #isEnded = false;
+  #audioFrames = 0;
+  #videoFrames = 0;
+  #dataFrames = 0;
+  #bytes = 0;
+  #droppedFrames = 0;
+  #lastTimestampMs: number;
+
+  constructor(options: StreamWriterOptions) {
+    this.#options = options;
+    this.#ringDoorbell = options.ringDoorbell;
+    this.#ringRef = options.ring;
+    this.#ring = this.#createRing(options.ring, 0);
+    this.#isAtc = options.atc;
+    this.#time = new TimeCorrection({
+      mode: options.atc ? 'off' : options.timeJitter,
+      startTimestampMs: options.startTimestampMs,
+    });
+    this.#lastTimestampMs = options.startTimestampMs;
+  }
+
+  get lastTimestampMs(): number {
+    return this.#lastTimestampMs;
+  }
+
+  get statistics(): StreamWriterStatistics {
+    return {
+      audioFrames: this.#audioFrames,
+      videoFrames: this.#videoFrames,
+      dataFrames: this.#dataFrames,
+      bytes: this.#bytes,
+      droppedFrames: this.#droppedFrames,
+      correctedTimestamps: this.#time.correctedFrames,
+      ringBytes: this.#ring.capacityBytes,
+      gopBytes: this.#ring.gopBytes,
+    };
+  }
+
+  /**
+   * Hot path: one copy into shared memory, no allocation for a picture or sound.
+   * @param timestampMs as received, 31 bits
+   * @param payload valid during the call only
+   * @throws SrsError for a decoder configuration or metadata that cannot be read
+   */
+  write(type: FrameType, timestampMs: number, payload: Buffer): void {
+    if (this.#isEnded) return;
+    this.#bytes += payload.length;
+    if (type === frameTypes.data) {
+      this.#writeData(timestampMs, payload);
+      return;
+    }
+    const flags = classifyFrame(type, payload);
+    const correctedMs = this.#time.correct(type, timestampMs, this.#options.clock.nowMs());
+    if ((flags & (frameFlags.sequenceHeader | frameFlags.videoMetadata)) !== 0)
+      this.#keepHeader(type, flags, correctedMs, payload);
+    else this.#countTrack(type);
+    this.#append(type, flags, correctedMs, payload);
+  }
+
+  /** Wakes the readers that sleep. Call it when a batch of frames has been written, at the latest at the end of the tick. */
+  flush(): void {
+    this.#ring.takeArmed(this.#ringDoorbell);
+  }
+
+  /** Goes on in a bigger ring; readers find every frame from the newest key frame on there, under the same sequence numbers. */
+  moveTo(ringRef: RingRef): void {
+    const { arenas } = this.#options;
+    const reader = new RingReader(arenas[this.#ringRef.arena]!, this.#ringRef, this.#ringRef.generation);
+    if (!reader.seekToNewestKeyFrame()) reader.seekToLiveEdge();
+    const next = this.#createRing(ringRef, reader.sequence);
+    for (const slot of Object.values(stickySlots)) {
+      const sticky = reader.readSticky(slot);
+      if (sticky !== undefined) next.setSticky(slot, sticky.type, sticky.flags, sticky.timestampMs, sticky.payload);
+    }
+    reader.pollCopies({
+      onRecord: (type, flags, timestampMs, wallMs, _sequence, payload) => {
+        next.write(type, flags, timestampMs, wallMs, payload);
+      },
+    });
+    this.#ring.end(ringEndReasons.moved);
+    this.#ring.takeArmed(this.#ringDoorbell);
+    this.#ring = next;
+    this.#ringRef = ringRef;
+    this.#growth = 'possible';
+    this.#writeHeld();
+  }
+
+  /** There is no bigger ring: goes on in this one. Joiners may have to wait for a key frame, and what does not fit is dropped. */
+  stay(): void {
+    this.#growth = 'impossible';
+    this.#writeHeld();
+  }
+
+  end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#ring.end(ringEndReasons.finished);
+    this.flush();
+  }
+
+  #createRing(ref: RingRef, firstSequence: number): RingWriter {
+    const { arenas, writer } = this.#options;
+    return RingWriter.create(arenas[ref.arena]!, ref, {
+      generation: ref.generation,
+      firstSequence,
+      writerSlot: writer.slot,
+      writerPid: writer.pid,
+    });
+  }
+
+  #append(type: FrameType, flags: number, timestampMs: number, payload: Buffer): void {
+    this.#lastTimestampMs = timestampMs;
+    const wallMs = this.#options.clock.wallMs();
+    if (this.#held.length > 0) {
+      this.#hold({ type, flags, timestampMs, wallMs, payload });
+      return;
+    }
+    if (!this.#ring.write(type, flags, timestampMs, wallMs, payload)) {
+      this.#outgrow(payload.length * MAX_RECORD_FRACTION);
+      this.#hold({ type, flags, timestampMs, wallMs, payload });
+      return;
+    }
+    // Early, so that the key frame is still there when the bigger ring comes.
+    if (this.#ring.gopBytes * 2 > this.#ring.capacityBytes) this.#outgrow(this.#ring.capacityBytes);
+  }
+
+  #outgrow(capacityBytes: number): void {
+    if (this.#growth !== 'possible') return;
+    this.#growth = 'asked';
+    this.#options.onOutgrown(Math.max(capacityBytes, this.#ring.capacityBytes) * GROWTH);
+  }
+
+  /** While a frame waits for a ring that holds it, those after it must wait too. */
+  #hold(frame: HeldFrame): void {
+    this.#heldBytes += frame.payload.length;
+    if (this.#growth !== 'asked' || this.#heldBytes > MAX_HELD_BYTES) {
+      this.#heldBytes -= frame.payload.length;
+      this.#drop(frame.payload.length);
+      return;
+    }
+    this.#held.push({ ...frame, payload: Buffer.from(frame.payload) });
+  }
+
+  #writeHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const { type, flags, timestampMs, wallMs, payload } of held) {
+      if (!this.#ring.write(type, flags, timestampMs, wallMs, payload)) this.#drop(payload.length);
+    }
+    this.flush();
+  }
+
+  #writeData(timestampMs: number, payload: Buffer): void {
+    this.#dataFrames += 1;
+    const metadata = parseMetadata(payload, this.#options.serverProperties);
+    const correctedMs = this.#time.correct(frameTypes.data, timestampMs, this.#options.clock.nowMs());
+    if (metadata === undefined) {
+      this.#append(frameTypes.data, 0, correctedMs, payload);
+      return;
+    }
+    this.#options.log.trace(`got metadata${metadata.summary}`);
+    this.#time.setRates(metadata);
+    if (metadata.wantsAtc && this.#options.atcAuto && !this.#isAtc) {
+      this.#isAtc = true;
+      this.#time = new TimeCorrection({ mode: 'off', startTimestampMs: 0 });
+    }
+    this.#setSticky(stickySlots.metadata, frameTypes.data, frameFlags.metadata, correctedMs, metadata.payload);
+    this.#append(frameTypes.data, frameFlags.metadata, correctedMs, metadata.payload);
+  }
+
+  #keepHeader(type: FrameType, flags: number, timestampMs: number, payload: Buffer): void {
+    if ((flags & frameFlags.videoMetadata) !== 0) {
+      this.#setSticky(stickySlots.videoMetadata, type, flags, timestampMs, payload);
+      return;
+    }
+    this.#options.log.trace(describeSequenceHeader(type, payload));
+    this.#setSticky(
+      type === frameTypes.video ? stickySlots.videoHeader : stickySlots.audioHeader,
+      type,
+      flags,
+      timestampMs,
+      payload,
+    );
+  }
+
+  #setSticky(slot: number, type: FrameType, flags: number, timestampMs: number, payload: Buffer): void {
+    if (!this.#ring.setSticky(slot, type, flags, timestampMs, payload)) this.#drop(payload.length);
+  }
+
+  #countTrack(type: FrameType): void {
+    if (type === frameTypes.video) {
+      this.#videoFrames += 1;
+      this.#audioSinceVideo = 0;
+      return;
+    }
+    this.#audioFrames += 1;
+    this.#audioSinceVideo += 1;
+    if (this.#audioSinceVideo === AUDIO_ONLY_FRAMES + 1) this.#ring.forgetKeyFrame();
+  }
+
+  #drop(sizeBytes: number): void {
+    this.#droppedFrames += 1;
+    if (this.#droppedFrames === 1) {
+      this.#options.log.warn(
+        `a frame of ${sizeBytes} bytes does not fit into the ring of ${this.#ring.capacityBytes} bytes and is dropped`,
+      );
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/** The back-source role: owns the directory of its share of the streams and the memory of their rings. */
+import { Channel, type DirectoryProtocol, type Link } from '@srs/control';
+import { describeError } from '@srs/kernel';
+import { Directory, type DirectoryPeer } from '@srs/stream';
+import type { WorkerEnvironment } from './environment.ts';
+import { ArenaRingStore } from './ring-store.ts';
+import type { RunningRole } from './role.ts';
+
+/** A worker that lived when this back-source started has this long to tell what it holds before publishes go on without it. */
+const RECOVERY_MS = 1_000;
+
+export async function startBackSource(environment: WorkerEnvironment): Promise<RunningRole> {
+  const { config, log, backSource } = environment;
+  const store = new ArenaRingStore({
+    backSource,
+    arena: environment.arenas[backSource]!,
+    initialSizeBytes: config.ring.initialSizeBytes,
+    maxSizeBytes: config.ring.maxSizeBytes,
+    memoryBytes: config.ring.memoryBytes,
+  });
+  const directory = new Directory({
+    store,
+    log,
+    leasePrefix: `${backSource}-${process.pid}-${Date.now().toString(36)}`,
+    expected: environment.living,
+  });
+  const recoveryTimer = setTimeout(() => {
+    if (directory.isRecovered) return;
+    log.warn('some workers did not tell what they hold in time, going on without them');
+    directory.giveUpRecovery();
+  }, RECOVERY_MS);
+  const channels = new Set<Channel<DirectoryProtocol>>();
+  const stopServing = await environment.serveDirectory((link) =>
+    serveWorkerLink(link, directory, channels, (text) => log.warn(text)),
+  );
+  return {
+    describe: () => ({
+      streams: directory.streams().map((state) => ({ ...state, subscribers: directory.subscriberCount(state.streamId) })),
+      clients: [],
+      rings: { count: directory.ringCount, usedBytes: store.usedBytes, limitBytes: config.ring.memoryBytes },
+    }),
+    workerGone: (process) => directory.workerGone(process),
+    stop: async () => {
+      clearTimeout(recoveryTimer);
+      stopServing();
+      for (const channel of channels) channel.close();
+    },
+  };
+}
+
+function serveWorkerLink(
+  link: Link,
+  directory: Directory,
+  channels: Set<Channel<DirectoryProtocol>>,
+  warn: (text: string) => void,
+): void {
+  let peer: DirectoryPeer | undefined;
+  const known = (): DirectoryPeer => {
+    if (peer === undefined) throw new Error('hello must come first');
+    return peer;
+  };
+  const channel: Channel<DirectoryProtocol> = new Channel<DirectoryProtocol>(link, {
+    requests: {
+      hello: (body) => {
+        peer = {
+          slot: body.slot,
+          pid: body.pid,
+          tellStream: (state) => channel.notify('stream', state),
+          tellRevoke: (leaseId, reason, byIp) => channel.notify('revoke', { leaseId, reason, byIp }),
+        };
+        return { states: directory.hello(peer, body) };
+      },
+      publish: async (body) => {
+        const asking = known();
+        await new Promise<void>((resolve) => directory.whenRecovered(resolve));
+        return directory.publish(asking, body);
+      },
+      grow: ({ leaseId, capacityBytes }) => ({ ring: directory.grow(leaseId, capacityBytes) }),
+      subscribe: ({ streamId }) => directory.subscribe(known(), streamId),
+    },
+    notifications: {
+      moved: ({ leaseId }) => directory.moved(leaseId),
+      unpublish: ({ leaseId, lastTimestampMs }) => directory.unpublish(leaseId, lastTimestampMs),
+      unsubscribe: ({ streamId }) => directory.unsubscribe(known(), streamId),
+      release: ({ ring }) => directory.release(known(), ring),
+    },
+    // What the worker holds stays its own: it connects again, or the master tells that it is dead.
+    onClose: (error) => {
+      channels.delete(channel);
+      if (error !== undefined) warn(`control link of slot ${peer?.slot ?? '?'}: ${describeError(error)}`);
+    },
+  });
+  channels.add(channel);
+}

@@ -1,0 +1,56 @@
+/** What workers share when they are parts of one process: plain memory, local bells, links without sockets. */
+import { type Link, linkPair } from '@srs/control';
+import type { Arena } from '@srs/kernel';
+import type { ProcessLog } from '@srs/logging';
+import { LocalDoorbells } from './doorbell.ts';
+import type { WorkerEnvironment } from './environment.ts';
+import { STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
+import { mainCid, type WorkerStart } from './worker-start.ts';
+
+export interface LocalHubOptions {
+  readonly arena: Arena;
+  /** The master's log: one process, one log file. */
+  readonly processLog: ProcessLog;
+}
+
+export class LocalHub {
+  readonly #options: LocalHubOptions;
+  readonly #bells = new LocalDoorbells();
+  readonly #statusMemory = Buffer.alloc(STATUS_BOARD_BYTES);
+  #acceptLink: ((link: Link) => void) | undefined;
+
+  constructor(options: LocalHubOptions) {
+    this.#options = options;
+  }
+
+  environmentOf(start: WorkerStart): WorkerEnvironment {
+    return {
+      role: start.role,
+      slot: start.slot,
+      backSource: start.backSource,
+      config: start.config,
+      log: this.#options.processLog.log.child(mainCid(start.slot)),
+      // Opening the file again is the master's business here.
+      processLog: { ...this.#options.processLog, reopen: () => {}, close: () => {} },
+      arenas: [this.#options.arena],
+      status: new StatusBoard(this.#statusMemory, start.slot),
+      doorbell: this.#bells.forSlot(start.slot),
+      listeners: start.listeners,
+      privateHost: start.privateHost,
+      privatePort: start.privatePort,
+      living: [],
+      connectBackSource: async () => {
+        if (this.#acceptLink === undefined) throw new Error('the back-source has ended');
+        const [near, far] = linkPair();
+        this.#acceptLink(far);
+        return near;
+      },
+      serveDirectory: async (onLink) => {
+        this.#acceptLink = onLink;
+        return () => {
+          this.#acceptLink = undefined;
+        };
+      },
+    };
+  }
+}

@@ -1,0 +1,98 @@
+/** Runs one worker for its master: start, tell, stop. The same over a fork channel and inside the master's own process. */
+import { Channel, type Link } from '@srs/control';
+import { describeError } from '@srs/kernel';
+import { startBackSource } from './back-source.ts';
+import type { WorkerEnvironment } from './environment.ts';
+import { type PrivateApi, startPrivateApi } from './private-api.ts';
+import type { RoleDescription, RunningRole } from './role.ts';
+import { startStreamWorker } from './stream-worker.ts';
+import type { MasterProtocol, WorkerStart } from './worker-start.ts';
+
+/** How long clients have to hear the news when the master is gone and nobody sets a limit. */
+const ORPHAN_GRACE_MS = 2_000;
+
+export interface WorkerHost {
+  environmentOf(start: WorkerStart): WorkerEnvironment;
+  /** The worker has ended (its own process may exit now). */
+  onEnd(): void;
+}
+
+export function serveWorker(link: Link, host: WorkerHost): void {
+  let environment: WorkerEnvironment | undefined;
+  let role: RunningRole | undefined;
+  let api: PrivateApi | undefined;
+  let stopping: Promise<void> | undefined;
+
+  const stop = (graceMs: number): Promise<void> => {
+    stopping ??= (async () => {
+      await role?.stop(graceMs);
+      await api?.close();
+    })();
+    return stopping;
+  };
+
+  const channel: Channel<MasterProtocol> = new Channel<MasterProtocol>(link, {
+    requests: {
+      start: async (start) => {
+        environment = host.environmentOf(start);
+        role = await startRole(environment);
+        api = await startPrivateApi({
+          host: environment.privateHost,
+          port: environment.privatePort,
+          isPortFixed: false,
+          routes: privateRoutes(environment, role),
+        });
+        return { privatePort: api.port };
+      },
+      stop: async ({ graceMs }) => {
+        await stop(graceMs);
+        // The answer must be on its way before the process ends.
+        setImmediate(() => channel.close());
+        return null;
+      },
+    },
+    notifications: {
+      workerGone: (process) => role?.workerGone(process),
+      reopenLog: () => environment?.processLog.reopen(),
+    },
+    onClose: () => {
+      if (stopping === undefined) environment?.log.warn('the master is gone, this worker ends');
+      stop(ORPHAN_GRACE_MS)
+        .catch((error: unknown) => environment?.log.error(`stop: ${describeError(error)}`))
+        .finally(() => host.onEnd());
+    },
+  });
+}
+
+function startRole(environment: WorkerEnvironment): Promise<RunningRole> {
+  switch (environment.role) {
+    case 'back-source':
+      return startBackSource(environment);
+    case 'stream':
+      return startStreamWorker(environment);
+  }
+}
+
+function privateRoutes(environment: WorkerEnvironment, role: RunningRole): Record<string, () => unknown> {
+  const startedMs = performance.now();
+  const describe = (): RoleDescription => role.describe();
+  return {
+    '/api/v1/summary': () => {
+      const { streams, clients, rings } = describe();
+      const memory = process.memoryUsage();
+      return {
+        role: environment.role,
+        slot: environment.slot,
+        pid: process.pid,
+        uptimeSeconds: Math.round((performance.now() - startedMs) / 1000),
+        streams: streams.length,
+        clients: clients.length,
+        rings,
+        memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed, externalBytes: memory.external },
+      };
+    },
+    '/api/v1/streams': () => describe().streams,
+    '/api/v1/clients': () => describe().clients,
+    '/api/v1/rings': () => describe().rings,
+  };
+}
