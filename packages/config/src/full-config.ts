@@ -1,5 +1,6 @@
 /** Writes `conf/full.conf` from the schema: every directive, what it means, and its default. */
-import type { Field, Fields, Row } from './field.ts';
+import type { Block, Field, Fields, Many, Row } from './field.ts';
+import { describeAliases } from './reference.ts';
 import { schema } from './schema/root.ts';
 
 const lineWidth = 110;
@@ -39,16 +40,11 @@ function writeField(field: Field, indent: string, isExample: boolean): string[] 
   }
 }
 
-function writeBlock(
-  title: string,
-  block: { readonly doc: string; readonly since: string; readonly isBuilt: boolean; readonly fields: Fields },
-  indent: string,
-  isExample: boolean,
-): string[] {
+function writeBlock(title: string, block: Block<Fields> | Many<Fields>, indent: string, isExample: boolean): string[] {
   const mark = isExample ? '#' : '';
   return [
     '',
-    ...comment(block.doc + describeState(block), indent),
+    ...comment([block.doc + describeState(block), ...describeAliases(block)].join(' '), indent),
     `${indent}${mark}${title} {`,
     ...writeFields(block.fields, `${indent}    `, isExample),
     `${indent}${mark}}`,
@@ -64,12 +60,10 @@ function writeRow(row: Row<unknown>, indent: string, isExample: boolean): string
 }
 
 function describeRow(row: Row<unknown>): readonly string[] {
-  const aliases =
-    row.aliases.length === 0 ? '' : ` Also as ${row.aliases.map((alias) => alias.replaceAll('/', ' / ')).join(', ')}.`;
-  return [row.doc + describeState(row), `Value: ${row.type.allowed}.${aliases}`];
+  return [[row.doc + describeState(row), ...describeAliases(row)].join(' '), `Value: ${row.type.allowed}.`];
 }
 
-function describeState(described: { readonly since: string; readonly isBuilt: boolean }): string {
+function describeState(described: { readonly isBuilt: boolean }): string {
   return described.isBuilt ? '' : ' Not built yet.';
 }
 

@@ -129,16 +129,14 @@ function describeBlock(title: string, doc: string, fields: Fields, around: Surro
 
 function describeInner(field: Exclude<Field, Row<unknown> | { kind: 'group' }>, around: Surroundings): string[] {
   const title = field.kind === 'many' ? `\`${field.name} [${field.argument}] { ... }\`` : `\`${field.name} { ... }\``;
-  const aliases = field.kind === 'block' ? field.aliases : [];
-  const doc = aliases.length === 0 ? field.doc : `${field.doc} Also named ${aliases.map(code).join(', ')}.`;
+  const doc = [field.doc, ...describeAliases(field)].join(' ');
   const path = field.kind === 'many' || around.path === undefined ? undefined : [...around.path, field.name];
   // An outer block that is not built has said it for those inside.
   return describeBlock(title, doc, field.fields, { ...around, level: around.level + 1, isBuilt: field.isBuilt, path });
 }
 
 function describeRow(row: Row<unknown>, around: Surroundings): string {
-  const notes = [row.doc];
-  if (row.aliases.length > 0) notes.push(`Also as ${row.aliases.map((alias) => code(alias.replaceAll('/', ' / '))).join(', ')}.`);
+  const notes = [row.doc, ...describeAliases(row)];
   if (!row.isBuilt) notes.push('*Not built yet.*');
   const isVariable = around.path !== undefined && !row.type.isPairs && row.type.repeats === undefined;
   if (isVariable) notes.push(code(variableNames([...around.path, row.name], around.isInVhost)[0]!));
@@ -153,4 +151,11 @@ function flatten(fields: Fields): Exclude<Field, { kind: 'group' }>[] {
 
 function code(text: string): string {
   return `\`${text}\``;
+}
+
+/** A sentence about the other names, if there are any. Those of a row count from the block instance, in practice the vhost. */
+export function describeAliases(field: Exclude<Field, { kind: 'group' }>): readonly string[] {
+  if (field.kind === 'many' || field.aliases.length === 0) return [];
+  const names = field.aliases.map((alias) => code(alias.replaceAll('/', ' / ')));
+  return [field.kind === 'row' ? `In the vhost also as ${names.join(', ')}.` : `Also named ${names.join(', ')}.`];
 }
