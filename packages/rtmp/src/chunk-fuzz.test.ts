@@ -6,7 +6,7 @@ import type { RtmpCrypto } from './crypto.ts';
 import { ClientHandshake, ServerHandshake } from './handshake.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20_260_314);
-const TIME_BOX_MS = 6000;
+const TIME_BOX_MS = 8000;
 const random = seededRandom(SEED);
 
 /** Short sessions, so that a mutation hits a header more often than a payload. */
