@@ -263,7 +263,7 @@ describe('publish', () => {
   ])('needs a message stream, not %s', (_name, value) => {
     const client = connectedClient({ role: 'publish' });
     expect(() => client.receive(command('_result', 4, null, value))).toThrow(
-      expect.objectContaining({ errorName: 'RtmpResponse', message: expect.stringMatching(/must be 1..4294967295$/) }),
+      expect.objectContaining({ errorName: 'RtmpResponse', message: expect.stringMatching(/must be 1..4294967295$/) as string }),
     );
     expect(client.session.phase).toBe('closed');
   });
