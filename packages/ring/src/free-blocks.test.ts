@@ -13,7 +13,9 @@ function freeUnits(blocks: FreeBlocks): number[] {
 
 function blockList(blocks: FreeBlocks): string[] {
   const list: string[] = [];
-  blocks.forEach((at, count) => list.push(`${at}+${count}`));
+  blocks.forEach((at, count) => {
+    list.push(`${at}+${count}`);
+  });
   return list;
 }
 
@@ -24,7 +26,7 @@ describe('FreeBlocks', () => {
 
   it('uses the lowest block that is large enough', () => {
     const blocks = new FreeBlocks(1, 16, 3);
-    expect([0, 0, 1, 2, 3, 3, 0].map((order) => blocks.allocate(order))).toEqual([1, 2, 4, 12, undefined, undefined, 3]);
+    expect([0, 0, 1, 2, 3, 3, 0].map((order) => blocks.allocate(order))).toEqual([1, 2, 4, 8, undefined, undefined, 3]);
   });
 
   it('never gives out a unit twice, and all is one again when all has been released', () => {
