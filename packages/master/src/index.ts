@@ -1,1 +1,3 @@
-export {};
+export { loadConfigFile } from './config-file.ts';
+export { type RunOptions, runServer } from './run-server.ts';
+export { Server, type ServerOptions } from './server.ts';

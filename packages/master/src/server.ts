@@ -1,6 +1,6 @@
 /** One running server: its shared resources, its workers, its directory of private ports. */
 import type { Config } from '@srs/config';
-import { describeError, type Log } from '@srs/kernel';
+import type { Log } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
 import { MemoryArena } from '@srs/ring';
 import { type Listener, LocalHub, type PrivateApi, startPrivateApi, type WorkerStart } from '@srs/worker';
@@ -198,9 +198,4 @@ function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => St
     onGone: () => {},
     close: () => {},
   };
-}
-
-/** The last words of a start that failed. */
-export function startFailure(error: unknown): string {
-  return `the server cannot start: ${describeError(error)}`;
 }

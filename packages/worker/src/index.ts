@@ -1,5 +1,6 @@
 export { type Doorbell, LocalDoorbells } from './doorbell.ts';
 export type { Listener, ProcessId, WorkerEnvironment } from './environment.ts';
+export { identity } from './identity.ts';
 export { LocalHub } from './local-hub.ts';
 export { type PrivateApi, startPrivateApi } from './private-api.ts';
 export { serveWorker } from './serve-worker.ts';
