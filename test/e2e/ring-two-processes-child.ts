@@ -17,6 +17,7 @@ export interface ChildTask {
   readonly progress: Region;
   readonly records: number;
   readonly maxPayloadBytes: number;
+  readonly keyFrameEvery: number;
   readonly slot: number;
   readonly isCopying: boolean;
   /** The writer waits for readers that are behind by more than this many records; 0 never. */
@@ -35,7 +36,6 @@ export interface ReadReport {
   readonly ended: number;
 }
 
-const KEY_FRAME_EVERY = 250;
 const TICK_RECORDS = 200;
 
 const task = JSON.parse(process.argv[2] ?? '{}') as ChildTask;
@@ -51,7 +51,7 @@ for (let i = 0, state = 1; i < pool.length; i++) {
 }
 
 function sizeOf(sequence: number): number {
-  return 8 + (Math.imul(sequence, 0x9e3779b1) >>> 8) % (task.maxPayloadBytes - 8);
+  return 8 + ((Math.imul(sequence, 0x9e3779b1) >>> 8) % (task.maxPayloadBytes - 8));
 }
 
 /** checksum of the rest 4 | sequence 4 | bytes of the pool */
@@ -84,7 +84,7 @@ function createWriter(): RingWriter {
 }
 
 function writeOne(writer: RingWriter, record: Buffer, count: number): void {
-  const flags = count % KEY_FRAME_EVERY === 0 ? frameFlags.keyFrame : 0;
+  const flags = count % task.keyFrameEvery === 0 ? frameFlags.keyFrame : 0;
   if (!writer.write(9, flags, count, count, fill(record, writer.nextSequence))) throw new Error(`record ${count} was refused`);
 }
 

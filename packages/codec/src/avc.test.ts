@@ -23,7 +23,14 @@ describe('parseAvcDecoderConfiguration', () => {
     ['main', { profileName: 'Main', levelName: '4', width: 1920, height: 1080, frameRate: 29.97, codecString: 'avc1.4d4028' }],
     [
       'constrainedBaseline',
-      { profileName: 'Baseline(Constrained)', levelName: '3.2', width: 1280, height: 720, frameRate: 50, codecString: 'avc1.42c020' },
+      {
+        profileName: 'Baseline(Constrained)',
+        levelName: '3.2',
+        width: 1280,
+        height: 720,
+        frameRate: 50,
+        codecString: 'avc1.42c020',
+      },
     ],
     [
       'high444',
@@ -40,7 +47,11 @@ describe('parseAvcDecoderConfiguration', () => {
 
   it('gives every parameter set as a view', () => {
     const sps = hex(records.high).subarray(8, 8 + 26);
-    const record = Buffer.concat([hex('0164001effff'), ...Array(31).fill(Buffer.concat([hex('001a'), sps])), hex('02000168000268ff')]);
+    const record = Buffer.concat([
+      hex('0164001effff'),
+      ...Array(31).fill(Buffer.concat([hex('001a'), sps])),
+      hex('02000168000268ff'),
+    ]);
     const configuration = parseAvcDecoderConfiguration(record);
     expect(configuration.sps).toHaveLength(31);
     expect(configuration.sps[30]).toEqual(sps);
@@ -136,7 +147,12 @@ function buildSps(fields: SpsFields): Buffer {
     bits.flag(false).se(-3).se(5).ue(fields.pocCycle.length);
     for (const offset of fields.pocCycle) bits.se(offset);
   }
-  bits.ue(3).flag(false).ue(fields.width - 1).ue(fields.height - 1).flag(fields.isFrameOnly);
+  bits
+    .ue(3)
+    .flag(false)
+    .ue(fields.width - 1)
+    .ue(fields.height - 1)
+    .flag(fields.isFrameOnly);
   if (!fields.isFrameOnly) bits.flag(true);
   bits.flag(true).flag(true);
   for (const side of fields.crop) bits.ue(side);
@@ -163,7 +179,9 @@ it('the size and rate that were written into a sequence parameter set are read',
     height: fc.integer({ min: 2, max: 500 }),
     isFrameOnly: fc.boolean(),
     crop: fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.nat(3)),
-    timing: fc.option(fc.tuple(fc.integer({ min: 1, max: 0xffffffff }), fc.integer({ min: 1, max: 0xffffffff })), { nil: undefined }),
+    timing: fc.option(fc.tuple(fc.integer({ min: 1, max: 0xffffffff }), fc.integer({ min: 1, max: 0xffffffff })), {
+      nil: undefined,
+    }),
   });
   fc.assert(
     fc.property(fields, (sps) => {

@@ -53,13 +53,17 @@ describe('BitReader', () => {
   it('refuses to read past the end, and codes that never end', () => {
     expect(failureOf(() => read(Buffer.from([1])).bits(9)).message).toBe('test of 1 bytes ends within a field of 9 bits');
     expect(failureOf(() => read(Buffer.from([0])).ue()).message).toBe('test of 1 bytes ends within a field of 1 bits');
-    expect(failureOf(() => read(Buffer.alloc(16)).ue()).message).toBe('test has an Exp-Golomb code of more than 31 leading zeros');
+    expect(failureOf(() => read(Buffer.alloc(16)).ue()).message).toBe(
+      'test has an Exp-Golomb code of more than 31 leading zeros',
+    );
     expect(failureOf(() => read(Buffer.from([0x20])).ueUpTo(2, 'count')).message).toBe('test count 3 must be 0..2');
   });
 });
 
 it('emulation prevention bytes are removed, and only those', () => {
-  expect(Buffer.from(withoutEmulationPrevention(Buffer.from('000003000003010003', 'hex'))).toString('hex')).toBe('00000000010003');
+  expect(Buffer.from(withoutEmulationPrevention(Buffer.from('000003000003010003', 'hex'))).toString('hex')).toBe(
+    '00000000010003',
+  );
   fc.assert(
     fc.property(fc.array(fc.constantFrom(0, 0, 1, 3, 255)), (values) => {
       const plain = Buffer.from(values);

@@ -48,9 +48,13 @@ interface LeaseEntry {
   grown: RingRef | undefined;
 }
 
+/** A worker can be both: the player beside the publisher must not give the publisher's memory away when it leaves. */
+type HoldKind = 'writer' | 'reader';
+
 interface RingEntry {
   readonly ring: RingRef;
-  readonly holders: Set<Holder>;
+  /** By kind and holder. */
+  readonly holds: Set<string>;
 }
 
 /** The step between the end of one publish and the start of the next on the players' timeline. */
@@ -90,7 +94,7 @@ export class Directory {
     this.#log = options.log;
     this.#leasePrefix = options.leasePrefix;
     this.#expected = new Set(options.expected.map(holderOf));
-    for (const ring of this.#store.inherited()) this.#rings.set(ringKey(ring), { ring, holders: new Set() });
+    for (const ring of this.#store.inherited()) this.#rings.set(ringKey(ring), { ring, holds: new Set() });
     this.#settle();
   }
 
@@ -132,7 +136,7 @@ export class Directory {
     const holder = holderOf(peer);
     this.#peers.set(holder, peer);
     for (const lease of held.leases) this.#reassert(peer, holder, lease);
-    for (const ring of held.readRings) this.#hold(ring, holder);
+    for (const ring of held.readRings) this.#hold(ring, 'reader', holder);
     const states = held.subscriptions.map((streamId) => this.subscribe(peer, streamId));
     this.#expected.delete(holder);
     this.#settle();
@@ -162,7 +166,7 @@ export class Directory {
     const publisher: PublisherInfo = { slot: peer.slot, pid: peer.pid, cid: request.cid, ip: request.ip };
     const lease: Lease = { leaseId: `${this.#leasePrefix}-${this.#nextLease}`, streamId, ring, publisher };
     this.#nextLease += 1;
-    this.#hold(ring, holder);
+    this.#hold(ring, 'writer', holder);
     entry.lease = { lease, holder, grown: undefined };
     this.#leases.set(lease.leaseId, entry.lease);
     this.#tellSubscribers(entry);
@@ -174,7 +178,7 @@ export class Directory {
     if (entry === undefined || entry.grown !== undefined) return null;
     const ring = this.#store.allocateBigger(entry.lease.ring, capacityBytes);
     if (ring === undefined) return null;
-    this.#hold(ring, entry.holder);
+    this.#hold(ring, 'writer', entry.holder);
     entry.grown = ring;
     return ring;
   }
@@ -187,7 +191,7 @@ export class Directory {
     entry.grown = undefined;
     const stream = this.#streams.get(entry.lease.streamId);
     if (stream?.lease === entry) this.#tellSubscribers(stream);
-    this.#release(old, entry.holder);
+    this.#release(old, 'writer', entry.holder);
   }
 
   unpublish(leaseId: string, lastTimestampMs: number): void {
@@ -200,7 +204,7 @@ export class Directory {
     const entry = this.#entry(streamId);
     entry.subscribers.add(holderOf(peer));
     // Handing out the ring makes the worker one of its holders until it releases it.
-    if (entry.lease !== undefined) this.#hold(entry.lease.lease.ring, holderOf(peer));
+    if (entry.lease !== undefined) this.#hold(entry.lease.lease.ring, 'reader', holderOf(peer));
     return stateOf(entry);
   }
 
@@ -212,7 +216,7 @@ export class Directory {
   }
 
   release(peer: DirectoryPeer, ring: RingRef): void {
-    this.#release(ring, holderOf(peer));
+    this.#release(ring, 'reader', holderOf(peer));
   }
 
   /** The process is dead: what it published ends, what it looked at is free. */
@@ -225,7 +229,10 @@ export class Directory {
     for (const entry of Array.from(this.#streams.values())) {
       if (entry.subscribers.delete(holder)) this.#forgetIfIdle(entry);
     }
-    for (const entry of Array.from(this.#rings.values())) this.#release(entry.ring, holder);
+    for (const entry of Array.from(this.#rings.values())) {
+      this.#release(entry.ring, 'writer', holder);
+      this.#release(entry.ring, 'reader', holder);
+    }
     this.#expected.delete(holder);
     this.#settle();
   }
@@ -236,7 +243,7 @@ export class Directory {
     const stream = this.#entry(lease.streamId);
     const entry: LeaseEntry = { lease, holder, grown: undefined };
     this.#leases.set(lease.leaseId, entry);
-    this.#hold(lease.ring, holder);
+    this.#hold(lease.ring, 'writer', holder);
     if (stream.lease === undefined) {
       stream.lease = entry;
       this.#tellSubscribers(stream);
@@ -255,8 +262,8 @@ export class Directory {
       this.#tellSubscribers(stream);
       this.#forgetIfIdle(stream);
     }
-    if (entry.grown !== undefined) this.#release(entry.grown, holder);
-    this.#release(lease.ring, holder);
+    if (entry.grown !== undefined) this.#release(entry.grown, 'writer', holder);
+    this.#release(lease.ring, 'writer', holder);
   }
 
   #entry(streamId: string): StreamEntry {
@@ -273,7 +280,7 @@ export class Directory {
     for (const holder of entry.subscribers) {
       const peer = this.#peers.get(holder);
       if (peer === undefined) continue;
-      if (state.ring !== null) this.#hold(state.ring, holder);
+      if (state.ring !== null) this.#hold(state.ring, 'reader', holder);
       peer.tellStream(state);
     }
   }
@@ -282,24 +289,24 @@ export class Directory {
     if (entry.lease === undefined && entry.subscribers.size === 0) this.#streams.delete(entry.streamId);
   }
 
-  #hold(ring: RingRef, holder: Holder): void {
+  #hold(ring: RingRef, kind: HoldKind, holder: Holder): void {
     const key = ringKey(ring);
     let entry = this.#rings.get(key);
     if (entry === undefined) {
-      entry = { ring, holders: new Set() };
+      entry = { ring, holds: new Set() };
       this.#rings.set(key, entry);
     }
-    entry.holders.add(holder);
+    entry.holds.add(`${kind} ${holder}`);
   }
 
-  #release(ring: RingRef, holder: Holder): void {
+  #release(ring: RingRef, kind: HoldKind, holder: Holder): void {
     const entry = this.#rings.get(ringKey(ring));
-    if (entry === undefined || !entry.holders.delete(holder)) return;
+    if (entry === undefined || !entry.holds.delete(`${kind} ${holder}`)) return;
     this.#freeIfUnheld(entry);
   }
 
   #freeIfUnheld(entry: RingEntry): void {
-    if (entry.holders.size > 0 || !this.isRecovered) return;
+    if (entry.holds.size > 0 || !this.isRecovered) return;
     this.#rings.delete(ringKey(entry.ring));
     this.#store.free(entry.ring);
   }
