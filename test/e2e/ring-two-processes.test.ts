@@ -104,7 +104,8 @@ describe('a writer killed while it writes', () => {
   it('leaves complete records up to the tail, and the ring can be ended and its memory used again', async () => {
     const capacityBytes = 2 ** 23;
     let killedWithinRecord = 0;
-    for (let round = 0; round < 12; round++) {
+    let round = 0;
+    for (; round < 8 || (killedWithinRecord < 3 && round < 60); round++) {
       const region = table.allocate(ringBytes(capacityBytes))!;
       const writer = start({
         action: 'write-until-killed',
@@ -146,7 +147,7 @@ describe('a writer killed while it writes', () => {
       expect(new RingReader(arena, region).pollCopies(sink)).toBe(pollResults.ended);
       expect(table.free(region)).toBe(true);
     }
-    console.log(`${killedWithinRecord} of 12 were killed within a record`);
+    console.log(`${killedWithinRecord} of ${round} were killed within a record`);
     expect(killedWithinRecord).toBeGreaterThan(0);
   });
 });

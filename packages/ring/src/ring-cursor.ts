@@ -1,12 +1,14 @@
 /** A place in a ring: which record comes next there, and how far the writer is ahead. */
 import { frameFlags } from '@srs/kernel';
-import { PADDING_TYPE, RECORD_HEADER_BYTES, recordBytes, recordWords, words } from './layout.ts';
+import { PADDING_TYPE, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, recordBytes, recordWords, words } from './layout.ts';
 import type { RingMemory } from './ring-memory.ts';
 
 const HALF_TURN_BYTES = 2 ** 31;
 const HALF_TURN_MASK = 0x7fffffff;
 /** The newest key frame is overwritten within the few instructions of a look at it only when the ring is far too small. */
 const KEY_FRAME_ATTEMPTS = 8;
+/** Enough to see the writer between two small records. */
+const LIVE_EDGE_ATTEMPTS = 8;
 
 /** What `look` found. */
 export const looks = { record: 0, padding: 1, invalid: 2 } as const;
@@ -28,7 +30,7 @@ export class RingCursor {
   /** How many half turns of 2^31 bytes lie before the position. */
   #halfTurns = 0;
   sequence = 0;
-  /** The next record tells its number: it is not known at the live edge of a ring that is being written. */
+  /** The next record tells its number: it is not known for sure at the live edge within a record. */
   #isSequenceOpen = false;
 
   // What the last `look` saw.
@@ -132,18 +134,23 @@ export class RingCursor {
   }
 
   seekToFirst(): void {
-    this.position = this.#words[words.firstPosition]! & -8;
+    this.position = this.#words[words.firstPosition]! & -RECORD_ALIGNMENT;
     this.#halfTurns = this.position >>> 31;
     this.sequence = this.#words[words.firstSequence]!;
     this.#isSequenceOpen = false;
   }
 
   seekToLiveEdge(): void {
-    const tail = Atomics.load(this.#words, words.tail) & -8;
-    this.#halfTurns = this.#halfTurnsOf(tail);
-    this.position = tail;
-    this.sequence = Atomics.load(this.#words, words.nextSequence);
-    this.#isSequenceOpen = true;
+    for (let attempt = 1; ; attempt++) {
+      const tail = Atomics.load(this.#words, words.tail);
+      this.sequence = Atomics.load(this.#words, words.nextSequence);
+      // The number belongs to the tail if no record was begun behind it. Within a record either of two may be right.
+      this.#isSequenceOpen = Atomics.load(this.#words, words.tailIntent) !== tail;
+      if (this.#isSequenceOpen && attempt < LIVE_EDGE_ATTEMPTS) continue;
+      this.#halfTurns = this.#halfTurnsOf(tail);
+      this.position = tail & -RECORD_ALIGNMENT;
+      return;
+    }
   }
 
   /** Goes to the newest key frame; false, and stays, when there is none in the ring. */
@@ -151,7 +158,7 @@ export class RingCursor {
     for (let attempt = 0; attempt < KEY_FRAME_ATTEMPTS; attempt++) {
       const keyFrame = Atomics.load(this.#words, words.keyFrame);
       if ((keyFrame & 1) === 0) return false;
-      const position = keyFrame & -8;
+      const position = keyFrame & -RECORD_ALIGNMENT;
       const tail = Atomics.load(this.#words, words.tail);
       const distance = (tail - position) | 0;
       // Overwritten between the two loads.

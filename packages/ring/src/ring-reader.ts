@@ -1,6 +1,6 @@
 /** The reading end of a ring. */
 import type { Arena } from '@srs/kernel';
-import { ARMED_SLOTS, type EndReason, RECORD_HEADER_BYTES, ringEndReasons, words } from './layout.ts';
+import { ARMED_SLOTS, type EndReason, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, ringEndReasons, words } from './layout.ts';
 import type { Region } from './region.ts';
 import { looks, RingCursor } from './ring-cursor.ts';
 import { endReasonOf, openRingMemory, type RingMemory } from './ring-memory.ts';
@@ -94,7 +94,7 @@ export class RingReader {
     return this.#cursor.position;
   }
 
-  /** Number of the next record. At the live edge of a ring that is being written it may be one too high. */
+  /** Number of the next record. After a seek to the live edge within a record it may be one too high until that has been read. */
   get sequence(): number {
     return this.#cursor.sequence;
   }
@@ -114,7 +114,7 @@ export class RingReader {
     return this.#laps;
   }
 
-  /** Records lost by that. */
+  /** Records lost by that; one too many for a lap that ended at the live edge within a record. */
   get skippedRecords(): number {
     return this.#skippedRecords;
   }
@@ -278,7 +278,8 @@ export class RingReader {
     if (!this.#cursor.isOurs()) return this.#end(ringEndReasons.gone);
     const available = this.#cursor.distanceTo(tail);
     if (available === 0) return end === 0 ? pollResults.idle : this.#end(endReasonOf(end));
-    if (available < 0 || (tail & 7) !== 0) return this.#fail(`tail ${tail} is ${available} bytes ahead of ${this.position}`);
+    if (available < 0 || (tail & (RECORD_ALIGNMENT - 1)) !== 0)
+      return this.#fail(`tail ${tail} is ${available} bytes ahead of ${this.position}`);
     return available > this.#memory.capacityBytes ? this.#lap() : available;
   }
 

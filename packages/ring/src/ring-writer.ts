@@ -5,6 +5,7 @@ import {
   MAX_RECORD_FLAGS,
   MAX_RECORD_TYPE,
   PADDING_TYPE,
+  RECORD_ALIGNMENT,
   RECORD_HEADER_BYTES,
   recordBytes,
   recordWords,
@@ -73,7 +74,7 @@ export class RingWriter {
    */
   static create(arena: Arena, region: Region, options: RingWriterOptions): RingWriter {
     const memory = createRingMemory(arena, region, options.generation ?? region.generation, {
-      firstPosition: (options.firstPosition ?? 0) & -8,
+      firstPosition: (options.firstPosition ?? 0) & -RECORD_ALIGNMENT,
       firstSequence: (options.firstSequence ?? 0) | 0,
       writerSlot: options.writerSlot,
       writerPid: options.writerPid,
