@@ -49,7 +49,7 @@ describe('parseAvcDecoderConfiguration', () => {
     const sps = hex(records.high).subarray(8, 8 + 26);
     const record = Buffer.concat([
       hex('0164001effff'),
-      ...Array(31).fill(Buffer.concat([hex('001a'), sps])),
+      ...Array<Buffer>(31).fill(Buffer.concat([hex('001a'), sps])),
       hex('02000168000268ff'),
     ]);
     const configuration = parseAvcDecoderConfiguration(record);

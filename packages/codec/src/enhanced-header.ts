@@ -71,47 +71,39 @@ function skipModifiers(payload: Buffer, firstPacketType: number): number {
   return offset * 16 + packetType;
 }
 
-/** What `defaultTrackPacket` adds when the packet has a body. */
-export const HAS_BODY = 0x10;
-
 /**
- * The packet type of the track that a player of one track sees: the only one, or track 0.
+ * The packet of the track that a player of one track sees: the only one, or track 0.
  *
  * Hot path: no allocation.
  *
  * @param multitrackType the packet type that stands for multitrack: 6 for video, 5 for audio
- * @returns the packet type, with `HAS_BODY` if there is one; -1 when there is no such track or the payload ends before it
+ * @returns the bytes of the track's body times 16 plus the packet type; -1 when there is no such track or the payload is cut
  */
 export function defaultTrackPacket(payload: Buffer, multitrackType: number): number {
   const modified = skipModifiers(payload, payload[0]! & 0x0f);
   if (modified < 0) return -1;
-  let packetType = modified & 0x0f;
-  let offset = modified >>> 4;
+  const packetType = modified & 0x0f;
+  const offset = modified >>> 4;
+  if (packetType === multitrackType) return defaultTrackOfMany(payload, offset);
+  const bodyBytes = payload.length - offset - FOUR_CC_BYTES;
+  return bodyBytes < 0 ? -1 : bodyBytes * 16 + packetType;
+}
+
+function defaultTrackOfMany(payload: Buffer, headOffset: number): number {
   const { length } = payload;
-  if (packetType !== multitrackType) {
-    offset += FOUR_CC_BYTES;
-    if (offset > length) return -1;
-    return offset < length ? packetType | HAS_BODY : packetType;
-  }
-  if (offset >= length) return -1;
-  const tracks = payload[offset]! >>> 4;
-  packetType = payload[offset]! & 0x0f;
-  offset += 1;
-  if (tracks !== multitrackTypes.manyTracksManyCodecs) offset += FOUR_CC_BYTES;
-  for (let count = 0; offset < length && count < MAX_TRACKS; count++) {
-    if (tracks === multitrackTypes.manyTracksManyCodecs) offset += FOUR_CC_BYTES;
-    if (offset >= length) return -1;
-    const trackId = payload[offset]!;
-    offset += 1;
-    if (tracks === multitrackTypes.oneTrack) {
-      if (trackId !== 0) return -1;
-      return offset < length ? packetType | HAS_BODY : packetType;
-    }
-    if (offset + 3 > length) return -1;
-    const size = (payload[offset]! << 16) | (payload[offset + 1]! << 8) | payload[offset + 2]!;
-    offset += 3;
-    if (trackId === 0) return size > 0 && offset < length ? packetType | HAS_BODY : packetType;
-    offset += size;
+  if (headOffset >= length) return -1;
+  const kind = payload[headOffset]! >>> 4;
+  const packetType = payload[headOffset]! & 0x0f;
+  const hasOwnFourCc = kind === multitrackTypes.manyTracksManyCodecs;
+  const headBytes = (hasOwnFourCc ? FOUR_CC_BYTES : 0) + (kind === multitrackTypes.oneTrack ? 1 : 4);
+  let offset = headOffset + 1 + (hasOwnFourCc ? 0 : FOUR_CC_BYTES);
+  for (let count = 0; offset + headBytes <= length && count < MAX_TRACKS; count++) {
+    const dataOffset = offset + headBytes;
+    if (kind === multitrackTypes.oneTrack) return payload[offset] === 0 ? (length - dataOffset) * 16 + packetType : -1;
+    const size = (payload[dataOffset - 3]! << 16) | (payload[dataOffset - 2]! << 8) | payload[dataOffset - 1]!;
+    if (dataOffset + size > length) return -1;
+    if (payload[dataOffset - 4] === 0) return size * 16 + packetType;
+    offset = dataOffset + size;
   }
   return -1;
 }
