@@ -2,21 +2,12 @@ import { SrsError } from '@srs/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { amfShape, amfShapes } from '../../../test/support/amf-shape.ts';
+import { failureOf } from '../../../test/support/failure.ts';
 import { fuzz } from '../../../test/support/fuzz.ts';
 import { Amf0Reader, AmfDate, AmfDictionary, AmfObject, type AmfValue, AmfXml, decodeAmf0, encodeAmf0 } from './index.ts';
 
 function hex(text: string): Buffer {
   return Buffer.from(text.replaceAll(/\s/g, ''), 'hex');
-}
-
-function failure(run: () => unknown): SrsError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SrsError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
 }
 
 /** Bytes and value, the same in both directions. */
@@ -82,7 +73,7 @@ describe('AMF0', () => {
     expect(reader.offset).toBe(10);
     expect(reader.readValue()).toBe(1);
     expect(reader.isAtEnd).toBe(true);
-    expect(failure(() => reader.readValue()).message).toBe('amf marker needs 1 bytes at 19, 0 are left');
+    expect(failureOf(() => reader.readValue()).message).toBe('amf marker needs 1 bytes at 19, 0 are left');
   });
 
   it('reads any value but 0 as true', () => {
@@ -147,13 +138,13 @@ describe('AMF0', () => {
   });
 
   it('refuses what it cannot write', () => {
-    expect(failure(() => encodeAmf0(AmfObject.object({ ['k'.repeat(65_536)]: 1 }))).message).toBe(
+    expect(failureOf(() => encodeAmf0(AmfObject.object({ ['k'.repeat(65_536)]: 1 }))).message).toBe(
       'amf0 key of 65536 bytes must be at most 65535',
     );
-    expect(failure(() => encodeAmf0(new AmfDictionary([]))).errorName).toBe('Amf0Encode');
+    expect(failureOf(() => encodeAmf0(new AmfDictionary([]))).errorName).toBe('Amf0Encode');
     const cycle = AmfObject.object();
     cycle.set('self', cycle);
-    expect(failure(() => encodeAmf0(cycle)).message).toBe('amf0 nesting exceeds the limit 128');
+    expect(failureOf(() => encodeAmf0(cycle)).message).toBe('amf0 nesting exceeds the limit 128');
   });
 });
 
@@ -182,7 +173,7 @@ describe('hostile AMF0', () => {
   ];
 
   it.each(rows)('%s is refused', (_, bytes, message) => {
-    const error = failure(() => decodeAmf0(bytes));
+    const error = failureOf(() => decodeAmf0(bytes));
     expect(error.message).toBe(message);
     expect(error.code).toBe(message.includes('marker') ? 2004 : 2003);
   });
@@ -192,21 +183,21 @@ describe('hostile AMF0', () => {
     const parts = [hex('0a 00000001 05')];
     for (let i = 0; i < 40; i++)
       parts.push(hex(`0a 00000002 07 ${i.toString(16).padStart(4, '0')} 07 ${i.toString(16).padStart(4, '0')}`));
-    expect(failure(() => decodeAmf0(Buffer.concat(parts))).message).toMatch(/^amf values \d+ exceed the limit 200000$/);
+    expect(failureOf(() => decodeAmf0(Buffer.concat(parts))).message).toMatch(/^amf values \d+ exceed the limit 200000$/);
   });
 
   it('references to a large object are refused before they are worth gigabytes', () => {
     const large = encodeAmf0([`${'x'.repeat(60_000)}`]);
     const references = Buffer.from('070000'.repeat(10_000), 'hex');
-    const error = failure(() => decodeAmf0(Buffer.concat([large, references])));
+    const error = failureOf(() => decodeAmf0(Buffer.concat([large, references])));
     expect(error.message).toMatch(/^amf references expand to \d+ bytes, more than the limit 16777216$/);
   });
 
   it("the limits are the caller's", () => {
     const bytes = encodeAmf0([[1]], 2);
-    expect(failure(() => decodeAmf0(bytes, { maxDepth: 1 })).message).toBe('amf nesting exceeds the limit 1');
-    expect(failure(() => decodeAmf0(bytes, { maxValues: 3 })).message).toBe('amf values 4 exceed the limit 3');
-    expect(failure(() => decodeAmf0(bytes, { maxContainers: 1 })).message).toBe('amf objects and arrays 2 exceed the limit 1');
+    expect(failureOf(() => decodeAmf0(bytes, { maxDepth: 1 })).message).toBe('amf nesting exceeds the limit 1');
+    expect(failureOf(() => decodeAmf0(bytes, { maxValues: 3 })).message).toBe('amf values 4 exceed the limit 3');
+    expect(failureOf(() => decodeAmf0(bytes, { maxContainers: 1 })).message).toBe('amf objects and arrays 2 exceed the limit 1');
     expect(decodeAmf0(bytes, { maxDepth: 2, maxValues: 4, maxContainers: 2 })).toEqual([[[1]], 2]);
   });
 

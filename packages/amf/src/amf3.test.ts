@@ -1,21 +1,12 @@
 import { SrsError } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { amfShape, amfShapes } from '../../../test/support/amf-shape.ts';
+import { failureOf } from '../../../test/support/failure.ts';
 import { fuzz } from '../../../test/support/fuzz.ts';
 import { AmfDate, AmfDictionary, AmfObject, type AmfValue, AmfXml, decodeAmf3 } from './index.ts';
 
 function hex(text: string): Buffer {
   return Buffer.from(text.replaceAll(/\s/g, ''), 'hex');
-}
-
-function failure(run: () => unknown): SrsError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof SrsError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
 }
 
 const table: readonly (readonly [name: string, bytes: string, values: readonly AmfValue[]])[] = [
@@ -122,20 +113,20 @@ describe('hostile AMF3', () => {
   ];
 
   it.each(rows)('%s is refused', (_, bytes, message) => {
-    const error = failure(() => decodeAmf3(bytes));
+    const error = failureOf(() => decodeAmf3(bytes));
     expect(error.message).toBe(message);
     expect(error.code).toBe(2003);
   });
 
   it('a large string named many times is refused before it is worth gigabytes', () => {
     const large = Buffer.concat([hex('06 87ff7f'), Buffer.alloc(0xffff, 0x61)]);
-    const error = failure(() => decodeAmf3(Buffer.concat([large, Buffer.from('0600'.repeat(100_000), 'hex')])));
+    const error = failureOf(() => decodeAmf3(Buffer.concat([large, Buffer.from('0600'.repeat(100_000), 'hex')])));
     expect(error.message).toMatch(/^amf references expand to \d+ bytes, more than the limit 16777216$/);
   });
 
   it('a class with a large key used many times is refused before it is worth gigabytes', () => {
     const object = Buffer.concat([hex('0a 13 01 87ff7f'), Buffer.alloc(0xffff, 0x61), hex('01')]);
-    const error = failure(() => decodeAmf3(Buffer.concat([object, Buffer.from('0a0101'.repeat(5000), 'hex')])));
+    const error = failureOf(() => decodeAmf3(Buffer.concat([object, Buffer.from('0a0101'.repeat(5000), 'hex')])));
     expect(error.message).toMatch(/^amf references expand to \d+ bytes, more than the limit 16777216$/);
   });
 });

@@ -220,7 +220,7 @@ describe('FlvReader', () => {
 function digest(input: Buffer, nextSize: () => number): string {
   const seen: string[] = [];
   const reader = new FlvReader({
-    onTag: (type, timestampMs, payload) => seen.push(`${type} ${timestampMs} ${payload.latin1Slice()}`),
+    onTag: (type, timestampMs, payload) => seen.push(`${type} ${timestampMs} ${payload.toString('latin1')}`),
     onWarning: (message) => seen.push(message),
   });
   try {

@@ -15,9 +15,9 @@ export const PREVIOUS_TAG_SIZE_BYTES = 4;
 /** What the 24 bits of a tag's size can say. */
 export const MAX_FLV_PAYLOAD_BYTES = 0xffffff;
 
-export const FLV_VERSION = 1;
-export const HAS_AUDIO_FLAG = 0x04;
-export const HAS_VIDEO_FLAG = 0x01;
+const FLV_VERSION = 1;
+const HAS_AUDIO_FLAG = 0x04;
+const HAS_VIDEO_FLAG = 0x01;
 
 /** Which tracks a file has. Players such as mpegts.js wait for every track that is announced: say the truth. */
 export interface FlvHeader {
