@@ -28,6 +28,8 @@ const STOPPED_TIMEOUT_MS = 30 * 60_000;
 /** A refused or dismissed client reads the reason within this time, or not at all. */
 const LAST_WORDS_MS = 3_000;
 const KEEP_ALIVE_MS = 30_000;
+/** More than a batch of media and all answers to a sane client. */
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 export type ClientType = 'unknown' | 'publish' | 'play';
@@ -204,6 +206,11 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   // ServerSessionHandler
 
   onSend(bytes: Buffer): void {
+    if (this.#socket.writableLength > MAX_UNREAD_BYTES) {
+      // Every ping and call is answered: a client that asks and never reads must not fill the memory.
+      this.#socket.destroy(new SrsError('RtmpMemory', `client leaves more than ${MAX_UNREAD_BYTES} bytes unread`));
+      return;
+    }
     this.#socket.write(bytes);
   }
 

@@ -1,0 +1,364 @@
+import type { RingRef } from '@srs/control';
+import { type FrameType, frameFlags, frameTypes, ManualClock } from '@srs/kernel';
+import { MemoryArena, type Region, RegionTable, RingWriter, ringBytes, ringEndReasons, stickySlots } from '@srs/ring';
+import { describe, expect, it } from 'vitest';
+import { Batch } from './batch.ts';
+import type { DirectoryClient } from './directory-client.ts';
+import { FanOut } from './fan-out.ts';
+import type { FrameEncoder } from './frame-batch.ts';
+import { LiveStreams } from './live-stream.ts';
+import type { FanOutPlayer, PlayerState } from './player-state.ts';
+
+/** `type timestamp length payload`, so that a test can read what a player got. */
+const encoder: FrameEncoder = {
+  encodedBytes: (_type, _timestampMs, payloadLength) => 9 + payloadLength,
+  encode: (target, offset, type, timestampMs, payload) => {
+    target[offset] = type;
+    target.writeUInt32LE(timestampMs, offset + 1);
+    target.writeUInt32LE(payload.length, offset + 5);
+    payload.copy(target, offset + 9);
+  },
+};
+
+class TestPlayer implements FanOutPlayer {
+  readonly frames: string[] = [];
+  pendingBytes = 0;
+  isFinished = false;
+  /** A socket that takes nothing more: what is written stays pending. */
+  isBlocked = false;
+  writes = 0;
+
+  write(bytes: Buffer): void {
+    this.writes += 1;
+    for (let at = 0; at < bytes.length; ) {
+      const length = bytes.readUInt32LE(at + 5);
+      const text = bytes.toString('latin1', at + 9, at + 9 + Math.min(length, 12)).replace(/\.+$/, '');
+      this.frames.push(`${text}@${bytes.readUInt32LE(at + 1)}`);
+      at += 9 + length;
+    }
+    if (this.isBlocked) this.pendingBytes += bytes.length;
+  }
+
+  onFinished(): void {
+    this.isFinished = true;
+  }
+
+  unblock(fanOut: FanOut, state: PlayerState): void {
+    this.isBlocked = false;
+    this.pendingBytes = 0;
+    fanOut.onDrain(state);
+  }
+}
+
+const SLOT = 3;
+const { audio, video } = frameTypes;
+
+function setUp(options: { readonly gopCache?: boolean; readonly queueLengthMs?: number; readonly capacityBytes?: number } = {}) {
+  const arena = new MemoryArena(64 << 20);
+  const table = RegionTable.create(arena);
+  const released: RingRef[] = [];
+  let tell: (state: { streamId: string; ring: RingRef | null; publisher: null }) => void = () => {};
+  const directory = {
+    subscribe: (_streamId: string, listener: typeof tell) => {
+      tell = listener;
+    },
+    unsubscribe: () => {},
+    holdRing: () => {},
+    releaseRing: (ring: RingRef) => released.push(ring),
+  } as unknown as DirectoryClient;
+  const clock = new ManualClock({ nowMs: 1000 });
+  const liveStreams = new LiveStreams({ directory, arenas: [arena], log: undefined as never });
+  const stream = liveStreams.follow('v/a/s');
+  const faults: Error[] = [];
+  const fanOut = new FanOut({
+    stream,
+    encoder,
+    batch: new Batch(),
+    clock,
+    slot: SLOT,
+    gopCache: options.gopCache ?? true,
+    queueLengthMs: options.queueLengthMs ?? 30_000,
+    maxFlushIntervalMs: 0,
+    onCorrupt: (error) => faults.push(error),
+  });
+  const refOf = (region: Region): RingRef => ({ arena: 0, ...region });
+  const openRing = (
+    firstSequence = 0,
+    capacityBytes = options.capacityBytes ?? 1 << 20,
+  ): { ring: RingRef; writer: RingWriter } => {
+    const region = table.allocate(ringBytes(capacityBytes))!;
+    return { ring: refOf(region), writer: RingWriter.create(arena, region, { writerSlot: 1, writerPid: 1, firstSequence }) };
+  };
+  const publish = (ring: RingRef | null): void => tell({ streamId: 'v/a/s', ring, publisher: null });
+  const wake = (): void => {
+    clock.advance(10);
+    stream.wake();
+  };
+  return { arena, fanOut, liveStreams, openRing, publish, wake, released, faults };
+}
+
+function write(writer: RingWriter, name: string, timestampMs: number, type: FrameType = video, flags = 0, sizeBytes = 0): void {
+  writer.write(type, flags, timestampMs, 0, Buffer.from(name.padEnd(sizeBytes, '.')));
+}
+
+const key = (writer: RingWriter, name: string, timestampMs: number): void =>
+  write(writer, name, timestampMs, video, frameFlags.keyFrame);
+
+function setHeaders(writer: RingWriter): void {
+  writer.setSticky(stickySlots.metadata, frameTypes.data, frameFlags.metadata, 0, Buffer.from('meta'));
+  writer.setSticky(stickySlots.videoHeader, video, frameFlags.sequenceHeader, 0, Buffer.from('vh'));
+  writer.setSticky(stickySlots.audioHeader, audio, frameFlags.sequenceHeader, 0, Buffer.from('ah'));
+}
+
+describe('FanOut', () => {
+  it('gives a joiner headers with the time of its first frame, then everything from the newest key frame, then live', () => {
+    const { fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    setHeaders(writer);
+    key(writer, 'k1', 0);
+    write(writer, 'p1', 40);
+    key(writer, 'k2', 80);
+    write(writer, 'p2', 120);
+    publish(ring);
+    const player = new TestPlayer();
+    const state = fanOut.add(player);
+    expect(player.frames).toEqual(['meta@80', 'vh@80', 'ah@80', 'k2@80', 'p2@120']);
+    expect(state.statistics.isInStep).toBe(true);
+    write(writer, 'p3', 160);
+    wake();
+    expect(player.frames.at(-1)).toBe('p3@160');
+  });
+
+  it('gives players in step the same batch in one write each', () => {
+    const { fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    key(writer, 'k1', 0);
+    publish(ring);
+    const players = Array.from({ length: 3 }, () => new TestPlayer());
+    for (const player of players) fanOut.add(player);
+    const before = players.map((player) => player.writes);
+    for (let index = 1; index <= 5; index += 1) write(writer, `p${index}`, index * 40);
+    wake();
+    for (const [index, player] of players.entries()) {
+      expect(player.writes - before[index]!).toBe(1);
+      expect(player.frames).toEqual(['k1@0', 'p1@40', 'p2@80', 'p3@120', 'p4@160', 'p5@200']);
+    }
+  });
+
+  it('holds players that come before the publisher, and keeps them over a republish', () => {
+    const { fanOut, openRing, publish, wake, released } = setUp();
+    const player = new TestPlayer();
+    fanOut.add(player);
+    const first = openRing();
+    publish(first.ring);
+    key(first.writer, 'k1', 0);
+    wake();
+    first.writer.end(ringEndReasons.finished);
+    publish(null);
+    expect(released).toEqual([first.ring]);
+    const second = openRing();
+    setHeaders(second.writer);
+    publish(second.ring);
+    key(second.writer, 'k2', 1000);
+    wake();
+    expect(player.frames).toEqual(['k1@0', 'meta@1000', 'vh@1000', 'ah@1000', 'k2@1000']);
+  });
+
+  it('goes on in a bigger ring without a gap, told before or after the old one has ended', () => {
+    for (const isToldFirst of [true, false]) {
+      const { fanOut, openRing, publish, wake, released } = setUp();
+      const first = openRing();
+      publish(first.ring);
+      key(first.writer, 'k1', 0);
+      write(first.writer, 'p1', 40);
+      const player = new TestPlayer();
+      fanOut.add(player);
+      write(first.writer, 'p2', 80);
+      const second = openRing(0);
+      key(second.writer, 'k1', 0);
+      write(second.writer, 'p1', 40);
+      write(second.writer, 'p2', 80);
+      if (isToldFirst) publish(second.ring);
+      first.writer.end(ringEndReasons.moved);
+      if (!isToldFirst) {
+        wake();
+        publish(second.ring);
+      }
+      write(second.writer, 'p3', 120);
+      wake();
+      expect(player.frames).toEqual(['k1@0', 'p1@40', 'p2@80', 'p3@120']);
+      expect(released).toEqual([first.ring]);
+    }
+  });
+
+  it('lets a player that takes nothing fall behind alone, and brings it back without a gap', () => {
+    const { fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    key(writer, 'k1', 0);
+    publish(ring);
+    const [fast, slow] = [new TestPlayer(), new TestPlayer()];
+    fanOut.add(fast);
+    const slowState = fanOut.add(slow);
+    slow.isBlocked = true;
+    for (let index = 1; index <= 5; index += 1) {
+      write(writer, `p${index}`, index * 40);
+      wake();
+    }
+    expect(fast.frames).toHaveLength(6);
+    expect(slow.frames).toEqual(['k1@0', 'p1@40']);
+    expect(slowState.statistics).toMatchObject({ isInStep: false, cuts: 0 });
+    slow.unblock(fanOut, slowState);
+    expect(slow.frames).toEqual(fast.frames);
+    expect(slowState.statistics.isInStep).toBe(true);
+  });
+
+  it('cuts a player that is later than the queue length to the newest key frame, with headers again', () => {
+    const { fanOut, openRing, publish, wake } = setUp({ queueLengthMs: 1000 });
+    const { ring, writer } = openRing();
+    setHeaders(writer);
+    key(writer, 'k1', 0);
+    publish(ring);
+    const slow = new TestPlayer();
+    const state = fanOut.add(slow);
+    slow.isBlocked = true;
+    write(writer, 'p1', 40);
+    wake();
+    write(writer, 'lost', 80);
+    key(writer, 'k2', 2000);
+    write(writer, 'p2', 2040);
+    wake();
+    slow.frames.length = 0;
+    slow.unblock(fanOut, state);
+    expect(slow.frames).toEqual(['meta@2000', 'vh@2000', 'ah@2000', 'k2@2000', 'p2@2040']);
+    expect(state.statistics).toMatchObject({ isInStep: true, cuts: 1, droppedFrames: 1 });
+  });
+
+  it('brings a player that the writer has overtaken back on a key frame, and counts what it missed', () => {
+    const { fanOut, openRing, publish, wake } = setUp({ capacityBytes: 16 * 1024 });
+    const { ring, writer } = openRing();
+    setHeaders(writer);
+    key(writer, 'k0', 0);
+    publish(ring);
+    const slow = new TestPlayer();
+    const state = fanOut.add(slow);
+    slow.isBlocked = true;
+    write(writer, 'p0', 1);
+    wake();
+    for (let index = 1; index <= 40; index += 1) {
+      if (index % 10 === 0) key(writer, `k${index}`, index * 40);
+      else write(writer, `p${index}`, index * 40, video, 0, 1000);
+      wake();
+    }
+    slow.frames.length = 0;
+    slow.unblock(fanOut, state);
+    expect(slow.frames).toEqual(['meta@1600', 'vh@1600', 'ah@1600', 'k40@1600']);
+    expect(state.statistics).toMatchObject({ isInStep: true, cuts: 1, droppedFrames: 39 });
+  });
+
+  it('without the GOP cache gives sound at once and pictures from the next key frame', () => {
+    const { fanOut, openRing, publish, wake } = setUp({ gopCache: false });
+    const { ring, writer } = openRing();
+    setHeaders(writer);
+    key(writer, 'k1', 0);
+    publish(ring);
+    const player = new TestPlayer();
+    const state = fanOut.add(player);
+    write(writer, 'p1', 40);
+    write(writer, 'a1', 45, audio);
+    wake();
+    expect(player.frames).toEqual(['meta@40', 'vh@40', 'ah@40', 'a1@45']);
+    expect(state.statistics.isInStep).toBe(false);
+    key(writer, 'k2', 80);
+    write(writer, 'p2', 120);
+    wake();
+    expect(player.frames.slice(4)).toEqual(['k2@80', 'p2@120']);
+    expect(state.statistics.isInStep).toBe(true);
+  });
+
+  it('gives a stream of sound only at once', () => {
+    const { fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    publish(ring);
+    const player = new TestPlayer();
+    const state = fanOut.add(player);
+    write(writer, 'a1', 0, audio);
+    wake();
+    expect(player.frames).toEqual(['a1@0']);
+    expect(state.statistics.isInStep).toBe(true);
+  });
+
+  it('sends nothing to a paused player and goes on where it was', () => {
+    const { fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    key(writer, 'k1', 0);
+    publish(ring);
+    const player = new TestPlayer();
+    const state = fanOut.add(player);
+    fanOut.setPaused(state, true);
+    write(writer, 'p1', 40);
+    wake();
+    expect(player.frames).toEqual(['k1@0']);
+    fanOut.setPaused(state, false);
+    expect(player.frames).toEqual(['k1@0', 'p1@40']);
+    expect(state.statistics.isInStep).toBe(true);
+  });
+
+  it('ends a player whose stream time is over, and nobody else', () => {
+    const { fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    key(writer, 'k1', 0);
+    publish(ring);
+    const [timed, other] = [new TestPlayer(), new TestPlayer()];
+    fanOut.add(timed, { durationMs: 100 });
+    fanOut.add(other);
+    for (let index = 1; index <= 5; index += 1) write(writer, `p${index}`, index * 40);
+    wake();
+    expect(timed.isFinished).toBe(true);
+    expect(timed.frames).toEqual(['k1@0', 'p1@40', 'p2@80', 'p3@120']);
+    expect(other.frames).toHaveLength(6);
+    expect(fanOut.playerCount).toBe(1);
+  });
+
+  it('asks the writer for a wake-up only when it has read everything', () => {
+    const { fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    publish(ring);
+    fanOut.add(new TestPlayer());
+    const rung: number[] = [];
+    writer.takeArmed((slot) => rung.push(slot));
+    expect(rung).toEqual([SLOT]);
+    write(writer, 'a1', 0, audio);
+    writer.takeArmed((slot) => rung.push(slot));
+    expect(rung).toEqual([SLOT]);
+    wake();
+    writer.takeArmed((slot) => rung.push(slot));
+    expect(rung).toEqual([SLOT, SLOT]);
+  });
+
+  it('gives up every ring when its last player has gone', () => {
+    const { fanOut, liveStreams, openRing, publish, released } = setUp();
+    const { ring, writer } = openRing();
+    key(writer, 'k1', 0);
+    publish(ring);
+    const state = fanOut.add(new TestPlayer());
+    fanOut.remove(state);
+    fanOut.close();
+    expect(released).toEqual([ring]);
+    expect(liveStreams.size).toBe(0);
+  });
+
+  it('reports a ring whose memory went to somebody else as an error of that stream, and takes the next one', () => {
+    const { arena, fanOut, openRing, publish, wake, faults } = setUp();
+    const player = new TestPlayer();
+    fanOut.add(player);
+    const lost = openRing();
+    arena.region(lost.ring.offset, 4096).fill(0);
+    publish(lost.ring);
+    expect(faults).toHaveLength(1);
+    const { ring, writer } = openRing();
+    publish(ring);
+    key(writer, 'k1', 0);
+    wake();
+    expect(player.frames).toEqual(['k1@0']);
+  });
+});
