@@ -212,6 +212,44 @@ describe('FanOut', () => {
     expect(slowState.statistics.isInStep).toBe(true);
   });
 
+  it('never lets a player that catches up get ahead of those in step', () => {
+    const { fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    key(writer, 'k1', 0);
+    publish(ring);
+    const player = new TestPlayer();
+    const state = fanOut.add(player);
+    player.isBlocked = true;
+    write(writer, 'p1', 40);
+    wake();
+    write(writer, 'p2', 80);
+    wake();
+    write(writer, 'p3', 120);
+    player.unblock(fanOut, state);
+    expect(player.frames).toEqual(['k1@0', 'p1@40', 'p2@80']);
+    wake();
+    expect(player.frames).toEqual(['k1@0', 'p1@40', 'p2@80', 'p3@120']);
+  });
+
+  it('keeps every ring that a slow player has still to read, and gives up all of them when it leaves', () => {
+    const { fanOut, openRing, publish, wake, released } = setUp();
+    const rings = Array.from({ length: 3 }, () => openRing());
+    const slow = new TestPlayer();
+    const state = fanOut.add(slow);
+    slow.isBlocked = true;
+    for (const [index, { ring, writer }] of rings.entries()) {
+      publish(ring);
+      key(writer, `k${index}`, index * 1000);
+      write(writer, `p${index}`, index * 1000 + 40);
+      wake();
+      writer.end(ringEndReasons.finished);
+      publish(null);
+    }
+    expect(released).toEqual([]);
+    fanOut.remove(state);
+    expect(released).toEqual(rings.map(({ ring }) => ring));
+  });
+
   it('cuts a player that is later than the queue length to the newest key frame, with headers again', () => {
     const { fanOut, openRing, publish, wake } = setUp({ queueLengthMs: 1000 });
     const { ring, writer } = openRing();
