@@ -24,7 +24,7 @@ export const RING_MAGIC = 0x53525352;
 export const LAYOUT_VERSION = 1;
 
 export const PAGE_BYTES = 4096;
-export const HEADER_BYTES = PAGE_BYTES;
+const HEADER_BYTES = PAGE_BYTES;
 
 /** Indices of Int32 words of the header; a group that one side writes often has cache lines of its own. */
 export const words = {

@@ -219,6 +219,33 @@ describe('a record that is overwritten while it is read', () => {
     expect(sink.takeTexts()).toEqual(['a'.repeat(1000)]);
   });
 
+  it('is torn from the first byte on that the writer claims', () => {
+    for (const [payloadBytes, expected] of [
+      [0, 1],
+      [1, pollResults.lapped],
+    ] as const) {
+      const ring = createTestRing(4096);
+      write(ring, '');
+      const reader = openReader(ring);
+      // 24 bytes before the record; behind it exactly as many as are left.
+      write(ring, '');
+      for (const bytes of [1000, 1000, 1000, 952]) write(ring, 'x'.repeat(bytes));
+      expect(reader.lagBytes).toBe(4096 - 24);
+      const sink = new CollectingSink();
+      const result = reader.poll(
+        {
+          onRecord: (...record) => {
+            sink.onRecord(...record);
+            write(ring, 'y'.repeat(payloadBytes));
+          },
+          onTorn: () => sink.onTorn(),
+        },
+        1,
+      );
+      expect([result, sink.tornRecords]).toEqual([expected, expected === 1 ? 0 : 1]);
+    }
+  });
+
   it('cannot be seen in copies', () => {
     const ring = createTestRing(4096);
     const reader = openReader(ring);
@@ -280,6 +307,7 @@ describe('a joiner', () => {
       expect(reader.seekToNewestKeyFrame(), `${i}`).toBe(i < 3);
     }
     expect(ring.writer.gopBytes).toBeGreaterThan(6 * 1024);
+    expect(headerOf(ring)[words.keyFrame]).toBe(0);
   });
 });
 
