@@ -13,7 +13,7 @@ import {
   words,
 } from './layout.ts';
 import type { Region } from './region.ts';
-import { createRingMemory, endReasonOf, type RingMemory, takeArmed } from './ring-memory.ts';
+import { createRingMemory, endReasonOf, openRingMemory, type RingMemory, takeArmed } from './ring-memory.ts';
 import { clearSticky, writeSticky } from './sticky-slots.ts';
 
 export interface RingWriterOptions {
@@ -79,6 +79,23 @@ export class RingWriter {
       writerSlot: options.writerSlot,
       writerPid: options.writerPid,
     });
+    return new RingWriter(memory);
+  }
+
+  /**
+   * Takes over a ring that `create` made and nobody has written to, in this process or another one. Its readers may be there
+   * already: whoever hands regions out makes the ring before it tells anybody.
+   * @throws SrsError RingCorrupt when the region does not hold the ring of that generation
+   * @throws SrsError SharedMemory when the region lies outside of the arena
+   */
+  static open(
+    arena: Arena,
+    region: Region,
+    options: Pick<RingWriterOptions, 'generation' | 'writerSlot' | 'writerPid'>,
+  ): RingWriter {
+    const memory = openRingMemory(arena, region, options.generation ?? region.generation);
+    memory.words[words.writerSlot] = options.writerSlot;
+    memory.words[words.writerPid] = options.writerPid;
     return new RingWriter(memory);
   }
 

@@ -62,6 +62,27 @@ describe('a ring', () => {
     }
   });
 
+  it('is taken over by its writer without a word to the readers that came first', () => {
+    const ring = createTestRing(4096, { firstSequence: 5 });
+    const reader = openReader(ring);
+    expect(reader.arm(9)).toBe(true);
+    const writer = RingWriter.open(ring.arena, ring.region, { writerSlot: 9, writerPid: 99 });
+    expect(writer.write(VIDEO, KEY, 0, 0, Buffer.from('one'))).toBe(true);
+    const woken: number[] = [];
+    writer.takeArmed((slot) => woken.push(slot));
+    expect(woken).toEqual([9]);
+    expect(readTexts(reader)).toEqual(['one']);
+    expect([reader.writerSlot, reader.writerPid, reader.newestSequence]).toEqual([9, 99, 5]);
+  });
+
+  it('that is not there is not taken over', () => {
+    const ring = createTestRing(4096);
+    const other = { ...ring.region, generation: 8 };
+    expect(errorOf(() => RingWriter.open(ring.arena, other, { writerSlot: 9, writerPid: 99 }))).toBe(
+      'RingCorrupt: ring at 0: generation 7 must be 8',
+    );
+  });
+
   it('tells the age of a record by the low bits of the wall clock', () => {
     const arrivedMs = 1_700_000_000_123;
     const ring = createTestRing(4096);

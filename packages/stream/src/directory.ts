@@ -12,9 +12,9 @@ export interface DirectoryPeer {
 
 /** The shared memory that rings are cut from. */
 export interface RingStore {
-  /** A ring of the first size; undefined when memory is used up. */
+  /** An empty ring of the first size, which can be opened at once; undefined when memory is used up. */
   allocate(): RingRef | undefined;
-  /** A ring of that capacity if the limit allows, in any case bigger than `previous`; undefined when there is none. */
+  /** Memory for a ring of that capacity if the limit allows, in any case bigger than `previous`; undefined when there is none. */
   allocateBigger(previous: RingRef, capacityBytes: number): RingRef | undefined;
   free(ring: RingRef): void;
   /** Marks the ring of a dead writer as ended, so that its readers stop waiting. Returns its newest timestamp. */

@@ -12,6 +12,7 @@ const AUDIO_ONLY_FRAMES = 115;
 
 export interface StreamWriterOptions {
   readonly arenas: readonly Arena[];
+  /** Empty, but there: its readers may have been told of it before this writer. */
   readonly ring: RingRef;
   /** Slot and process that write; read by those who clean up after a death. */
   readonly writer: { readonly slot: number; readonly pid: number };
@@ -82,7 +83,10 @@ export class StreamWriter {
     this.#options = options;
     this.#ringDoorbell = options.ringDoorbell;
     this.#ringRef = options.ring;
-    this.#ring = this.#createRing(options.ring, 0);
+    this.#ring = RingWriter.open(options.arenas[options.ring.arena]!, options.ring, {
+      writerSlot: options.writer.slot,
+      writerPid: options.writer.pid,
+    });
     this.#isAtc = options.atc;
     this.#time = new TimeCorrection({
       mode: options.atc ? 'off' : options.timeJitter,
@@ -139,7 +143,7 @@ export class StreamWriter {
     const { arenas } = this.#options;
     const reader = new RingReader(arenas[this.#ringRef.arena]!, this.#ringRef, this.#ringRef.generation);
     if (!reader.seekToNewestKeyFrame()) reader.seekToLiveEdge();
-    const next = this.#createRing(ringRef, reader.sequence);
+    const next = this.#createBiggerRing(ringRef, reader.sequence);
     for (const slot of Object.values(stickySlots)) {
       const sticky = reader.readSticky(slot);
       if (sticky !== undefined) next.setSticky(slot, sticky.type, sticky.flags, sticky.timestampMs, sticky.payload);
@@ -170,7 +174,8 @@ export class StreamWriter {
     this.flush();
   }
 
-  #createRing(ref: RingRef, firstSequence: number): RingWriter {
+  /** Readers are told of it once it has what they need to go on. */
+  #createBiggerRing(ref: RingRef, firstSequence: number): RingWriter {
     const { arenas, writer } = this.#options;
     return RingWriter.create(arenas[ref.arena]!, ref, {
       generation: ref.generation,

@@ -1,8 +1,20 @@
 /** Cuts rings from the arena of one back-source, in sizes from the configuration. */
 import type { RingRef } from '@srs/control';
 import type { Arena } from '@srs/kernel';
-import { endRing, MAX_CAPACITY_BYTES, type Region, RegionTable, RingReader, ringBytes, ringEndReasons } from '@srs/ring';
+import {
+  endRing,
+  MAX_CAPACITY_BYTES,
+  type Region,
+  RegionTable,
+  RingReader,
+  RingWriter,
+  ringBytes,
+  ringEndReasons,
+} from '@srs/ring';
 import type { RingStore } from '@srs/stream';
+
+/** In the header of a ring that its writer has not opened yet. */
+const NO_WRITER = -1;
 
 export interface RingStoreOptions {
   /** Index of the back-source whose arena this is. */
@@ -27,7 +39,10 @@ export class ArenaRingStore implements RingStore {
   }
 
   allocate(): RingRef | undefined {
-    return this.#allocate(this.#options.initialSizeBytes);
+    const ring = this.#allocate(this.#options.initialSizeBytes);
+    // Readers hear of the ring at the same time as its writer, and must find one.
+    if (ring !== undefined) RingWriter.create(this.#options.arena, ring, { writerSlot: NO_WRITER, writerPid: NO_WRITER });
+    return ring;
   }
 
   allocateBigger(previous: RingRef, capacityBytes: number): RingRef | undefined {
