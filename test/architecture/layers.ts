@@ -34,7 +34,7 @@ export const layers: Readonly<Record<LayerName, Layer>> = {
   // The only place where features and servers meet.
   worker: { packages: ['worker'], sees: ['ground', 'formats', 'transport', 'client', 'streams', 'features', 'servers'] },
   master: { packages: ['master'], sees: ['ground', 'formats', 'transport', 'worker'] },
-  cli: { packages: ['cli'], sees: ['ground', 'formats', 'transport', 'client', 'master'] },
+  cli: { packages: ['cli'], sees: ['ground', 'formats', 'transport', 'client', 'worker', 'master'] },
 };
 
 /** Packages that take bytes and give bytes: no sockets, files, timers or clocks of their own. */

@@ -1,10 +1,11 @@
 /** One running server: its shared resources, its workers, its directory of private ports. */
 import type { Config } from '@srs/config';
-import type { Log } from '@srs/kernel';
+import type { Arena, Log } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
+import { closeFd, createSharedMemory, openSharedArena } from '@srs/native';
 import { MemoryArena } from '@srs/ring';
 import { type Listener, LocalHub, type PrivateApi, startPrivateApi, type WorkerStart } from '@srs/worker';
-import { SharedResources } from './shared-resources.ts';
+import { arenaBytes, SharedResources } from './shared-resources.ts';
 import { planSlots, type SlotDefinition, type SlotPlan } from './slot-plan.ts';
 import { type SlotReport, SlotSupervisor } from './slot-supervisor.ts';
 import { childFd, forkWorker, runLocalWorker, type WorkerHandle } from './worker-handle.ts';
@@ -176,12 +177,10 @@ function processSpawner(options: ServerOptions, plan: SlotPlan, base: (slot: Slo
   };
 }
 
-/** Plain memory has no limit of its own but the configuration's; a fresh process needs no more than this to address it. */
-const LOCAL_ARENA_FACTOR = 4;
-
 function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => StartBase): Spawner {
   const { config, processLog } = options;
-  const hub = new LocalHub({ arena: new MemoryArena(config.ring.memoryBytes * LOCAL_ARENA_FACTOR), processLog });
+  const memory = openLocalMemory(config);
+  const hub = new LocalHub({ arena: memory.arena, processLog });
   return {
     spawn: (slot) => ({
       handle: runLocalWorker((start) => hub.environmentOf(start)),
@@ -196,6 +195,14 @@ function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => St
       },
     }),
     onGone: () => {},
-    close: () => {},
+    close: memory.close,
   };
+}
+
+/** Mapped memory where the system has it: what streams have used goes back to the system, which plain memory does not do. */
+function openLocalMemory(config: Config): { readonly arena: Arena; close(): void } {
+  const sizeBytes = arenaBytes(config);
+  if (process.platform !== 'linux') return { arena: new MemoryArena(sizeBytes), close: () => {} };
+  const fd = createSharedMemory('srs-rings', sizeBytes);
+  return { arena: openSharedArena(fd, sizeBytes), close: () => closeFd(fd) };
 }

@@ -43,8 +43,7 @@ export class SharedResources {
         closers.push(() => closeFd(fd));
         return { fd, sizeBytes };
       };
-      const arenaBytes = nextPowerOfTwo(Math.max(ARENA_MIN_BYTES, config.ring.memoryBytes * ARENA_SPACE_FACTOR));
-      this.arenas = Array.from({ length: plan.backSourceCount }, (_, index) => memory(`srs-rings-${index}`, arenaBytes));
+      this.arenas = Array.from({ length: plan.backSourceCount }, (_, index) => memory(`srs-rings-${index}`, arenaBytes(config)));
       this.statusFd = memory('srs-status', STATUS_BOARD_BYTES).fd;
       const statusArena: Arena = openSharedArena(this.statusFd, STATUS_BOARD_BYTES);
       this.status = new StatusBoard(statusArena.region(0, STATUS_BOARD_BYTES), 0);
@@ -90,6 +89,7 @@ function openListeners(config: Config, plan: SlotPlan, closers: (() => void)[]):
   return bySlot;
 }
 
-function nextPowerOfTwo(value: number): number {
-  return 2 ** Math.ceil(Math.log2(value));
+/** Bytes of address space for the rings of one back-source. */
+export function arenaBytes(config: Config): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(ARENA_MIN_BYTES, config.ring.memoryBytes * ARENA_SPACE_FACTOR)));
 }

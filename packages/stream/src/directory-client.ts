@@ -94,9 +94,11 @@ export class DirectoryClient {
     }
   }
 
-  /** The publisher is writing: from now on the lease is told again to a restarted back-source. */
+  /** The ring is there and its readers may be told; from now on the lease is told again to a restarted back-source. */
   hold(lease: HeldLease): void {
-    this.#leases.set(lease.lease.leaseId, lease);
+    const { leaseId, streamId } = lease.lease;
+    this.#leases.set(leaseId, lease);
+    this.#connectionOf(streamId).channel?.notify('started', { leaseId });
   }
 
   /** @returns null when there is no bigger ring to be had */

@@ -43,6 +43,8 @@ interface StreamEntry {
 
 interface LeaseEntry {
   lease: Lease;
+  /** The writer has made the ring: before that nobody may look at it. */
+  isStarted: boolean;
   readonly holder: Holder;
   /** The ring that `grow` gave and `moved` has not confirmed yet. */
   grown: RingRef | undefined;
@@ -167,10 +169,19 @@ export class Directory {
     const lease: Lease = { leaseId: `${this.#leasePrefix}-${this.#nextLease}`, streamId, ring, publisher };
     this.#nextLease += 1;
     this.#hold(ring, 'writer', holder);
-    entry.lease = { lease, holder, grown: undefined };
+    entry.lease = { lease, isStarted: false, holder, grown: undefined };
     this.#leases.set(lease.leaseId, entry.lease);
-    this.#tellSubscribers(entry);
+    if (current !== undefined) this.#tellSubscribers(entry);
     return { isGranted: true, lease, startTimestampMs: entry.subscribers.size > 0 ? entry.nextTimestampMs : 0 };
+  }
+
+  /** The writer of a granted lease has made its ring. */
+  started(leaseId: string): void {
+    const entry = this.#leases.get(leaseId);
+    if (entry === undefined) return;
+    entry.isStarted = true;
+    const stream = this.#streams.get(entry.lease.streamId);
+    if (stream?.lease === entry) this.#tellSubscribers(stream);
   }
 
   grow(leaseId: string, capacityBytes: number): RingRef | null {
@@ -204,8 +215,9 @@ export class Directory {
     const entry = this.#entry(streamId);
     entry.subscribers.add(holderOf(peer));
     // Handing out the ring makes the worker one of its holders until it releases it.
-    if (entry.lease !== undefined) this.#hold(entry.lease.lease.ring, 'reader', holderOf(peer));
-    return stateOf(entry);
+    const state = stateOf(entry);
+    if (state.ring !== null) this.#hold(state.ring, 'reader', holderOf(peer));
+    return state;
   }
 
   unsubscribe(peer: DirectoryPeer, streamId: string): void {
@@ -241,7 +253,7 @@ export class Directory {
     const { lastTimestampMs: _, ...lease } = held;
     if (this.#leases.has(lease.leaseId)) return;
     const stream = this.#entry(lease.streamId);
-    const entry: LeaseEntry = { lease, holder, grown: undefined };
+    const entry: LeaseEntry = { lease, isStarted: true, holder, grown: undefined };
     this.#leases.set(lease.leaseId, entry);
     this.#hold(lease.ring, 'writer', holder);
     if (stream.lease === undefined) {
@@ -320,6 +332,6 @@ export class Directory {
 }
 
 function stateOf(entry: StreamEntry): StreamState {
-  const lease = entry.lease?.lease;
+  const lease = entry.lease?.isStarted === true ? entry.lease.lease : undefined;
   return { streamId: entry.streamId, ring: lease?.ring ?? null, publisher: lease?.publisher ?? null };
 }

@@ -56,7 +56,8 @@ export class ArenaRingStore implements RingStore {
   }
 
   endForDeadWriter(ring: RingRef): number {
-    endRing(this.#options.arena, ring, ringEndReasons.writerDied);
+    // A writer that died before it made the ring has written nothing.
+    if (!endRing(this.#options.arena, ring, ringEndReasons.writerDied)) return 0;
     return new RingReader(this.#options.arena, ring).newestTimestampMs;
   }
 

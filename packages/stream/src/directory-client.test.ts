@@ -1,0 +1,166 @@
+import { Channel, type DirectoryProtocol, type Lease, type Link, linkPair, type RingRef, type StreamState } from '@srs/control';
+import { silentLog } from '@srs/kernel';
+import { afterEach, describe, expect, it } from 'vitest';
+import { backSourceOf, DirectoryClient } from './directory-client.ts';
+
+type Hello = DirectoryProtocol['requests']['hello']['request'];
+
+const ring = (index: number): RingRef => ({ arena: 0, index, generation: index + 1000, offset: index << 20, sizeBytes: 1 << 20 });
+const publisher = { slot: 1, pid: 42, cid: 7, ip: '10.0.0.1' };
+const lease: Lease = { leaseId: 'L-1', streamId: 'v/a/s', ring: ring(1), publisher };
+
+/** A back-source that can die and be started again. */
+class TestBackSource {
+  readonly hellos: Hello[] = [];
+  readonly heard: string[] = [];
+  states: StreamState[] = [];
+  isUp = true;
+  attempts = 0;
+  #channel: Channel<DirectoryProtocol> | undefined;
+  #onHello = Promise.withResolvers<void>();
+
+  connect = async (): Promise<Link> => {
+    this.attempts += 1;
+    if (!this.isUp) throw new Error('not there');
+    const [near, far] = linkPair();
+    this.#channel = new Channel<DirectoryProtocol>(far, {
+      requests: {
+        hello: (body) => {
+          this.hellos.push(body);
+          this.#onHello.resolve();
+          return { states: this.states };
+        },
+        publish: () => ({ isGranted: true, lease, startTimestampMs: 0 }),
+        subscribe: ({ streamId }) => {
+          this.heard.push(`subscribe ${streamId}`);
+          return { streamId, ring: null, publisher: null };
+        },
+        grow: () => ({ ring: ring(2) }),
+      },
+      notifications: {
+        unpublish: ({ leaseId, lastTimestampMs }) => void this.heard.push(`unpublish ${leaseId} ${lastTimestampMs}`),
+        unsubscribe: ({ streamId }) => void this.heard.push(`unsubscribe ${streamId}`),
+        release: ({ ring: released }) => void this.heard.push(`release ${released.index}`),
+      },
+    });
+    return near;
+  };
+
+  nextHello(): Promise<void> {
+    this.#onHello = Promise.withResolvers<void>();
+    return this.#onHello.promise;
+  }
+
+  die(): void {
+    this.#channel?.close();
+  }
+
+  tell(state: StreamState): void {
+    this.#channel?.notify('stream', state);
+  }
+
+  revoke(leaseId: string): void {
+    this.#channel?.notify('revoke', { leaseId, reason: 'replaced', byIp: '10.0.0.2' });
+  }
+}
+
+const clients: DirectoryClient[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+async function setUp() {
+  const backSource = new TestBackSource();
+  const client = new DirectoryClient({ slot: 1, pid: 42, backSourceCount: 1, connect: backSource.connect, log: silentLog });
+  clients.push(client);
+  await client.start();
+  return { backSource, client };
+}
+
+const request = { streamId: 'v/a/s', cid: 7, ip: '10.0.0.1', busy: 'reject' } as const;
+
+describe('DirectoryClient', () => {
+  it('tells a restarted back-source its leases, subscriptions and the rings it reads', async () => {
+    const { backSource, client } = await setUp();
+    client.hold({ lease, lastTimestampMs: () => 77, onRevoked: () => {} });
+    client.subscribe('v/a/other', () => {});
+    client.holdRing(ring(5));
+    const hello = backSource.nextHello();
+    backSource.die();
+    await hello;
+    expect(backSource.hellos.at(-1)).toEqual({
+      slot: 1,
+      pid: 42,
+      leases: [{ ...lease, lastTimestampMs: 77 }],
+      subscriptions: ['v/a/other'],
+      readRings: [ring(5)],
+    });
+  });
+
+  it('hears the states that a restarted back-source answers with', async () => {
+    const { backSource, client } = await setUp();
+    const states: StreamState[] = [];
+    const told = Promise.withResolvers<void>();
+    client.subscribe('v/a/s', (state) => {
+      states.push(state);
+      if (state.ring !== null) told.resolve();
+    });
+    backSource.states = [{ streamId: 'v/a/s', ring: ring(1), publisher }];
+    backSource.die();
+    await told.promise;
+    expect(states.at(-1)).toEqual({ streamId: 'v/a/s', ring: ring(1), publisher });
+  });
+
+  it('waits with a publish for a back-source that is being restarted', async () => {
+    const { backSource, client } = await setUp();
+    backSource.isUp = false;
+    backSource.die();
+    const answer = client.publish(request);
+    backSource.isUp = true;
+    expect(await answer).toMatchObject({ isGranted: true, lease });
+    expect(backSource.hellos).toHaveLength(2);
+  });
+
+  it('forgets an ended lease and a left stream, so that they are not told again', async () => {
+    const { backSource, client } = await setUp();
+    client.hold({ lease, lastTimestampMs: () => 77, onRevoked: () => {} });
+    client.subscribe('v/a/s', () => {});
+    client.holdRing(ring(5));
+    client.unpublish(lease, 99);
+    client.unsubscribe('v/a/s');
+    client.releaseRing(ring(5));
+    const hello = backSource.nextHello();
+    await client.grow(lease, 1);
+    expect(backSource.heard).toEqual(['subscribe v/a/s', 'unpublish L-1 99', 'unsubscribe v/a/s', 'release 5']);
+    backSource.die();
+    await hello;
+    expect(backSource.hellos.at(-1)).toMatchObject({ leases: [], subscriptions: [], readRings: [] });
+  });
+
+  it('gives back a ring that it is told of after it has left the stream', async () => {
+    const { backSource, client } = await setUp();
+    client.subscribe('v/a/s', () => {});
+    client.unsubscribe('v/a/s');
+    backSource.tell({ streamId: 'v/a/s', ring: ring(9), publisher });
+    await client.grow(lease, 1);
+    await client.grow(lease, 1);
+    expect(backSource.heard).toContain('release 9');
+  });
+
+  it('passes a revoked lease on to who holds it', async () => {
+    const { backSource, client } = await setUp();
+    const revoked = Promise.withResolvers<string>();
+    client.hold({ lease, lastTimestampMs: () => 0, onRevoked: (reason, byIp) => revoked.resolve(`${reason} ${byIp}`) });
+    backSource.revoke('L-1');
+    expect(await revoked.promise).toBe('replaced 10.0.0.2');
+  });
+});
+
+describe('backSourceOf', () => {
+  it('spreads streams evenly and always the same way', () => {
+    const counts = [0, 0, 0, 0];
+    for (let index = 0; index < 4000; index += 1) counts[backSourceOf(`v/live/stream-${index}`, 4)]! += 1;
+    expect(Math.min(...counts)).toBeGreaterThan(800);
+    expect(backSourceOf('v/live/livestream', 4)).toBe(backSourceOf('v/live/livestream', 4));
+  });
+});

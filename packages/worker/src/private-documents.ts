@@ -1,0 +1,134 @@
+/** The documents of the private API, as the processes write them and the command line reads them. Plain JSON. */
+import type { PublisherInfo, WorkerRole } from '@srs/control';
+import type { Kbps } from '@srs/kernel';
+import type { ClientDescription } from '@srs/rtmp-server';
+import type { FanOutStatistics, StreamWriterStatistics } from '@srs/stream';
+
+/** Bytes from and to clients since the process started, those of clients that have left included. */
+export interface TrafficDescription {
+  readonly recvBytes: number;
+  readonly sendBytes: number;
+  readonly recvKbps: Kbps;
+  readonly sendKbps: Kbps;
+}
+
+/** What one worker serves, in figures that cost little however many clients it has. */
+export interface WorkerTotals {
+  /** Streams it knows: published here, played here, or (back-source) in its directory. */
+  readonly streams: number;
+  /** Those of them that are published at the moment. */
+  readonly publishedStreams: number;
+  /** Connections, those that neither publish nor play included. */
+  readonly clients: number;
+  readonly publishers: number;
+  readonly players: number;
+  readonly traffic: TrafficDescription;
+  /** Frames that publishers sent and no ring had room for. */
+  readonly droppedFrames: number;
+  /** Frames left out for players that were too late. */
+  readonly playerDroppedFrames: number;
+}
+
+/** How much of the machine a process takes. */
+export interface ProcessLoad {
+  readonly memory: {
+    readonly rssBytes: number;
+    /** Resident memory with shared pages counted in parts; null where the system does not tell. */
+    readonly pssBytes: number | null;
+    readonly heapUsedBytes: number;
+    readonly externalBytes: number;
+  };
+  /** How late the event loop was, in the last full window (before that: since the start). */
+  readonly eventLoop: {
+    readonly windowSeconds: number;
+    readonly p50Ms: number;
+    readonly p99Ms: number;
+    readonly maxMs: number;
+  };
+  /** Of one core, in the same window. */
+  readonly cpuPercent: number;
+}
+
+/** `GET /api/v1/summary` of a worker. */
+export interface WorkerSummary extends WorkerTotals, ProcessLoad {
+  readonly role: WorkerRole;
+  readonly slot: number;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  readonly rings: RingTotals;
+}
+
+/** Of a back-source: rings handed out and their memory. Of other workers: rings in use. */
+export type RingTotals =
+  | { readonly count: number; readonly usedBytes: number; readonly limitBytes: number }
+  | { readonly held: number };
+
+/** `GET /api/v1/rings`. */
+export type RingsDescription = RingTotals & { readonly rings: readonly StreamRingDescription[] };
+
+/** A ring, looked at from outside. */
+export interface RingDescription {
+  /** Of the region it lies in. */
+  readonly sizeBytes: number;
+  readonly capacityBytes: number;
+  /** From the newest key frame on; 0 when there is none in the ring. */
+  readonly gopBytes: number;
+  /** Number of the newest record, an Int32 that wraps around. */
+  readonly newestSequence: number;
+  readonly newestTimestampMs: number;
+  /** Records that were too large. */
+  readonly rejectedRecords: number;
+}
+
+export interface StreamRingDescription extends RingDescription {
+  readonly streamId: string;
+  /** Of this worker's players in step; null when nobody plays here. */
+  readonly readerLagBytes: number | null;
+  readonly readerLaps: number | null;
+}
+
+/** A publisher of this worker, with the figures of its writer. */
+export interface LocalPublisher extends StreamWriterStatistics {
+  readonly cid: number;
+  readonly ip: string;
+  readonly aliveSeconds: number;
+  readonly recvBytes: number;
+  readonly recvKbps: Kbps;
+}
+
+/** A stream as a stream worker sees it: an element of its `GET /api/v1/streams`. */
+export interface WorkerStream {
+  readonly streamId: string;
+  /** Null when it is published elsewhere, or not at all. */
+  readonly publisher: LocalPublisher | null;
+  /** Trackable id of the publisher, wherever it is; -1 when there is none. */
+  readonly sourceCid: number;
+  /** Null when nobody plays it here. */
+  readonly play: FanOutStatistics | null;
+  /** Null while there is none, or it has just ended. */
+  readonly ring: RingDescription | null;
+}
+
+/** A stream in the directory: an element of a back-source's `GET /api/v1/streams`. */
+export interface DirectoryStream {
+  readonly streamId: string;
+  readonly publisher: PublisherInfo | null;
+  /** Workers that follow it. */
+  readonly subscribers: number;
+  readonly ring: RingDescription | null;
+}
+
+/** An element of `GET /api/v1/clients`. */
+export type { ClientDescription };
+
+/** What surrounds every answer. */
+export type PrivateAnswer<T> =
+  | { readonly code: 0; readonly data: T }
+  /** One page of a long list. */
+  | { readonly code: 0; readonly total: number; readonly start: number; readonly count: number; readonly data: T };
+
+/** An answer that is not 200; `code` is the HTTP status. */
+export interface PrivateError {
+  readonly code: number;
+  readonly error: string;
+}
