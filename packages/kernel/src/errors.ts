@@ -63,6 +63,7 @@ export const errorCodes = {
   AvcConfig: 3006,
   HevcConfig: 3006,
   Av1Config: 3006,
+  RequestUri: 3007,
   FlvHeader: 3037,
   FlvTag: 3036,
 } as const;
