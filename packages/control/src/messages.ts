@@ -81,8 +81,6 @@ export interface DirectoryProtocol {
     };
   };
   readonly notifications: {
-    /** Worker: the ring of a granted lease is there; readers may be told of it. */
-    readonly started: { readonly leaseId: string };
     /** Worker: the writer has moved to the ring that `grow` gave, and has ended the old one. */
     readonly moved: { readonly leaseId: string };
     /** Worker: the end of a lease. The worker will not write into its ring any more. */

@@ -94,11 +94,9 @@ export class DirectoryClient {
     }
   }
 
-  /** The ring is there and its readers may be told; from now on the lease is told again to a restarted back-source. */
+  /** The publisher is writing: from now on the lease is told again to a restarted back-source. */
   hold(lease: HeldLease): void {
-    const { leaseId, streamId } = lease.lease;
-    this.#leases.set(leaseId, lease);
-    this.#connectionOf(streamId).channel?.notify('started', { leaseId });
+    this.#leases.set(lease.lease.leaseId, lease);
   }
 
   /** @returns null when there is no bigger ring to be had */

@@ -86,7 +86,6 @@ function granted(
 ) {
   const answer = directory.publish(from, publishOf(streamId, busy, ip));
   if (!answer.isGranted) throw new Error(`refused: ${answer.reason}`);
-  directory.started(answer.lease.leaseId);
   return answer;
 }
 
@@ -98,16 +97,6 @@ describe('Directory', () => {
     directory.unpublish(lease.leaseId, 100);
     expect(reader.states.map((state) => state.ring?.index)).toEqual([lease.ring.index, undefined]);
     expect(reader.states[0]?.publisher).toMatchObject({ slot: 1, cid: 7 });
-  });
-
-  it('tells nobody of a ring that its writer has not made yet', () => {
-    const { directory, writer, reader } = setUp();
-    directory.subscribe(reader, 'v/a/s');
-    const answer = directory.publish(writer, publishOf('v/a/s'));
-    expect(directory.subscribe(reader, 'v/a/s').ring).toBeNull();
-    expect(reader.states).toEqual([]);
-    if (answer.isGranted) directory.started(answer.lease.leaseId);
-    expect(reader.states.map((state) => state.ring?.index)).toEqual([1]);
   });
 
   it('refuses a second publisher and says who the first one is', () => {
@@ -127,7 +116,7 @@ describe('Directory', () => {
     const next = granted(directory, reader, 'v/a/s', 'replace', '10.0.0.2');
     expect(writer.revoked).toEqual([`${old.lease.leaseId} replaced 10.0.0.2`]);
     expect(next.startTimestampMs).toBe(5040);
-    expect(reader.states.map((state) => state.ring?.index)).toEqual([old.lease.ring.index, undefined, next.lease.ring.index]);
+    expect(reader.states.map((state) => state.ring?.index)).toEqual([old.lease.ring.index, next.lease.ring.index]);
     directory.release(reader, old.lease.ring);
     expect(store.freed).toEqual([]);
     directory.unpublish(old.lease.leaseId, 100);

@@ -43,8 +43,6 @@ interface StreamEntry {
 
 interface LeaseEntry {
   lease: Lease;
-  /** The writer has made the ring: before that nobody may look at it. */
-  isStarted: boolean;
   readonly holder: Holder;
   /** The ring that `grow` gave and `moved` has not confirmed yet. */
   grown: RingRef | undefined;
@@ -169,19 +167,10 @@ export class Directory {
     const lease: Lease = { leaseId: `${this.#leasePrefix}-${this.#nextLease}`, streamId, ring, publisher };
     this.#nextLease += 1;
     this.#hold(ring, 'writer', holder);
-    entry.lease = { lease, isStarted: false, holder, grown: undefined };
+    entry.lease = { lease, holder, grown: undefined };
     this.#leases.set(lease.leaseId, entry.lease);
-    if (current !== undefined) this.#tellSubscribers(entry);
+    this.#tellSubscribers(entry);
     return { isGranted: true, lease, startTimestampMs: entry.subscribers.size > 0 ? entry.nextTimestampMs : 0 };
-  }
-
-  /** The writer of a granted lease has made its ring. */
-  started(leaseId: string): void {
-    const entry = this.#leases.get(leaseId);
-    if (entry === undefined) return;
-    entry.isStarted = true;
-    const stream = this.#streams.get(entry.lease.streamId);
-    if (stream?.lease === entry) this.#tellSubscribers(stream);
   }
 
   grow(leaseId: string, capacityBytes: number): RingRef | null {
@@ -253,7 +242,7 @@ export class Directory {
     const { lastTimestampMs: _, ...lease } = held;
     if (this.#leases.has(lease.leaseId)) return;
     const stream = this.#entry(lease.streamId);
-    const entry: LeaseEntry = { lease, isStarted: true, holder, grown: undefined };
+    const entry: LeaseEntry = { lease, holder, grown: undefined };
     this.#leases.set(lease.leaseId, entry);
     this.#hold(lease.ring, 'writer', holder);
     if (stream.lease === undefined) {
@@ -332,6 +321,6 @@ export class Directory {
 }
 
 function stateOf(entry: StreamEntry): StreamState {
-  const lease = entry.lease?.isStarted === true ? entry.lease.lease : undefined;
+  const lease = entry.lease?.lease;
   return { streamId: entry.streamId, ring: lease?.ring ?? null, publisher: lease?.publisher ?? null };
 }

@@ -79,7 +79,6 @@ function serveWorkerLink(
       subscribe: ({ streamId }) => directory.subscribe(known(), streamId),
     },
     notifications: {
-      started: ({ leaseId }) => directory.started(leaseId),
       moved: ({ leaseId }) => directory.moved(leaseId),
       unpublish: ({ leaseId, lastTimestampMs }) => directory.unpublish(leaseId, lastTimestampMs),
       unsubscribe: ({ streamId }) => directory.unsubscribe(known(), streamId),
