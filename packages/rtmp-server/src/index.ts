@@ -1,4 +1,4 @@
 export type { PlayHub } from './play-hub.ts';
-export type { ClientDescription } from './rtmp-connection.ts';
-export { RtmpServer } from './rtmp-server.ts';
+export type { ClientDescription, RtmpConnection } from './rtmp-connection.ts';
+export { RtmpServer, type Traffic } from './rtmp-server.ts';
 export type { RtmpServices, ServerIdentity } from './services.ts';

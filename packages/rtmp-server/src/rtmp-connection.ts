@@ -30,6 +30,8 @@ const LAST_WORDS_MS = 3_000;
 const KEEP_ALIVE_MS = 30_000;
 /** More than a batch of media and all answers to a sane client. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
+/** Answers are written together up to this size. */
+const MAX_ANSWER_BYTES = 16 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 export type ClientType = 'unknown' | 'publish' | 'play';
@@ -89,6 +91,9 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #sourceCid = -1;
   #timer: NodeJS.Timeout | undefined;
   #isDrainAwaited = false;
+  /** What the session has said and the socket does not have yet, for the rest of this tick. */
+  #answers: Buffer[] = [];
+  #answerBytes = 0;
   #isEnding = false;
   #isClosed = false;
 
@@ -127,6 +132,15 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     return this.#streamId;
   }
 
+  /** From the client, since it connected; still right after the end. */
+  get recvBytes(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get sendBytes(): number {
+    return this.#socket.bytesWritten;
+  }
+
   get publishing(): Publishing | undefined {
     return this.#publishing;
   }
@@ -145,10 +159,10 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       pageUrl: this.#connect?.pageUrl ?? '',
       flashVer: this.#connect?.flashVer ?? '',
       aliveSeconds: Math.round((this.#host.services.clock.nowMs() - this.#startedMs) / 1000),
-      sendBytes: this.#socket.bytesWritten,
-      recvBytes: this.#socket.bytesRead,
-      sendKbps: this.#sendRate.sample(this.#socket.bytesWritten),
-      recvKbps: this.#recvRate.sample(this.#socket.bytesRead),
+      sendBytes: this.sendBytes,
+      recvBytes: this.recvBytes,
+      sendKbps: this.#sendRate.sample(this.sendBytes),
+      recvKbps: this.#recvRate.sample(this.recvBytes),
       pendingBytes: this.pendingBytes,
       ...player,
     };
@@ -156,8 +170,8 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   /** Called every few seconds, so that the windows of the rates are what they say. */
   sampleRates(): void {
-    this.#sendRate.sample(this.#socket.bytesWritten);
-    this.#recvRate.sample(this.#socket.bytesRead);
+    this.#sendRate.sample(this.sendBytes);
+    this.#recvRate.sample(this.recvBytes);
   }
 
   /** The server ends: tells the client, and lets go of it when it has heard, or after a moment. */
@@ -179,6 +193,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   /** Hot path: one write call. */
   write(bytes: Buffer): void {
+    this.#sendAnswers();
     this.#socket.write(bytes);
     if (this.#socket.writableLength > 0 && !this.#isDrainAwaited) {
       // The socket tells of a drain only above its own high-water mark; an empty write behind the rest tells always.
@@ -198,20 +213,19 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   printSummary(): void {
     const elapsedMs = Math.round(this.#host.services.clock.nowMs() - this.#startedMs);
-    const rates = `okbps=${kbpsText(this.#sendRate.sample(this.#socket.bytesWritten))}, ikbps=${kbpsText(this.#recvRate.sample(this.#socket.bytesRead))}`;
+    const rates = `okbps=${kbpsText(this.#sendRate.sample(this.sendBytes))}, ikbps=${kbpsText(this.#recvRate.sample(this.recvBytes))}`;
     if (this.#publishing === undefined) this.#log.trace(`-> PLA time=${elapsedMs}, msgs=0, ${rates}`);
     else this.#log.trace(`<- CPB time=${elapsedMs}, ${rates}`);
   }
 
   // ServerSessionHandler
 
+  /** Collects what is said in one tick: an answer of 18 bytes that waits in a socket of its own buffer costs ten times as much. */
   onSend(bytes: Buffer): void {
-    if (this.#socket.writableLength > MAX_UNREAD_BYTES) {
-      // Every ping and call is answered: a client that asks and never reads must not fill the memory.
-      this.#socket.destroy(new SrsError('RtmpMemory', `client leaves more than ${MAX_UNREAD_BYTES} bytes unread`));
-      return;
-    }
-    this.#socket.write(bytes);
+    this.#answers.push(bytes);
+    this.#answerBytes += bytes.length;
+    if (this.#answerBytes >= MAX_ANSWER_BYTES) this.#sendAnswers();
+    else if (this.#answers.length === 1) queueMicrotask(() => this.#sendAnswers());
   }
 
   onHandshake(kind: string): void {
@@ -423,6 +437,20 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     }
   }
 
+  #sendAnswers(): void {
+    const answers = this.#answers;
+    if (answers.length === 0) return;
+    this.#answers = [];
+    this.#answerBytes = 0;
+    if (this.#socket.destroyed) return;
+    if (this.#socket.writableLength > MAX_UNREAD_BYTES) {
+      // Every ping and call is answered: a client that asks and never reads must not fill the memory.
+      this.#socket.destroy(new SrsError('RtmpMemory', `client leaves more than ${MAX_UNREAD_BYTES} bytes unread`));
+      return;
+    }
+    this.#socket.write(answers.length === 1 ? answers[0]! : Buffer.concat(answers));
+  }
+
   #onDrained(): void {
     this.#isDrainAwaited = false;
     if (!this.#isClosed) this.#play?.onDrain();
@@ -449,6 +477,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#session.close();
     this.#endPublish();
     this.#endPlay();
+    this.#sendAnswers();
     this.#socket.end();
     this.#socket.resume();
     clearTimeout(this.#timer);

@@ -1,15 +1,23 @@
 /** The RTMP server of one process: its listeners and its clients. */
 import { createServer, type ListenOptions, type Server } from 'node:net';
-import { describeError } from '@srs/kernel';
+import { describeError, type Kbps, RateMeter } from '@srs/kernel';
 import { PithyPrint } from './pithy-print.ts';
 import { PlayHub } from './play-hub.ts';
-import { type ClientDescription, type ConnectionHost, RtmpConnection } from './rtmp-connection.ts';
+import { type ConnectionHost, RtmpConnection } from './rtmp-connection.ts';
 import type { RtmpServices } from './services.ts';
 
 export interface PublishedStream {
   readonly streamId: string;
   readonly cid: number;
   readonly ip: string;
+}
+
+/** Bytes of all clients since the start, those that have left included. */
+export interface Traffic {
+  readonly recvBytes: number;
+  readonly sendBytes: number;
+  readonly recvKbps: Kbps;
+  readonly sendKbps: Kbps;
 }
 
 /** How often the rates of all connections are measured. */
@@ -22,6 +30,11 @@ export class RtmpServer {
   readonly #connections = new Set<RtmpConnection>();
   readonly #host: ConnectionHost;
   readonly #rateTimer: NodeJS.Timeout;
+  readonly #recvRate: RateMeter;
+  readonly #sendRate: RateMeter;
+  /** Bytes of clients that have left. */
+  #goneRecvBytes = 0;
+  #goneSendBytes = 0;
   #onEmpty: (() => void) | undefined;
 
   constructor(services: RtmpServices) {
@@ -34,8 +47,11 @@ export class RtmpServer {
       players: new PithyPrint(() => services.config().pithyPrint.playMs),
       onClosed: (connection) => this.#onClosed(connection),
     };
+    this.#recvRate = new RateMeter(services.clock);
+    this.#sendRate = new RateMeter(services.clock);
     this.#rateTimer = setInterval(() => {
       for (const connection of this.#connections) connection.sampleRates();
+      this.traffic();
     }, RATE_SAMPLE_MS);
   }
 
@@ -65,12 +81,18 @@ export class RtmpServer {
     this.#servers.push(server);
   }
 
-  clients(): readonly ClientDescription[] {
-    return Array.from(this.#connections, (connection) => connection.describe());
-  }
-
   connections(): ReadonlySet<RtmpConnection> {
     return this.#connections;
+  }
+
+  traffic(): Traffic {
+    let recvBytes = this.#goneRecvBytes;
+    let sendBytes = this.#goneSendBytes;
+    for (const connection of this.#connections) {
+      recvBytes += connection.recvBytes;
+      sendBytes += connection.sendBytes;
+    }
+    return { recvBytes, sendBytes, recvKbps: this.#recvRate.sample(recvBytes), sendKbps: this.#sendRate.sample(sendBytes) };
   }
 
   /** Accepts nobody any more, tells those who are there, and waits for them to go: `graceMs` at most. */
@@ -91,6 +113,8 @@ export class RtmpServer {
 
   #onClosed(connection: RtmpConnection): void {
     this.#connections.delete(connection);
+    this.#goneRecvBytes += connection.recvBytes;
+    this.#goneSendBytes += connection.sendBytes;
     this.#services.releaseConnection();
     if (this.#connections.size === 0) this.#onEmpty?.();
   }

@@ -269,6 +269,7 @@ describe('FanOut', () => {
     slow.unblock(fanOut, state);
     expect(slow.frames).toEqual(['meta@2000', 'vh@2000', 'ah@2000', 'k2@2000', 'p2@2040']);
     expect(state.statistics).toMatchObject({ isInStep: true, cuts: 1, droppedFrames: 1 });
+    expect(fanOut.statistics).toMatchObject({ cuts: 1, droppedFrames: 1 });
   });
 
   it('brings a player that the writer has overtaken back on a key frame, and counts what it missed', () => {
@@ -291,6 +292,7 @@ describe('FanOut', () => {
     slow.unblock(fanOut, state);
     expect(slow.frames).toEqual(['meta@1600', 'vh@1600', 'ah@1600', 'k40@1600']);
     expect(state.statistics).toMatchObject({ isInStep: true, cuts: 1, droppedFrames: 39 });
+    expect(fanOut.statistics).toMatchObject({ cuts: 1, droppedFrames: 39 });
   });
 
   it('without the GOP cache gives sound at once and pictures from the next key frame', () => {

@@ -34,6 +34,9 @@ export interface FanOutStatistics {
   /** Times this worker was too slow for the ring and went on at a newer key frame. */
   readonly laps: number;
   readonly lagBytes: number;
+  /** Times a player was so late that frames were left out for it, and how many; of players that have left, too. */
+  readonly cuts: number;
+  readonly droppedFrames: number;
 }
 
 /** A batch is flushed when it has grown to this size, whatever the interval says. */
@@ -67,6 +70,8 @@ export class FanOut implements StreamConsumer {
   #flushes = 0;
   #flushedBytes = 0;
   #laps = 0;
+  #cuts = 0;
+  #droppedFrames = 0;
   #isClosed = false;
 
   constructor(options: FanOutOptions) {
@@ -96,6 +101,8 @@ export class FanOut implements StreamConsumer {
       flushedBytes: this.#flushedBytes,
       laps: this.#laps,
       lagBytes: this.#main?.reader.lagBytes ?? 0,
+      cuts: this.#cuts,
+      droppedFrames: this.#droppedFrames,
     };
   }
 
@@ -285,7 +292,7 @@ export class FanOut implements StreamConsumer {
       if (state.reader === undefined && !this.#findRing(state)) return;
       const { reader } = state;
       if (reader === undefined) return;
-      if (state.lateMs() > this.#options.queueLengthMs) state.cut();
+      if (state.lateMs() > this.#options.queueLengthMs) this.#countCut(state.cut());
       const result = this.#readAlone(state, reader);
       if (state.isFinished) {
         this.remove(state);
@@ -299,13 +306,19 @@ export class FanOut implements StreamConsumer {
           if (state.canEnterStep && state.player.pendingBytes === 0) this.#enterStep(state);
           return;
         case 'lapped':
-          state.onLapped();
+          this.#countCut(state.onLapped());
           break;
         case 'ended':
           if (!this.#followOnAlone(state, reader)) return;
           break;
       }
     }
+  }
+
+  #countCut(droppedFrames: number): void {
+    if (droppedFrames === 0) return;
+    this.#cuts += 1;
+    this.#droppedFrames += droppedFrames;
   }
 
   /** A player without a ring waits together with those in step, or joins them on the ring that has come. */

@@ -115,23 +115,27 @@ export class PlayerState {
   /**
    * Too late: goes on at the newest key frame, with the headers again. When that is behind it, because the stream has few, there is
    * nothing better than to go on; without any (sound only) it goes to the live edge.
+   * @returns how many frames were left out
    */
-  cut(): void {
+  cut(): number {
     const reader = this.#reader?.reader;
-    if (reader === undefined) return;
+    if (reader === undefined) return 0;
     const newest = reader.fork();
     if (!newest.seekToNewestKeyFrame()) newest.seekToLiveEdge();
     const skipped = (newest.sequence - reader.sequence) | 0;
-    if (skipped <= 0) return;
+    if (skipped <= 0) return 0;
     if (!reader.seekToNewestKeyFrame()) reader.seekToLiveEdge();
     this.#startOver(skipped);
+    return skipped;
   }
 
-  /** The writer has overtaken this player; its reader has moved to something newer already. */
-  onLapped(): void {
+  /** The writer has overtaken this player; its reader has moved to something newer already. Returns how many frames were lost. */
+  onLapped(): number {
     const skipped = this.#reader?.reader.skippedRecords ?? 0;
-    this.#startOver(skipped - this.#skippedBefore);
+    const lost = skipped - this.#skippedBefore;
+    this.#startOver(lost);
     this.#skippedBefore = skipped;
+    return lost;
   }
 
   #startOver(droppedFrames: number): void {

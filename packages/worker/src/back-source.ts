@@ -2,6 +2,7 @@
 import { Channel, type DirectoryProtocol, type Link } from '@srs/control';
 import { describeError } from '@srs/kernel';
 import { Directory, type DirectoryPeer } from '@srs/stream';
+import { backSourceView } from './back-source-view.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { ArenaRingStore } from './ring-store.ts';
 import type { RunningRole } from './role.ts';
@@ -34,11 +35,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
     serveWorkerLink(link, directory, channels, (text) => log.warn(text)),
   );
   return {
-    describe: () => ({
-      streams: directory.streams().map((state) => ({ ...state, subscribers: directory.subscriberCount(state.streamId) })),
-      clients: [],
-      rings: { count: directory.ringCount, usedBytes: store.usedBytes, limitBytes: config.ring.memoryBytes },
-    }),
+    view: backSourceView({ directory, store, arena: environment.arenas[backSource]!, limitBytes: config.ring.memoryBytes }),
     workerGone: (process) => directory.workerGone(process),
     stop: async () => {
       clearTimeout(recoveryTimer);

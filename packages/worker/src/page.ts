@@ -24,12 +24,18 @@ export class Page<T> {
 
   /** Makes the rows of the page, and of no other element. */
   static of<Element, Row>(all: ReadonlySet<Element>, request: PageRequest, describe: (element: Element) => Row): Page<Row> {
-    const rows = all.values().drop(request.start).take(request.count).map(describe).toArray();
+    const rows: Row[] = [];
+    let index = 0;
+    for (const element of all) {
+      if (rows.length === request.count) break;
+      if (index >= request.start) rows.push(describe(element));
+      index += 1;
+    }
     return new Page(all.size, request.start, rows);
   }
 }
 
-/** @throws SrsError RequestInvalid naming the parameter, its value and what is allowed */
+/** @throws SrsError RequestUri naming the parameter, its value and what is allowed */
 export function parsePage(query: Readonly<Record<string, unknown>>): PageRequest {
   return {
     start: parseNumber(query, 'start', 0, { min: 0, max: Number.MAX_SAFE_INTEGER }),
@@ -47,5 +53,5 @@ function parseNumber(
   if (text === undefined) return absent;
   const value = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  throw new SrsError('RequestInvalid', `${name} ${JSON.stringify(text)} must be one number in ${min}..${max}`);
+  throw new SrsError('RequestUri', `${name} ${JSON.stringify(text)} must be one number in ${min}..${max}`);
 }

@@ -1,18 +1,35 @@
-/** The HTTP port on which one process tells the command line about itself. Loopback only, and read only. */
-import { type FastifyInstance, fastify } from 'fastify';
+/** The HTTP port on which one process tells the command line about itself. Loopback unless told otherwise, and read only. */
+import { isIP } from 'node:net';
+import { describeError, SrsError } from '@srs/kernel';
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { Page } from './page.ts';
+import type { PrivateAnswer, PrivateError } from './private-documents.ts';
 
 export interface PrivateApi {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** JSON documents by path, made when they are asked for. */
-export type PrivateRoutes = Readonly<Record<string, () => unknown>>;
+/** What stands behind the question mark, not checked. */
+export type PrivateQuery = Readonly<Record<string, unknown>>;
 
-/** Names under which a loopback API may be asked; anything else is a web page that rebinds its name to this address. */
-function isLocalHostHeader(host: string | undefined, ownHost: string): boolean {
-  const name = (host ?? '').replace(/:\d+$/, '');
-  return name === 'localhost' || name === '127.0.0.1' || name === '[::1]' || name === ownHost;
+/**
+ * JSON documents by path, made when they are asked for; a `Page` is surrounded by its place in the whole list.
+ * An `SrsError` is the answer to a query that cannot be.
+ */
+export type PrivateRoutes = Readonly<Record<string, (query: PrivateQuery) => unknown>>;
+
+/** A peer that does not finish its request within this time is let go. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const MAX_BODY_BYTES = 64 * 1024;
+
+/**
+ * A web page can make its own name point to this address and ask in its visitor's name; the browser then sends that name. An
+ * address or `localhost` is never the name of a page.
+ */
+function isHostHeaderSafe(host: string | undefined): boolean {
+  const [, ipv6, name = ''] = /^(?:\[([^\]]*)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(host ?? '') ?? [];
+  return ipv6 === undefined ? name === 'localhost' || isIP(name) === 4 : isIP(ipv6) === 6;
 }
 
 /**
@@ -25,20 +42,49 @@ export async function startPrivateApi(o: {
   isPortFixed: boolean;
   routes: PrivateRoutes;
 }): Promise<PrivateApi> {
-  const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 64 * 1024 });
+  const server = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    frameworkErrors: (error, _request, reply) => void refuse(reply, error.statusCode ?? 400, error.message),
+  });
   server.addHook('onRequest', async (request, reply) => {
-    if (!isLocalHostHeader(request.headers.host, o.host)) {
-      await reply.code(403).send({ code: 403, error: `host ${String(request.headers.host)} must be a loopback name` });
+    if (isHostHeaderSafe(request.headers.host)) return;
+    await refuse(reply, 403, `host ${JSON.stringify(request.headers.host ?? '')} must be localhost or an address`);
+  });
+  for (const [path, make] of Object.entries(o.routes)) {
+    server.get(path, async (request) => answer(await make(request.query as PrivateQuery)));
+  }
+  server.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    if (o.routes[path] === undefined) {
+      return refuse(reply, 404, `no such path: ${path}; there are ${Object.keys(o.routes).join(' ')}`);
     }
+    void reply.header('allow', 'GET, HEAD');
+    return refuse(reply, 405, `method ${request.method} of ${path} must be GET or HEAD`);
   });
-  for (const [path, make] of Object.entries(o.routes)) server.get(path, async () => ({ code: 0, data: make() }));
-  server.setNotFoundHandler(async (request, reply) => {
-    await reply.code(404).send({ code: 404, error: `no such path: ${request.url}`, paths: Object.keys(o.routes) });
-  });
+  server.setErrorHandler((error, _request, reply) => refuse(reply, statusOf(error), describeError(error)));
   await listen(server, o);
   const address = server.server.address();
   if (address === null || typeof address === 'string') throw new Error('private API: no TCP address');
   return { port: address.port, close: () => server.close() };
+}
+
+function answer(data: unknown): PrivateAnswer<unknown> {
+  if (!(data instanceof Page)) return { code: 0, data };
+  const { total, start, rows } = data;
+  return { code: 0, total, start, count: rows.length, data: rows };
+}
+
+function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {
+  return reply.code(status).send({ code: status, error } satisfies PrivateError);
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof SrsError) return 400;
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' ? status : 500;
 }
 
 async function listen(server: FastifyInstance, o: { host: string; port: number; isPortFixed: boolean }): Promise<void> {

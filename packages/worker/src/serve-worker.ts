@@ -3,8 +3,11 @@ import { Channel, type Link } from '@srs/control';
 import { describeError } from '@srs/kernel';
 import { startBackSource } from './back-source.ts';
 import type { WorkerEnvironment } from './environment.ts';
-import { type PrivateApi, startPrivateApi } from './private-api.ts';
-import type { RoleDescription, RunningRole } from './role.ts';
+import { parsePage } from './page.ts';
+import { type PrivateApi, type PrivateRoutes, startPrivateApi } from './private-api.ts';
+import type { WorkerSummary } from './private-documents.ts';
+import { ProcessWatch } from './process-watch.ts';
+import type { RoleView, RunningRole } from './role.ts';
 import { startStreamWorker } from './stream-worker.ts';
 import type { MasterProtocol, WorkerStart } from './worker-start.ts';
 
@@ -21,12 +24,14 @@ export function serveWorker(link: Link, host: WorkerHost): void {
   let environment: WorkerEnvironment | undefined;
   let role: RunningRole | undefined;
   let api: PrivateApi | undefined;
+  let watch: ProcessWatch | undefined;
   let stopping: Promise<void> | undefined;
 
   const stop = (graceMs: number): Promise<void> => {
     stopping ??= (async () => {
       await role?.stop(graceMs);
       await api?.close();
+      watch?.close();
     })();
     return stopping;
   };
@@ -36,11 +41,12 @@ export function serveWorker(link: Link, host: WorkerHost): void {
       start: async (start) => {
         environment = host.environmentOf(start);
         role = await startRole(environment);
+        watch = new ProcessWatch();
         api = await startPrivateApi({
           host: environment.privateHost,
           port: environment.privatePort,
           isPortFixed: false,
-          routes: privateRoutes(environment, role),
+          routes: privateRoutes(environment, role.view, watch),
         });
         return { privatePort: api.port };
       },
@@ -73,26 +79,20 @@ function startRole(environment: WorkerEnvironment): Promise<RunningRole> {
   }
 }
 
-function privateRoutes(environment: WorkerEnvironment, role: RunningRole): Record<string, () => unknown> {
+function privateRoutes(environment: WorkerEnvironment, view: RoleView, watch: ProcessWatch): PrivateRoutes {
   const startedMs = performance.now();
-  const describe = (): RoleDescription => role.describe();
   return {
-    '/api/v1/summary': () => {
-      const { streams, clients, rings } = describe();
-      const memory = process.memoryUsage();
-      return {
-        role: environment.role,
-        slot: environment.slot,
-        pid: process.pid,
-        uptimeSeconds: Math.round((performance.now() - startedMs) / 1000),
-        streams: streams.length,
-        clients: clients.length,
-        rings,
-        memory: { rssBytes: memory.rss, heapUsedBytes: memory.heapUsed, externalBytes: memory.external },
-      };
-    },
-    '/api/v1/streams': () => describe().streams,
-    '/api/v1/clients': () => describe().clients,
-    '/api/v1/rings': () => describe().rings,
+    '/api/v1/summary': async (): Promise<WorkerSummary> => ({
+      role: environment.role,
+      slot: environment.slot,
+      pid: process.pid,
+      uptimeSeconds: Math.round((performance.now() - startedMs) / 1000),
+      ...view.totals(),
+      rings: view.ringTotals(),
+      ...(await watch.load()),
+    }),
+    '/api/v1/streams': () => view.streams(),
+    '/api/v1/clients': (query) => view.clients(parsePage(query)),
+    '/api/v1/rings': () => view.rings(),
   };
 }

@@ -5,7 +5,8 @@ import { RtmpServer } from '@srs/rtmp-server';
 import { Batch, DirectoryClient, LiveStreams } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
 import { identity } from './identity.ts';
-import type { RoleDescription, RunningRole } from './role.ts';
+import type { RunningRole } from './role.ts';
+import { streamWorkerView } from './stream-worker-view.ts';
 
 export async function startStreamWorker(environment: WorkerEnvironment): Promise<RunningRole> {
   const { config, log, slot, arenas, status, doorbell } = environment;
@@ -39,38 +40,12 @@ export async function startStreamWorker(environment: WorkerEnvironment): Promise
     await server.listen(fd === undefined ? { host, port } : { fd });
   }
   return {
-    describe: () => describe(server, liveStreams),
+    view: streamWorkerView(server, liveStreams, arenas),
     workerGone: () => {},
     stop: async (graceMs) => {
       await server.close(graceMs);
       stopListening();
       directory.close();
     },
-  };
-}
-
-function describe(server: RtmpServer, liveStreams: LiveStreams): RoleDescription {
-  const published = new Map(
-    Array.from(server.connections())
-      .filter((connection) => connection.publishing !== undefined)
-      .map((connection) => [connection.streamId, connection]),
-  );
-  const fanOuts = server.hub.statistics();
-  const streamIds = new Set([...published.keys(), ...Array.from(liveStreams.values(), (stream) => stream.streamId)]);
-  const followed = new Map(Array.from(liveStreams.values(), (stream) => [stream.streamId, stream]));
-  const streams = Array.from(streamIds, (streamId) => {
-    const connection = published.get(streamId);
-    return {
-      streamId,
-      publisher:
-        connection === undefined ? null : { cid: connection.cid, ip: connection.ip, ...connection.publishing?.statistics },
-      sourceCid: connection?.cid ?? followed.get(streamId)?.publisher?.cid ?? -1,
-      play: fanOuts.get(streamId) ?? null,
-    };
-  });
-  return {
-    streams,
-    clients: server.clients(),
-    rings: { held: Array.from(liveStreams.values()).filter((stream) => stream.source !== undefined).length + published.size },
   };
 }

@@ -1,0 +1,50 @@
+/** What a back-source tells about its directory and its rings. */
+import type { Arena } from '@srs/kernel';
+import type { Directory } from '@srs/stream';
+import { Page } from './page.ts';
+import { describeRing } from './ring-description.ts';
+import type { RoleView } from './role.ts';
+
+const noTraffic = { average: 0, last30s: 0, last5m: 0 };
+
+export function backSourceView(o: {
+  readonly directory: Directory;
+  readonly store: { readonly usedBytes: number };
+  /** The memory that the rings lie in. */
+  readonly arena: Arena;
+  readonly limitBytes: number;
+}): RoleView {
+  const { directory, store, arena, limitBytes } = o;
+  const ringTotals = () => ({ count: directory.ringCount, usedBytes: store.usedBytes, limitBytes });
+  return {
+    totals: () => {
+      const states = directory.streams();
+      return {
+        streams: states.length,
+        publishedStreams: states.filter(({ publisher }) => publisher !== null).length,
+        clients: 0,
+        publishers: 0,
+        players: 0,
+        traffic: { recvBytes: 0, sendBytes: 0, recvKbps: noTraffic, sendKbps: noTraffic },
+        droppedFrames: 0,
+        playerDroppedFrames: 0,
+      };
+    },
+    streams: () =>
+      directory.streams().map(({ streamId, publisher, ring }) => ({
+        streamId,
+        publisher,
+        subscribers: directory.subscriberCount(streamId),
+        ring: ring === null ? null : describeRing(arena, ring),
+      })),
+    clients: () => new Page(0, 0, []),
+    ringTotals,
+    rings: () => ({
+      ...ringTotals(),
+      rings: directory.streams().flatMap(({ streamId, ring }) => {
+        const description = ring === null ? null : describeRing(arena, ring);
+        return description === null ? [] : [{ streamId, ...description, readerLagBytes: null, readerLaps: null }];
+      }),
+    }),
+  };
+}

@@ -1,0 +1,74 @@
+/** Watches how much of the machine this process takes and how late its event loop is. */
+import { readFile } from 'node:fs/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { ProcessLoad } from './private-documents.ts';
+
+/** How often the event loop is looked at. The histogram measures from tick to tick: this is taken off its figures. */
+const RESOLUTION_MS = 20;
+const WINDOW_MS = 10_000;
+const NS_PER_MS = 1e6;
+
+type WindowFigures = Pick<ProcessLoad, 'eventLoop' | 'cpuPercent'>;
+
+/** Starts with the constructor; `close` ends it. Keeps no process alive. */
+export class ProcessWatch {
+  readonly #delays: ReturnType<typeof monitorEventLoopDelay>;
+  readonly #timer: NodeJS.Timeout;
+  #startedMs = performance.now();
+  #cpu = process.cpuUsage();
+  #lastWindow: WindowFigures | undefined;
+
+  constructor() {
+    this.#delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    this.#delays.enable();
+    this.#timer = setInterval(() => this.#endWindow(), WINDOW_MS).unref();
+  }
+
+  async load(): Promise<ProcessLoad> {
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return {
+      memory: { rssBytes: rss, pssBytes: await readPssBytes(), heapUsedBytes: heapUsed, externalBytes: external },
+      ...(this.#lastWindow ?? this.#figures()),
+    };
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#delays.disable();
+  }
+
+  #endWindow(): void {
+    this.#lastWindow = this.#figures();
+    this.#startedMs = performance.now();
+    this.#cpu = process.cpuUsage();
+    this.#delays.reset();
+  }
+
+  #figures(): WindowFigures {
+    const elapsedMs = performance.now() - this.#startedMs;
+    const { user, system } = process.cpuUsage(this.#cpu);
+    return {
+      eventLoop: {
+        windowSeconds: Math.round(elapsedMs / 1000),
+        p50Ms: lateMs(this.#delays.percentile(50)),
+        p99Ms: lateMs(this.#delays.percentile(99)),
+        maxMs: lateMs(this.#delays.max),
+      },
+      cpuPercent: elapsedMs > 0 ? round1((user + system) / 10 / elapsedMs) : 0,
+    };
+  }
+}
+
+const round1 = (value: number): number => Math.round(value * 10) / 10;
+
+const lateMs = (tickNs: number): number => round1(Math.max(0, tickNs / NS_PER_MS - RESOLUTION_MS));
+
+/** Null where there is no such file (before Linux 4.14, other systems). */
+async function readPssBytes(): Promise<number | null> {
+  try {
+    const kilobytes = /^Pss:\s*(\d+) kB$/m.exec(await readFile('/proc/self/smaps_rollup', 'utf8'))?.[1];
+    return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,93 @@
+/** What a stream worker tells about its streams and clients. */
+import type { RingRef } from '@srs/control';
+import type { Arena } from '@srs/kernel';
+import type { RtmpConnection, RtmpServer } from '@srs/rtmp-server';
+import type { LiveStreams } from '@srs/stream';
+import { Page } from './page.ts';
+import type { LocalPublisher, WorkerStream, WorkerTotals } from './private-documents.ts';
+import { describeRing } from './ring-description.ts';
+import type { RoleView } from './role.ts';
+
+export function streamWorkerView(server: RtmpServer, liveStreams: LiveStreams, arenas: readonly Arena[]): RoleView {
+  const publishers = (): RtmpConnection[] => {
+    return Array.from(server.connections()).filter((connection) => connection.publishing !== undefined);
+  };
+  /** Every ring that is written or followed here. */
+  const rings = (): Map<string, RingRef> => {
+    const refs = new Map<string, RingRef>();
+    for (const { streamId, source } of liveStreams.values()) {
+      if (source !== undefined) refs.set(streamId, source.ring);
+    }
+    for (const { streamId, publishing } of publishers()) {
+      if (publishing !== undefined) refs.set(streamId, publishing.lease.ring);
+    }
+    return refs;
+  };
+  const ringTotals = () => ({ held: rings().size });
+  return {
+    totals: () =>
+      totalsOf(server, new Set([...rings().keys(), ...Array.from(liveStreams.values(), ({ streamId }) => streamId)]).size),
+    streams: () => {
+      const published = new Map(publishers().map((connection) => [connection.streamId, connection]));
+      const followed = new Map(Array.from(liveStreams.values(), (stream) => [stream.streamId, stream]));
+      const fanOuts = server.hub.statistics();
+      const refs = rings();
+      return Array.from(new Set([...published.keys(), ...followed.keys()]), (streamId): WorkerStream => {
+        const connection = published.get(streamId);
+        const ring = refs.get(streamId);
+        return {
+          streamId,
+          publisher: connection === undefined ? null : describePublisher(connection),
+          sourceCid: connection?.cid ?? followed.get(streamId)?.publisher?.cid ?? -1,
+          play: fanOuts.get(streamId) ?? null,
+          ring: ring === undefined ? null : describeRing(arenas[ring.arena]!, ring),
+        };
+      });
+    },
+    clients: (page) => Page.of(server.connections(), page, (connection) => connection.describe()),
+    ringTotals,
+    rings: () => {
+      const fanOuts = server.hub.statistics();
+      return {
+        ...ringTotals(),
+        rings: Array.from(rings()).flatMap(([streamId, ring]) => {
+          const description = describeRing(arenas[ring.arena]!, ring);
+          const play = fanOuts.get(streamId);
+          if (description === null) return [];
+          return [{ streamId, ...description, readerLagBytes: play?.lagBytes ?? null, readerLaps: play?.laps ?? null }];
+        }),
+      };
+    },
+  };
+}
+
+function totalsOf(server: RtmpServer, streams: number): WorkerTotals {
+  const connections = server.connections();
+  let publishers = 0;
+  let players = 0;
+  let droppedFrames = 0;
+  for (const { type, publishing } of connections) {
+    if (type === 'play') players += 1;
+    if (publishing === undefined) continue;
+    publishers += 1;
+    droppedFrames += publishing.statistics.droppedFrames;
+  }
+  let playerDroppedFrames = 0;
+  for (const fanOut of server.hub.statistics().values()) playerDroppedFrames += fanOut.droppedFrames;
+  return {
+    streams,
+    publishedStreams: publishers,
+    clients: connections.size,
+    publishers,
+    players,
+    traffic: server.traffic(),
+    droppedFrames,
+    playerDroppedFrames,
+  };
+}
+
+function describePublisher(connection: RtmpConnection): LocalPublisher | null {
+  if (connection.publishing === undefined) return null;
+  const { id: cid, ip, aliveSeconds, recvBytes, recvKbps } = connection.describe();
+  return { cid, ip, aliveSeconds, recvBytes, recvKbps, ...connection.publishing.statistics };
+}
