@@ -58,7 +58,7 @@ export interface DirectoryProtocol {
         /** Rings this worker still reads, those of its leases not included. */
         readonly readRings: readonly RingRef[];
       };
-      readonly response: { readonly states: readonly StreamState[] };
+      readonly response: null;
     };
     readonly publish: {
       readonly request: {
@@ -75,12 +75,10 @@ export interface DirectoryProtocol {
       readonly request: { readonly leaseId: string; readonly capacityBytes: number };
       readonly response: { readonly ring: RingRef | null };
     };
-    readonly subscribe: {
-      readonly request: { readonly streamId: string };
-      readonly response: StreamState;
-    };
   };
   readonly notifications: {
+    /** Worker: a reader follows the stream. Told by `stream` now (also after `hello`) and at every change, so that no state overtakes another. */
+    readonly subscribe: { readonly streamId: string };
     /** Worker: the writer has moved to the ring that `grow` gave, and has ended the old one. */
     readonly moved: { readonly leaseId: string };
     /** Worker: the end of a lease. The worker will not write into its ring any more. */
@@ -89,7 +87,7 @@ export interface DirectoryProtocol {
     readonly unsubscribe: { readonly streamId: string };
     /** Worker: no reader of this worker looks at the ring any more. */
     readonly release: { readonly ring: RingRef };
-    /** Back-source: a subscribed stream began, moved or ended. */
+    /** Back-source: where a subscribed stream stands. */
     readonly stream: StreamState;
     /** Back-source: the lease is over for the worker; it disconnects its publisher. */
     readonly revoke: { readonly leaseId: string; readonly reason: RevokeReason; readonly byIp: string };

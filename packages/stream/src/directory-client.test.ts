@@ -28,16 +28,14 @@ class TestBackSource {
         hello: (body) => {
           this.hellos.push(body);
           this.#onHello.resolve();
-          return { states: this.states };
+          for (const state of this.states) this.tell(state);
+          return null;
         },
         publish: () => ({ isGranted: true, lease, startTimestampMs: 0 }),
-        subscribe: ({ streamId }) => {
-          this.heard.push(`subscribe ${streamId}`);
-          return { streamId, ring: null, publisher: null };
-        },
         grow: () => ({ ring: ring(2) }),
       },
       notifications: {
+        subscribe: ({ streamId }) => void this.heard.push(`subscribe ${streamId}`),
         unpublish: ({ leaseId, lastTimestampMs }) => void this.heard.push(`unpublish ${leaseId} ${lastTimestampMs}`),
         unsubscribe: ({ streamId }) => void this.heard.push(`unsubscribe ${streamId}`),
         release: ({ ring: released }) => void this.heard.push(`release ${released.index}`),
@@ -97,7 +95,7 @@ describe('DirectoryClient', () => {
     });
   });
 
-  it('hears the states that a restarted back-source answers with', async () => {
+  it('hears the states that a restarted back-source tells', async () => {
     const { backSource, client } = await setUp();
     const states: StreamState[] = [];
     const told = Promise.withResolvers<void>();

@@ -9,7 +9,7 @@ import {
   type RingRef,
   type StreamState,
 } from '@srs/control';
-import { describeError, type Log, SrsError } from '@srs/kernel';
+import { type Log, SrsError } from '@srs/kernel';
 
 export interface DirectoryClientOptions {
   readonly slot: number;
@@ -118,13 +118,8 @@ export class DirectoryClient {
   /** One subscriber per stream and worker. The listener hears the state now (as soon as it is known) and at every change. */
   subscribe(streamId: string, listener: StateListener): void {
     this.#subscriptions.set(streamId, listener);
-    const channel = this.#connectionOf(streamId).channel;
     // While the back-source is away nothing is lost: `hello` names every subscription.
-    if (channel === undefined) return;
-    channel.request('subscribe', { streamId }).then(
-      (state) => this.#deliver(state),
-      (error: unknown) => this.#options.log.warn(`subscribe ${streamId}: ${describeError(error)}`),
-    );
+    this.#connectionOf(streamId).channel?.notify('subscribe', { streamId });
   }
 
   unsubscribe(streamId: string): void {
@@ -260,9 +255,8 @@ class Connection {
       });
       // In use at once: whatever is sent from now on arrives after `hello`, which names all that was there before.
       this.#channel = channel;
-      const { states } = await channel.request('hello', this.#host.held(this.#index), HELLO_TIMEOUT_MS);
+      await channel.request('hello', this.#host.held(this.#index), HELLO_TIMEOUT_MS);
       this.#retryMs = RECONNECT_FIRST_MS;
-      for (const state of states) this.#host.onStream(state);
       for (const done of this.#waiting.splice(0)) done(channel);
     } catch {
       // Not there yet: it is being restarted. The master tells why it died.

@@ -92,11 +92,11 @@ function granted(
 describe('Directory', () => {
   it('tells a subscriber of a publish that begins and ends, on whatever worker it is', () => {
     const { directory, writer, reader } = setUp();
-    expect(directory.subscribe(reader, 'v/a/s').ring).toBeNull();
+    directory.subscribe(reader, 'v/a/s');
     const { lease } = granted(directory, writer);
     directory.unpublish(lease.leaseId, 100);
-    expect(reader.states.map((state) => state.ring?.index)).toEqual([lease.ring.index, undefined]);
-    expect(reader.states[0]?.publisher).toMatchObject({ slot: 1, cid: 7 });
+    expect(reader.states.map((state) => state.ring?.index)).toEqual([undefined, lease.ring.index, undefined]);
+    expect(reader.states[1]?.publisher).toMatchObject({ slot: 1, cid: 7 });
   });
 
   it('refuses a second publisher and says who the first one is', () => {
@@ -116,7 +116,7 @@ describe('Directory', () => {
     const next = granted(directory, reader, 'v/a/s', 'replace', '10.0.0.2');
     expect(writer.revoked).toEqual([`${old.lease.leaseId} replaced 10.0.0.2`]);
     expect(next.startTimestampMs).toBe(5040);
-    expect(reader.states.map((state) => state.ring?.index)).toEqual([old.lease.ring.index, next.lease.ring.index]);
+    expect(reader.states.map((state) => state.ring?.index)).toEqual([undefined, old.lease.ring.index, next.lease.ring.index]);
     directory.release(reader, old.lease.ring);
     expect(store.freed).toEqual([]);
     directory.unpublish(old.lease.leaseId, 100);
@@ -170,7 +170,7 @@ describe('Directory', () => {
     directory.subscribe(reader, 'v/a/s');
     const { lease } = granted(directory, writer);
     const bigger = directory.grow(lease.leaseId, 4 << 20);
-    expect(reader.states).toHaveLength(1);
+    expect(reader.states.at(-1)?.ring).toEqual(lease.ring);
     directory.moved(lease.leaseId);
     expect(reader.states.at(-1)?.ring).toEqual(bigger);
     directory.release(reader, lease.ring);
@@ -225,7 +225,8 @@ describe('a Directory that takes over from one that died', () => {
     directory.hello(writer, { ...nothing, leases: [lease] });
     expect(directory.isRecovered).toBe(false);
     expect(store.freed).toEqual([]);
-    expect(directory.hello(reader, { ...nothing, subscriptions: ['v/a/s'], readRings: [ring(2)] })[0]?.ring).toEqual(ring(1));
+    directory.hello(reader, { ...nothing, subscriptions: ['v/a/s'], readRings: [ring(2)] });
+    expect(reader.states.map((state) => state.ring)).toEqual([ring(1)]);
     expect(directory.isRecovered).toBe(true);
     expect(store.freed).toEqual([3]);
     directory.release(reader, ring(2));
@@ -238,6 +239,15 @@ describe('a Directory that takes over from one that died', () => {
     directory.hello(reader, { ...nothing, subscriptions: ['v/a/s'] });
     directory.hello(writer, { ...nothing, leases: [lease] });
     expect(reader.states.map((state) => state.ring)).toEqual([ring(1)]);
+  });
+
+  it('says that a stream has ended only when no worker is left that might publish it', () => {
+    const [writer, reader] = [peer(1), peer(2)];
+    const { directory } = setUp({ store: new FakeStore([ring(1)]), expected: [writer, reader] });
+    directory.hello(reader, { ...nothing, subscriptions: ['v/a/s'], readRings: [ring(1)] });
+    expect(reader.states).toEqual([]);
+    directory.workerGone(writer);
+    expect(reader.states).toEqual([{ streamId: 'v/a/s', ring: null, publisher: null }]);
   });
 
   it('does not wait for a worker that died meanwhile', () => {

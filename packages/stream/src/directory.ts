@@ -88,6 +88,7 @@ export class Directory {
   readonly #expected: Set<Holder>;
   #nextLease = 1;
   #recovered: (() => void)[] = [];
+  #hasRecovered = false;
 
   constructor(options: DirectoryOptions) {
     this.#store = options.store;
@@ -120,7 +121,7 @@ export class Directory {
   /** Stops waiting for workers that do not come back, a hung one for example; what they hold stays theirs until they die. */
   giveUpRecovery(): void {
     this.#expected.clear();
-    for (const callback of this.#recovered.splice(0)) callback();
+    this.#onRecovered();
   }
 
   streams(): readonly StreamState[] {
@@ -131,16 +132,15 @@ export class Directory {
     return this.#streams.get(streamId)?.subscribers.size ?? 0;
   }
 
-  /** A worker connected (again). Returns the states of what it follows. */
-  hello(peer: DirectoryPeer, held: HeldByWorker): readonly StreamState[] {
+  /** A worker connected (again). It is told the states of what it follows. */
+  hello(peer: DirectoryPeer, held: HeldByWorker): void {
     const holder = holderOf(peer);
     this.#peers.set(holder, peer);
     for (const lease of held.leases) this.#reassert(peer, holder, lease);
     for (const ring of held.readRings) this.#hold(ring, 'reader', holder);
-    const states = held.subscriptions.map((streamId) => this.subscribe(peer, streamId));
+    for (const streamId of held.subscriptions) this.subscribe(peer, streamId);
     this.#expected.delete(holder);
     this.#settle();
-    return states;
   }
 
   publish(
@@ -200,13 +200,10 @@ export class Directory {
     this.#endLease(entry, lastTimestampMs);
   }
 
-  subscribe(peer: DirectoryPeer, streamId: string): StreamState {
+  subscribe(peer: DirectoryPeer, streamId: string): void {
     const entry = this.#entry(streamId);
     entry.subscribers.add(holderOf(peer));
-    // Handing out the ring makes the worker one of its holders until it releases it.
-    const state = stateOf(entry);
-    if (state.ring !== null) this.#hold(state.ring, 'reader', holderOf(peer));
-    return state;
+    this.#tell(entry, peer);
   }
 
   unsubscribe(peer: DirectoryPeer, streamId: string): void {
@@ -277,13 +274,19 @@ export class Directory {
   }
 
   #tellSubscribers(entry: StreamEntry): void {
-    const state = stateOf(entry);
     for (const holder of entry.subscribers) {
       const peer = this.#peers.get(holder);
-      if (peer === undefined) continue;
-      if (state.ring !== null) this.#hold(state.ring, 'reader', holder);
-      peer.tellStream(state);
+      if (peer !== undefined) this.#tell(entry, peer);
     }
+  }
+
+  /** Handing out the ring makes the worker one of its holders until it releases it. */
+  #tell(entry: StreamEntry, peer: DirectoryPeer): void {
+    const state = stateOf(entry);
+    // Its publisher may be on a worker that has not spoken yet: whoever reads goes on until that is known.
+    if (state.ring === null && !this.isRecovered) return;
+    if (state.ring !== null) this.#hold(state.ring, 'reader', holderOf(peer));
+    peer.tellStream(state);
   }
 
   #forgetIfIdle(entry: StreamEntry): void {
@@ -316,6 +319,13 @@ export class Directory {
   #settle(): void {
     if (!this.isRecovered) return;
     for (const entry of Array.from(this.#rings.values())) this.#freeIfUnheld(entry);
+    this.#onRecovered();
+  }
+
+  #onRecovered(): void {
+    if (this.#hasRecovered) return;
+    this.#hasRecovered = true;
+    for (const entry of this.#streams.values()) if (stateOf(entry).ring === null) this.#tellSubscribers(entry);
     for (const callback of this.#recovered.splice(0)) callback();
   }
 }

@@ -71,9 +71,12 @@ export class LiveStream {
       return;
     }
     if (previous?.isSame(ring)) return;
-    const source = this.#streams.openSource(ring, state.publisher).retain();
+    const last = this.#lastSource;
+    // Told to be over and then not, as by a back-source that heard of the publisher late: it must not follow upon itself.
+    const isBack = last?.isSame(ring) === true && last.isInUse;
+    const source = (isBack ? last : this.#streams.openSource(ring, state.publisher)).retain();
+    if (!isBack) last?.setNext(source);
     this.#source = source;
-    this.#lastSource?.setNext(source);
     this.#lastSource = source;
     previous?.release();
     for (const consumer of this.#consumers) consumer.onSource(source);

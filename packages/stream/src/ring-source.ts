@@ -33,6 +33,10 @@ export class RingSource {
     return this.#next;
   }
 
+  get isInUse(): boolean {
+    return this.#users > 0;
+  }
+
   isSame(ring: RingRef): boolean {
     return ring.arena === this.ring.arena && ring.index === this.ring.index && ring.generation === this.ring.generation;
   }

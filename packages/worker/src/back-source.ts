@@ -65,7 +65,8 @@ function serveWorkerLink(
           tellStream: (state) => channel.notify('stream', state),
           tellRevoke: (leaseId, reason, byIp) => channel.notify('revoke', { leaseId, reason, byIp }),
         };
-        return { states: directory.hello(peer, body) };
+        directory.hello(peer, body);
+        return null;
       },
       publish: async (body) => {
         const asking = known();
@@ -73,9 +74,9 @@ function serveWorkerLink(
         return directory.publish(asking, body);
       },
       grow: ({ leaseId, capacityBytes }) => ({ ring: directory.grow(leaseId, capacityBytes) }),
-      subscribe: ({ streamId }) => directory.subscribe(known(), streamId),
     },
     notifications: {
+      subscribe: ({ streamId }) => directory.subscribe(known(), streamId),
       moved: ({ leaseId }) => directory.moved(leaseId),
       unpublish: ({ leaseId, lastTimestampMs }) => directory.unpublish(leaseId, lastTimestampMs),
       unsubscribe: ({ streamId }) => directory.unsubscribe(known(), streamId),
