@@ -192,7 +192,11 @@ describe('the server', () => {
   it('refuses another version at its first byte and names the encrypted one', () => {
     const text = (version: number) => () => server().handshake.receive(Buffer.of(version));
     expect(text(6)).toThrow(new SrsError('RtmpPlainRequired', 'RTMP version 6 (RTMPE, encrypted) in C0 must be 3 (plain)'));
-    expect(text(0x47)).toThrow(new SrsError('RtmpPlainRequired', 'RTMP version 71 in C0 must be 3 (plain)'));
+    expect(text(0x47)).toThrow(new SrsError('RtmpPlainRequired', 'RTMP version 71 (text, such as HTTP) in C0 must be 3 (plain)'));
+    expect(text(22)).toThrow(
+      new SrsError('RtmpPlainRequired', 'RTMP version 22 (TLS, as of rtmps or https) in C0 must be 3 (plain)'),
+    );
+    expect(text(255)).toThrow(new SrsError('RtmpPlainRequired', 'RTMP version 255 in C0 must be 3 (plain)'));
     expect(text(3)).not.toThrow();
   });
 });

@@ -19,6 +19,10 @@ import {
 /** C0 and S0: the version of the protocol. */
 const VERSION_PLAIN = 3;
 const VERSION_ENCRYPTED = 6;
+/** What peers of other protocols begin with: the content type of a TLS handshake, the first letter of an HTTP request. */
+const TLS_HANDSHAKE_RECORD = 22;
+const UPPER_CASE_A = 65;
+const UPPER_CASE_Z = 90;
 /** The version fields of S1 and C1 in the complex form: those of a media server and a player of that time. */
 const SERVER_VERSION = 0x01000504;
 const CLIENT_VERSION = 0x80000702;
@@ -65,8 +69,17 @@ class Packet {
 
 function assertPlain(side: 'C0' | 'S0', version: number): void {
   if (version === VERSION_PLAIN) return;
-  const name = version === VERSION_ENCRYPTED ? ' (RTMPE, encrypted)' : '';
-  throw new SrsError('RtmpPlainRequired', `RTMP version ${version}${name} in ${side} must be ${VERSION_PLAIN} (plain)`);
+  throw new SrsError(
+    'RtmpPlainRequired',
+    `RTMP version ${version}${strangerName(version)} in ${side} must be ${VERSION_PLAIN} (plain)`,
+  );
+}
+
+/** Who begins with that byte: it tells an operator at once which port or scheme was mixed up. */
+function strangerName(version: number): string {
+  if (version === VERSION_ENCRYPTED) return ' (RTMPE, encrypted)';
+  if (version === TLS_HANDSHAKE_RECORD) return ' (TLS, as of rtmps or https)';
+  return version >= UPPER_CASE_A && version <= UPPER_CASE_Z ? ' (text, such as HTTP)' : '';
 }
 
 /**

@@ -28,25 +28,37 @@ export interface MessageChannelOptions {
 }
 
 export class MessageChannel {
-  readonly windowAckSize: number;
   readonly #options: MessageChannelOptions;
   readonly #reader: ChunkReader;
   #isClosed = false;
   #outChunkSize = INITIAL_CHUNK_SIZE;
+  #windowAckSize: number;
   #ackEveryBytes: number;
   #ackedBytes = HANDSHAKE_BYTES;
+  #hasWarnedOfWindow = false;
 
   constructor(options: MessageChannelOptions) {
     this.#options = options;
-    this.windowAckSize = options.windowAckSize ?? DEFAULT_WINDOW_ACK_SIZE;
+    this.#windowAckSize = options.windowAckSize ?? DEFAULT_WINDOW_ACK_SIZE;
     // Some encoders wait for Acknowledgements although they announce no window.
-    this.#ackEveryBytes = this.windowAckSize;
+    this.#ackEveryBytes = this.#windowAckSize;
     this.#reader = new ChunkReader({
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
       onMessage: (type, timestampMs, messageStreamId, _chunkStreamId, payload) =>
         this.#onMessage(type, timestampMs, messageStreamId, payload),
     });
+  }
+
+  /** Announced to the peer, bytes. */
+  get windowAckSize(): number {
+    return this.#windowAckSize;
+  }
+
+  /** Other sizes than those it was made with; undefined leaves one as it is. Bytes, above 0. */
+  setWindows(windowAckSize: number | undefined, ackEveryBytes: number | undefined): void {
+    this.#windowAckSize = windowAckSize ?? this.#windowAckSize;
+    this.#ackEveryBytes = ackEveryBytes ?? this.#ackEveryBytes;
   }
 
   /** All bytes of the peer so far, its handshake included. */
@@ -137,8 +149,13 @@ export class MessageChannel {
   }
 
   #onWindowAckSize(windowBytes: number): void {
-    if (windowBytes === 0) this.#options.onWarning?.('window acknowledgement size 0 ignored');
-    else this.#ackEveryBytes = windowBytes;
+    if (windowBytes > 0) {
+      this.#ackEveryBytes = windowBytes;
+    } else if (!this.#hasWarnedOfWindow) {
+      // Once: a peer that says it again and again must not fill the log.
+      this.#hasWarnedOfWindow = true;
+      this.#options.onWarning?.('window acknowledgement size 0 ignored');
+    }
   }
 
   #onUserControl(payload: Buffer): void {

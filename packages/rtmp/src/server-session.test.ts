@@ -647,11 +647,12 @@ describe('control messages', () => {
     expect(server.news()).toEqual([`2/0 control 3 ${(2_500_000 + 3073).toString(16).padStart(8, '0')}`]);
   });
 
-  it('an acknowledgement goes out whenever the announced window has passed; a window of 0 is ignored', () => {
+  it('an acknowledgement goes out whenever the announced window has passed; a window of 0 is ignored, with one warning', () => {
     const server = connectedServer();
     const window = (bytes: string) => message(messageTypes.windowAckSize, Buffer.from(bytes, 'hex'));
     server.receive(
       window('000003e8'),
+      window('00000000'),
       window('00000000'),
       audio('af'.repeat(1000)),
       audio('af'.repeat(900)),
@@ -661,6 +662,22 @@ describe('control messages', () => {
     const acknowledged = server.news();
     expect(acknowledged).toHaveLength(2);
     expect(acknowledged.every((line) => line.startsWith('2/0 control 3 '))).toBe(true);
+  });
+
+  it('the windows of a vhost are announced and kept, 0 leaves the built-in ones', () => {
+    for (const [outAckSize, inAckSize, announced, acknowledgements] of [
+      [1_000_000, 500, '000f4240', 2],
+      [0, 0, '002625a0', 0],
+    ] as const) {
+      const server = recordedServer({ answers: {} });
+      server.receive(clientHandshakeBytes, setChunkSize, plainConnect);
+      server.news();
+      server.session.setWindows({ outAckSize, inAckSize });
+      server.session.acceptConnect(serverInfo);
+      expect(server.news()[0]).toBe(`2/0 control 5 ${announced}`);
+      server.receive(audio('af'.repeat(600)), audio('af'.repeat(600)));
+      expect(server.news().filter((line) => line.startsWith('2/0 control 3 '))).toHaveLength(acknowledgements);
+    }
   });
 });
 

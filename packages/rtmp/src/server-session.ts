@@ -79,6 +79,14 @@ export class ServerSession {
   }
 
   /**
+   * The windows of one vhost, before `acceptConnect`: what is announced for the server's output, and after how many bytes the
+   * server acknowledges the client's input until the client announces a window of its own. 0 leaves the built-in size.
+   */
+  setWindows(windows: { readonly outAckSize: number; readonly inAckSize: number }): void {
+    this.#channel.setWindows(windows.outAckSize || undefined, windows.inAckSize || undefined);
+  }
+
+  /**
    * Takes bytes of the peer; they are not kept beyond the call unless the session waits for an answer.
    * @throws SrsError for broken protocol, after what is owed to the peer has been sent. The session is closed then.
    */

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '@srs/config';
+import { type Config, deepFreeze } from '@srs/config';
 import { type Link, SocketLink, type WorkerProtocol, type WorkerRole } from '@srs/control';
 import { openProcessLog } from '@srs/logging';
 import { openSharedArena } from '@srs/native';
@@ -49,7 +49,8 @@ export function processEnvironment(start: WorkerStart): WorkerEnvironment {
     role: start.role,
     slot: start.slot,
     backSource: start.backSource,
-    config: start.config,
+    // The channel made a copy that anybody could change.
+    config: deepFreeze(start.config),
     log: processLog.log,
     processLog,
     arenas: start.arenas.map(({ fd, sizeBytes }) => openSharedArena(fd, sizeBytes)),
