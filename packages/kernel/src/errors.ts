@@ -64,6 +64,7 @@ export const errorCodes = {
   HevcConfig: 3006,
   Av1Config: 3006,
   RequestUri: 3007,
+  HttpAnswer: 3008,
   FlvHeader: 3037,
   FlvTag: 3036,
 } as const;
