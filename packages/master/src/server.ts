@@ -16,6 +16,17 @@ export interface ServerOptions {
   readonly version: string;
 }
 
+/** `GET /api/v1/summary` of the master's private API; `/api/v1/workers` gives `SlotReport`s. */
+export interface MasterSummary {
+  readonly version: string;
+  readonly pid: number;
+  readonly mode: Config['workers']['mode'];
+  readonly uptimeSeconds: number;
+  readonly listen: Config['listen'];
+  /** Number of slots. */
+  readonly workers: number;
+}
+
 /** Clients are told and let go within this time, so that the whole server ends within 3 s. */
 const STOP_GRACE_MS = 1_500;
 
@@ -121,7 +132,7 @@ export class Server {
     const { config, version } = this.#options;
     return {
       '/api/v1/workers': () => this.workers(),
-      '/api/v1/summary': () => ({
+      '/api/v1/summary': (): MasterSummary => ({
         version,
         pid: process.pid,
         mode: config.workers.mode,
