@@ -213,6 +213,15 @@ export class RingReader {
     return this.#cursor.seekToNewestKeyFrame();
   }
 
+  /** Goes to the first record that was written; false, and stays, when that is overwritten. */
+  seekToFirst(): boolean {
+    const there = new RingCursor(this.#memory);
+    there.seekToFirst();
+    if (!there.walkTo(there.sequence)) return false;
+    this.#cursor.copyFrom(there);
+    return true;
+  }
+
   /** Goes behind the newest record. */
   seekToLiveEdge(): void {
     this.#cursor.seekToLiveEdge();

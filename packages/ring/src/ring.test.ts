@@ -284,6 +284,20 @@ describe('a record that is overwritten while it is read', () => {
 });
 
 describe('a joiner', () => {
+  it('that has waited starts at the first record, until that is overwritten', () => {
+    const ring = createTestRing(4096, { firstSequence: 41, firstPosition: 0x7ffffff8 });
+    const reader = openReader(ring);
+    expect(reader.seekToFirst()).toBe(true);
+    for (let i = 0; i < 3; i++) write(ring, `${i}`.padEnd(1000), KEY);
+    const joiner = openReader(ring);
+    expect(joiner.seekToFirst()).toBe(true);
+    expect(joiner.sequence).toBe(41);
+    expect(readTexts(joiner).map((text) => text.trim())).toEqual(['0', '1', '2']);
+    write(ring, '3'.padEnd(1000), KEY);
+    expect(joiner.seekToFirst()).toBe(false);
+    expect(readTexts(joiner).map((text) => text.trim())).toEqual(['3']);
+  });
+
   it('starts at the newest key frame, a sequence header being none', () => {
     const ring = createTestRing(4096);
     const reader = openReader(ring);

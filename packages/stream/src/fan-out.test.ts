@@ -164,6 +164,45 @@ describe('FanOut', () => {
     expect(player.frames).toEqual(['k1@0', 'meta@1000', 'vh@1000', 'ah@1000', 'k2@1000']);
   });
 
+  it('gives players that have waited all of a publish, however much of it was there when this process heard of it', () => {
+    for (const gopCache of [true, false]) {
+      const { fanOut, openRing, publish, wake } = setUp({ gopCache });
+      const waiting = [new TestPlayer(), new TestPlayer()];
+      fanOut.add(waiting[0]!);
+      fanOut.add(waiting[1]!, { durationMs: 1000 });
+      const fill = ({ writer }: ReturnType<typeof openRing>): void => {
+        key(writer, 'k1', 0);
+        write(writer, 'p1', 40);
+        key(writer, 'k2', 80);
+        write(writer, 'p2', 120);
+      };
+      const first = openRing();
+      fill(first);
+      publish(first.ring);
+      const second = openRing();
+      fill(second);
+      first.writer.end(ringEndReasons.finished);
+      publish(null);
+      publish(second.ring);
+      wake();
+      const all = ['k1@0', 'p1@40', 'k2@80', 'p2@120'];
+      for (const player of waiting) expect(player.frames).toEqual([...all, ...all]);
+      const late = new TestPlayer();
+      fanOut.add(late);
+      expect(late.frames).toEqual(gopCache ? ['k2@80', 'p2@120'] : []);
+    }
+  });
+
+  it('gives players that have waited the newest key frame when the first is overwritten', () => {
+    const { fanOut, openRing, publish } = setUp({ capacityBytes: 4096 });
+    const player = new TestPlayer();
+    fanOut.add(player);
+    const { ring, writer } = openRing();
+    for (let index = 0; index < 8; index += 1) write(writer, `k${index}`, index * 40, video, frameFlags.keyFrame, 900);
+    publish(ring);
+    expect(player.frames.map((frame) => frame.slice(0, 2))).toEqual(['k7']);
+  });
+
   it('goes on in a bigger ring without a gap, told before or after the old one has ended', () => {
     for (const isToldFirst of [true, false]) {
       const { fanOut, openRing, publish, wake, released } = setUp();

@@ -108,7 +108,7 @@ export class FanOut implements StreamConsumer {
 
   add(player: FanOutPlayer, options: PlayerOptions = {}): PlayerState {
     const state = new PlayerState(player, options);
-    this.#join(state);
+    this.#join(state, false);
     return state;
   }
 
@@ -192,7 +192,7 @@ export class FanOut implements StreamConsumer {
         case 'lapped':
           this.#laps += 1;
           main.reader.seekToLiveEdge();
-          this.#rejoinAll();
+          this.#rejoinAll(false);
           break;
         case 'ended':
           if (!this.#followOn(main)) return;
@@ -217,7 +217,7 @@ export class FanOut implements StreamConsumer {
 
   #openMain(source: RingSource): void {
     this.#main = SourceReader.open(source, this.#options.onCorrupt);
-    if (this.#main !== undefined) this.#rejoinAll();
+    if (this.#main !== undefined) this.#rejoinAll(true);
   }
 
   #closeMain(): void {
@@ -225,11 +225,11 @@ export class FanOut implements StreamConsumer {
     this.#main = undefined;
   }
 
-  /** Everybody starts afresh: on a new publish, or because this worker was lapped. */
-  #rejoinAll(): void {
+  /** Everybody starts afresh: on a publish they have waited for, or because this worker was lapped. */
+  #rejoinAll(haveWaited: boolean): void {
     for (const state of this.#inStep.splice(0)) {
       state.stepIndex = -1;
-      this.#join(state);
+      this.#join(state, haveWaited);
     }
   }
 
@@ -251,16 +251,20 @@ export class FanOut implements StreamConsumer {
     if (isInKernel) this.#batch.reuse(bytes);
   }
 
-  #join(state: PlayerState): void {
+  #join(state: PlayerState, hasWaited: boolean): void {
     this.#behind.add(state);
-    if (this.#main !== undefined) this.#enterRing(state, this.#main.source);
+    if (this.#main !== undefined) this.#enterRing(state, this.#main.source, hasWaited);
     this.#pump(state);
   }
 
-  #enterRing(state: PlayerState, source: RingSource): void {
+  /**
+   * @param hasWaited the player was there before the ring: this process may hear of a ring when the publisher, who does not wait,
+   *   has sent several seconds already
+   */
+  #enterRing(state: PlayerState, source: RingSource, hasWaited: boolean): void {
     state.leaveRing();
     const reader = SourceReader.open(source, this.#options.onCorrupt);
-    if (reader !== undefined) state.enterRing(reader, this.#options.gopCache);
+    if (reader !== undefined) state.enterRing(reader, { hasWaited, fromKeyFrame: this.#options.gopCache });
   }
 
   #fallBehind(state: PlayerState): void {
@@ -323,7 +327,7 @@ export class FanOut implements StreamConsumer {
 
   /** A player without a ring waits together with those in step, or joins them on the ring that has come. */
   #findRing(state: PlayerState): boolean {
-    if (this.#main !== undefined) this.#enterRing(state, this.#main.source);
+    if (this.#main !== undefined) this.#enterRing(state, this.#main.source, true);
     else if (!state.isSolo) this.#enterStep(state);
     return state.reader !== undefined;
   }
@@ -350,7 +354,7 @@ export class FanOut implements StreamConsumer {
       state.leaveRing();
       return true;
     }
-    if (!reader.followMove(next, this.#options.onCorrupt)) this.#enterRing(state, next);
+    if (!reader.followMove(next, this.#options.onCorrupt)) this.#enterRing(state, next, true);
     return state.reader !== undefined;
   }
 }

@@ -19,6 +19,14 @@ export interface PlayerOptions {
   readonly durationMs?: number;
 }
 
+/** Where a player starts on a ring. */
+export interface RingStart {
+  /** It was there before the ring, and gets all of it, as long as nothing has been overwritten. */
+  readonly hasWaited: boolean;
+  /** Otherwise at the newest key frame, if there is one; else live. */
+  readonly fromKeyFrame: boolean;
+}
+
 export interface PlayerStatistics {
   readonly isInStep: boolean;
   readonly isPaused: boolean;
@@ -84,12 +92,14 @@ export class PlayerState {
     };
   }
 
-  /** Starts on a ring it has not seen: headers first, then from the newest key frame, or live. Takes over `reader`. */
-  enterRing(reader: SourceReader, fromKeyFrame: boolean): void {
+  /** Starts on a ring it has not seen, with the headers first. Takes over `reader`, which stands at the live edge. */
+  enterRing(reader: SourceReader, start: RingStart): void {
     this.leaveRing();
     this.#reader = reader;
     this.#needsHeaders = true;
-    this.#waitsForKeyFrame = !(fromKeyFrame && reader.reader.seekToNewestKeyFrame());
+    this.#waitsForKeyFrame = true;
+    if (start.hasWaited && reader.reader.seekToFirst()) return;
+    if (start.fromKeyFrame && reader.reader.seekToNewestKeyFrame()) this.#waitsForKeyFrame = false;
   }
 
   /** Goes on alone from where the others are, at `timestampMs`. Takes over `reader`. */

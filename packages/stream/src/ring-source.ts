@@ -59,7 +59,7 @@ export class RingSource {
     this.#next?.release();
   }
 
-  /** A reader at the first record that is still there. @throws SrsError RingCorrupt when the memory is no longer that ring */
+  /** A reader at the live edge. @throws SrsError RingCorrupt when the memory is no longer that ring */
   openReader(): RingReader {
     return new RingReader(this.#options.arena, this.ring, this.ring.generation);
   }
