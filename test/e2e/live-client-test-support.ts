@@ -17,6 +17,8 @@ import { SequenceChecker, type SourceOptions, type StampedFrame, StampedSource }
 const WAIT_LIMIT_MS = 15_000;
 /** Tries to reach one worker of several; the kernel spreads connections by chance. */
 const MAX_TRIES = 100;
+/** A connection that waits in the queue of a worker which hangs is given up for another one. */
+const GREETING_LIMIT_MS = 1_000;
 
 export interface ClientOptions {
   /** Added to the tcUrl, such as `?vhost=name`. */
@@ -163,17 +165,20 @@ class LiveClient {
     this.close();
   }
 
-  /** @throws Error when the server refused or closed */
-  protected async settle(): Promise<void> {
-    await this.waitFor('start of the stream', () => this.#isReady || this.#rejection !== undefined || !this.isOpen);
+  /** Resolves when the stream has started, or will not on this connection. */
+  async settle(wantedPid: number | undefined): Promise<'here' | 'elsewhere'> {
+    const isSettled = () => this.#isReady || this.#rejection !== undefined || !this.isOpen;
+    if (wantedPid !== undefined) {
+      const isGreeted = () => this.#peer !== undefined || isSettled();
+      await this.waitFor('greeting', isGreeted, GREETING_LIMIT_MS).catch(() => this.close());
+      if (this.#peer === undefined || this.#peer.pid !== wantedPid) return 'elsewhere';
+    }
+    await this.waitFor('start of the stream', isSettled);
+    return 'here';
   }
 
   protected get isReady(): boolean {
     return this.#isReady;
-  }
-
-  protected get isElsewhere(): boolean {
-    return this.#peer !== undefined && !this.#isReady && this.#rejection === undefined;
   }
 
   protected changed(): void {
@@ -199,10 +204,10 @@ class LiveClient {
 }
 
 /** Opens clients until one is where it should be, and waits until its stream has started or been refused. */
-async function open<T extends LiveClient>(make: () => T, settle: (client: T) => Promise<'here' | 'elsewhere'>): Promise<T> {
+async function open<T extends LiveClient>(make: () => T, wantedPid: number | undefined): Promise<T> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const client = make();
-    if ((await settle(client)) === 'here') return client;
+    if ((await client.settle(wantedPid)) === 'here') return client;
   }
   throw new Error(`the wanted worker was not reached in ${MAX_TRIES} tries`);
 }
@@ -222,13 +227,8 @@ export class LivePublisher extends LiveClient {
 
   /** Resolves when the server has started or refused the publish (`rejection`); sends nothing yet. */
   static open(server: ServerProcess, path: string, options: PublisherOptions = {}): Promise<LivePublisher> {
-    return open(
-      () => new LivePublisher(server, path, { ...options, rtmp: { chunkSize: 60_000, ...options.rtmp } }),
-      async (client) => {
-        await client.settle();
-        return options.onWorker !== undefined && client.isElsewhere ? 'elsewhere' : 'here';
-      },
-    );
+    const full = { ...options, rtmp: { chunkSize: 60_000, ...options.rtmp } };
+    return open(() => new LivePublisher(server, path, full), options.onWorker);
   }
 
   /** Publishes in real time from now on. @throws Error when the server does not let it */
@@ -297,13 +297,7 @@ export class LivePlayer extends LiveClient {
 
   /** Resolves when the server has started or refused the play (`rejection`). */
   static open(server: ServerProcess, path: string, options: ClientOptions = {}): Promise<LivePlayer> {
-    return open(
-      () => new LivePlayer(server, path, options),
-      async (client) => {
-        await client.settle();
-        return options.onWorker !== undefined && client.isElsewhere ? 'elsewhere' : 'here';
-      },
-    );
+    return open(() => new LivePlayer(server, path, options), options.onWorker);
   }
 
   /** @throws Error when the server does not let it */
