@@ -97,4 +97,13 @@ describe('redact', () => {
   ])('%s', (text, expected) => {
     expect(redact(text)).toBe(expected);
   });
+
+  it.each(['a.', 'a-', 'a://', 'a://b:', 'token=', 'a ', '@'])(
+    'takes no longer for a text of many %j than for any other',
+    (piece) => {
+      const startedMs = performance.now();
+      redact(piece.repeat(500_000));
+      expect(performance.now() - startedMs).toBeLessThan(2_000);
+    },
+  );
 });

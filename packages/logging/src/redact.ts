@@ -1,7 +1,8 @@
 /** Secrets that clients put into URLs must not reach the log. */
 
 const SECRET_PARAMETER = /\b(token|key|secret|sign|signature|pass|password|passwd|auth)=([^&\s,'"?]+)/gi;
-const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
+// A scheme is short: without a bound, each word of a long text would be tried to its end, and clients choose the text.
+const USER_INFO = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
 
 /** The text with the values of secret-looking URL parameters and passwords in URLs replaced by `***`. */
 export function redact(text: string): string {
