@@ -21,6 +21,8 @@ const CAN_FORWARD = 4;
 /** Media passes through unread, so all that concerns only its bytes is supported; a request to reconnect is never sent. */
 const SUPPORTED_CAPS_EX = capsEx.multitrack | capsEx.modEx | capsEx.timestampNanoOffset;
 const MAX_FOUR_CCS = 64;
+/** Bytes of each text property; the longest in use are page addresses with their parameters. */
+const MAX_TEXT_BYTES = 8192;
 
 export interface ConnectRequest {
   readonly transactionId: number;
@@ -116,22 +118,23 @@ export function encodeConnect(transactionId: number, options: ConnectOptions): B
   return encodeCommand('connect', transactionId, properties, ...(options.args === undefined ? [] : [options.args]));
 }
 
-/** @throws SrsError RtmpConnect without properties or `tcUrl` */
+/** @throws SrsError RtmpConnect without properties or `tcUrl`, or with a text of more than 8192 bytes */
 export function parseConnect(command: Command): ConnectRequest {
   const raw = command.object;
   if (!(raw instanceof AmfObject)) throw new SrsError('RtmpConnect', `connect object must be an object, not ${typeOf(raw)}`);
-  const tcUrl = raw.getString('tcUrl');
-  if (tcUrl === undefined || tcUrl === '') {
-    throw new SrsError('RtmpConnect', `connect tcUrl must be a text, not ${tcUrl === '' ? 'empty' : typeOf(raw.get('tcUrl'))}`);
+  const tcUrl = readText(raw, 'tcUrl');
+  if (tcUrl === '') {
+    const given = raw.get('tcUrl');
+    throw new SrsError('RtmpConnect', `connect tcUrl must be a text, not ${given === '' ? 'empty' : typeOf(given)}`);
   }
   const args = command.args.find((value) => value instanceof AmfObject);
   return {
     transactionId: command.transactionId,
     tcUrl,
-    app: raw.getString('app') ?? '',
-    pageUrl: raw.getString('pageUrl') ?? '',
-    swfUrl: raw.getString('swfUrl') ?? '',
-    flashVer: raw.getString('flashVer') ?? '',
+    app: readText(raw, 'app'),
+    pageUrl: readText(raw, 'pageUrl'),
+    swfUrl: readText(raw, 'swfUrl'),
+    flashVer: readText(raw, 'flashVer'),
     objectEncoding: raw.getNumber('objectEncoding') ?? 0,
     args,
     peer: args === undefined ? undefined : readPeerIdentity(args),
@@ -206,6 +209,15 @@ function describeServer(info: ServerInfo): [string, AmfValue][] {
     ['srs_primary', info.primary],
     ['srs_authors', info.authors],
   ];
+}
+
+/** These texts live as long as the connection, and stand in logs and pages. */
+function readText(raw: AmfObject, key: string): string {
+  const text = raw.getString(key) ?? '';
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_TEXT_BYTES)
+    throw new SrsError('RtmpConnect', `connect ${key} of ${bytes} bytes must have at most ${MAX_TEXT_BYTES}`);
+  return text;
 }
 
 function readEnhanced(raw: AmfObject): EnhancedCapabilities | undefined {

@@ -103,6 +103,11 @@ describe('connect', () => {
     ['no tcUrl', connectCommand(AmfObject.object({ app: 'live' })), 'connect tcUrl must be a text, not undefined'],
     ['a tcUrl that is a Boolean', connectCommand(AmfObject.object({ tcUrl: true })), 'connect tcUrl must be a text, not boolean'],
     ['an empty tcUrl', connectCommand(AmfObject.object({ tcUrl: '' })), 'connect tcUrl must be a text, not empty'],
+    [
+      'a long pageUrl',
+      Buffer.concat([setChunkSize, connectCommand(AmfObject.object({ tcUrl: 'rtmp://h/live', pageUrl: 'x'.repeat(8193) }))]),
+      'connect pageUrl of 8193 bytes must have at most 8192',
+    ],
   ])('with %s is refused with _error', (_name, connect, text) => {
     const server = recordedServer();
     server.receive(clientHandshakeBytes, connect);
