@@ -80,7 +80,8 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   readonly #startedMs: number;
   readonly #sendRate: RateMeter;
   readonly #recvRate: RateMeter;
-  #connect: ConnectRequest | undefined;
+  /** What the connect command says of the client. */
+  #client = { tcUrl: '', pageUrl: '', flashVer: '' };
   #url: TcUrl | undefined;
   /** The vhost of the connect command; a stream name can ask for another one. */
   #vhost: VhostConfig | undefined;
@@ -155,9 +156,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       app: this.#url?.app ?? '',
       stream: this.#stream,
       streamId: this.#streamId,
-      tcUrl: this.#connect?.tcUrl ?? '',
-      pageUrl: this.#connect?.pageUrl ?? '',
-      flashVer: this.#connect?.flashVer ?? '',
+      ...this.#client,
       aliveSeconds: Math.round((this.#host.services.clock.nowMs() - this.#startedMs) / 1000),
       sendBytes: this.sendBytes,
       recvBytes: this.recvBytes,
@@ -220,7 +219,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   // ServerSessionHandler
 
-  /** Collects what is said in one tick: an answer of 18 bytes that waits in a socket of its own buffer costs ten times as much. */
+  /** Collects what is said in one tick: an answer of 18 bytes that waits in a buffer of its own costs ten times as much. */
   onSend(bytes: Buffer): void {
     this.#answers.push(bytes);
     this.#answerBytes += bytes.length;
@@ -237,8 +236,11 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   }
 
   onConnect(request: ConnectRequest): void {
-    this.#connect = request;
-    const url = parseTcUrl(request.tcUrl);
+    // Not the request itself: its objects may be large.
+    const { tcUrl, pageUrl, flashVer } = request;
+    this.#client = { tcUrl, pageUrl, flashVer };
+    const url = this.#parseUrl(tcUrl);
+    if (url === undefined) return;
     this.#url = url;
     this.#log.trace(
       `connect app, tcUrl=${request.tcUrl}, pageUrl=${request.pageUrl}, swfUrl=${request.swfUrl}, schema=${url.schema}, ` +
@@ -381,6 +383,15 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#end();
   }
 
+  #parseUrl(tcUrl: string): TcUrl | undefined {
+    try {
+      return parseTcUrl(tcUrl);
+    } catch (error) {
+      this.#refuse(statusCodes.connectRejected, error);
+      return undefined;
+    }
+  }
+
   #findVhost(name: string, refusal: string): VhostConfig | undefined {
     const found = resolveVhost(this.#host.services.config(), name);
     if (found.kind === 'found') return found.vhost;
@@ -410,7 +421,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   }
 
   #checkRefer(allowed: readonly string[], refusal: string): boolean {
-    const pageUrl = this.#connect?.pageUrl ?? '';
+    const { pageUrl } = this.#client;
     if (isReferAllowed(pageUrl, allowed)) return true;
     this.#refuse(
       refusal,
