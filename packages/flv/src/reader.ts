@@ -101,15 +101,20 @@ export class FlvReader {
   #step(part: Buffer): void {
     switch (this.#state) {
       case 'header':
-        return this.#readHeader(part);
+        this.#readHeader(part);
+        return;
       case 'header-rest':
-        return this.#await('previous-tag-size', PREVIOUS_TAG_SIZE_BYTES);
+        this.#await('previous-tag-size', PREVIOUS_TAG_SIZE_BYTES);
+        return;
       case 'previous-tag-size':
-        return this.#readPreviousTagSize(part);
+        this.#readPreviousTagSize(part);
+        return;
       case 'tag-header':
-        return this.#readTagHeader(part);
+        this.#readTagHeader(part);
+        return;
       case 'payload':
-        return this.#readPayload(part);
+        this.#readPayload(part);
+        return;
     }
   }
 

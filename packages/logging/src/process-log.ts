@@ -25,10 +25,10 @@ export interface ProcessLog {
   /** The logger of the process itself (its main part). */
   readonly log: Log;
   /** Opens the log file again, after somebody renamed it. */
-  reopen(): void;
-  setLevel(level: LogLevel | 'off'): void;
+  readonly reopen: () => void;
+  readonly setLevel: (level: LogLevel | 'off') => void;
   /** Nothing is buffered: after this the file is closed. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** @throws the system's error when the log file cannot be opened */

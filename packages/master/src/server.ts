@@ -211,7 +211,7 @@ function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => St
 }
 
 /** Mapped memory where the system has it: what streams have used goes back to the system, which plain memory does not do. */
-function openLocalMemory(config: Config): { readonly arena: Arena; close(): void } {
+function openLocalMemory(config: Config): { readonly arena: Arena; readonly close: () => void } {
   const sizeBytes = arenaBytes(config);
   if (process.platform !== 'linux') return { arena: new MemoryArena(sizeBytes), close: () => {} };
   const fd = createSharedMemory('srs-rings', sizeBytes);

@@ -21,7 +21,7 @@ export interface PlayOptions {
   /** Milliseconds of stream time after which the player is done. */
   readonly durationMs?: number;
   /** The stream has (another) publisher. */
-  onSourceChanged(): void;
+  readonly onSourceChanged: () => void;
 }
 
 /** What the players of one stream share. */

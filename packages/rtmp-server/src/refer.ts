@@ -1,7 +1,7 @@
 /** Which web pages may embed a client of this server. */
 
 /** The domain of a page address; '' when there is none, as from every encoder. */
-export function pageDomain(pageUrl: string): string {
+function pageDomain(pageUrl: string): string {
   const start = pageUrl.indexOf('://');
   if (start < 0) return '';
   return pageUrl.slice(start + 3).split(/[/:]/, 1)[0] ?? '';

@@ -6,12 +6,6 @@ import { PlayHub } from './play-hub.ts';
 import { type ConnectionHost, RtmpConnection } from './rtmp-connection.ts';
 import type { RtmpServices } from './services.ts';
 
-export interface PublishedStream {
-  readonly streamId: string;
-  readonly cid: number;
-  readonly ip: string;
-}
-
 /** Bytes of all clients since the start, those that have left included. */
 export interface Traffic {
   readonly recvBytes: number;

@@ -185,7 +185,7 @@ describe('Directory', () => {
     const { lease } = granted(directory, writer);
     const bigger = directory.grow(lease.leaseId, 4 << 20);
     directory.unpublish(lease.leaseId, 0);
-    expect(store.freed.toSorted()).toEqual([lease.ring.index, bigger!.index]);
+    expect(store.freed.toSorted((a, b) => a - b)).toEqual([lease.ring.index, bigger!.index]);
   });
 
   it('says when there is no memory for another stream', () => {

@@ -22,7 +22,7 @@ export interface FanOutOptions {
   /** The longest time that frames may wait to be sent together. */
   readonly maxFlushIntervalMs: number;
   /** The ring of the stream turned out to be broken: an error of this stream only. */
-  onCorrupt(error: Error): void;
+  readonly onCorrupt: (error: Error) => void;
 }
 
 export interface FanOutStatistics {

@@ -25,7 +25,7 @@ export interface StreamWriterOptions {
   readonly startTimestampMs: number;
   readonly serverProperties: ServerProperties;
   /** Wakes the process in a slot. */
-  ringDoorbell(slot: number): void;
+  readonly ringDoorbell: (slot: number) => void;
   /**
    * The key-frame interval, or a single frame, does not fit any more: get a ring of at least that capacity and answer with
    * `moveTo`, or with `stay` when there is none. Called once until it is answered.

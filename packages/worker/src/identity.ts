@@ -1,7 +1,7 @@
 /** What this server says of itself to clients, in connect answers and metadata. */
 import type { ServerIdentity } from '@srs/rtmp-server';
 
-export const version = '2.0.0';
+const version = '2.0.0';
 
 export const identity: ServerIdentity = {
   server: `SRS/${version}(TypeScript)`,
