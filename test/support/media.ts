@@ -1,6 +1,6 @@
 /** Clips to publish, and the proof that what a player got is a contiguous part of what was published. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { ffprobe, runForeign } from './foreign.ts';
@@ -82,7 +82,10 @@ async function makeClip(name: ClipName): Promise<string> {
     '+bitexact',
     unfinished,
   ]);
-  if (end.code !== 0) throw new Error(end.stderr.split('\n')[0] ?? '');
+  if (end.code !== 0) {
+    rmSync(unfinished, { force: true });
+    throw new Error(end.stderr.split('\n')[0] ?? '');
+  }
   // Renamed when whole: test files that run side by side see all of it or nothing.
   renameSync(unfinished, path);
   return path;
@@ -111,11 +114,20 @@ interface ProbedPacket {
   readonly data_hash: string;
 }
 
+export interface ProbedPackets {
+  readonly packets: readonly ProbedPacket[];
+}
+
 /** Hash, times and key-frame mark of every packet of a media file, by ffprobe. */
 export async function packetHashes(file: string): Promise<Packets> {
-  const probed = (await ffprobe(['-show_packets', '-show_data_hash', 'MD5', file])) as {
-    readonly packets: readonly ProbedPacket[];
-  };
+  return packetsIn((await ffprobe([...packetArgs, file])) as ProbedPackets);
+}
+
+/** The arguments with which ffprobe prints what `packetsIn` takes. */
+export const packetArgs = ['-show_packets', '-show_data_hash', 'MD5'] as const;
+
+/** Takes apart what ffprobe has printed, as its JSON, for `packetArgs`. */
+export function packetsIn(probed: ProbedPackets): Packets {
   const of = (kind: string): Packet[] =>
     probed.packets
       .filter((packet) => packet.codec_type === kind)
