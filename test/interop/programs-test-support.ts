@@ -6,18 +6,25 @@ import { type Packets, type ProbedPackets, packetArgs, packetHashes, packetsIn }
 /** Sends a file as fast as the server takes it and ends. */
 type StartPublisher = (file: string, url: string) => Promise<ChildProgram>;
 
-const remux = (file: string) => ['filesrc', `location=${file}`, '!', 'flvdemux', 'name=d', 'flvmux', 'name=m', 'streamable=true'];
-const video = ['d.video', '!', 'queue', '!', 'h264parse', '!', 'm.'];
-const audio = ['d.audio', '!', 'queue', '!', 'aacparse', '!', 'm.'];
+/** An FLV file through one of GStreamer's RTMP sinks, its packets untouched; `pace` is `sync=true` for real time. */
+export function gstreamerArgs(
+  file: string,
+  sink: 'rtmpsink' | 'rtmp2sink',
+  url: string,
+  pace: 'sync=true' | 'sync=false',
+): string[] {
+  const remux = ['filesrc', `location=${file}`, '!', 'flvdemux', 'name=d', 'flvmux', 'name=m', 'streamable=true'];
+  const video = ['d.video', '!', 'queue', '!', 'h264parse', '!', 'm.'];
+  const audio = ['d.audio', '!', 'queue', '!', 'aacparse', '!', 'm.'];
+  return ['-q', ...remux, '!', sink, `location=${url}`, pace, ...video, ...audio];
+}
 
 export const publishers = {
   ffmpeg: (file, url) => publishWithFfmpeg(file, url, { rounds: 1, isUnpaced: true }),
   // librtmp.
-  rtmpsink: (file, url) =>
-    startForeign('gst-launch-1.0', ['-q', ...remux(file), '!', 'rtmpsink', `location=${url}`, 'sync=false', ...video, ...audio]),
+  rtmpsink: (file, url) => startForeign('gst-launch-1.0', gstreamerArgs(file, 'rtmpsink', url, 'sync=false')),
   // GStreamer's own implementation.
-  rtmp2sink: (file, url) =>
-    startForeign('gst-launch-1.0', ['-q', ...remux(file), '!', 'rtmp2sink', `location=${url}`, 'sync=false', ...video, ...audio]),
+  rtmp2sink: (file, url) => startForeign('gst-launch-1.0', gstreamerArgs(file, 'rtmp2sink', url, 'sync=false')),
 } as const satisfies Record<string, StartPublisher>;
 
 export type PublisherName = keyof typeof publishers;

@@ -33,6 +33,8 @@ const END_LIMIT_MS = 15_000;
 const MAX_TRIES = 24;
 const SNAPSHOT_MS = 50;
 
+const hasTag = (client: Client, tag: string): boolean => new RegExp(`who=${tag}\\b`).test(client.tcUrl);
+
 export class Stage {
   readonly server: ServerProcess;
   readonly #programs: ChildProgram[] = [];
@@ -83,7 +85,7 @@ export class Stage {
   }
 
   async clientOf(tag: string): Promise<Client | undefined> {
-    return (await this.clients()).find((client) => client.tcUrl.includes(`who=${tag}`));
+    return (await this.clients()).find((client) => hasTag(client, tag));
   }
 
   /** Starts a program and waits until its connection publishes or plays. */
@@ -152,6 +154,21 @@ export class Stage {
     const worker = this.#workers.find((one) => one.pid === pid);
     if (worker === undefined) throw new Error(`no worker has the process id of: ${line}`);
     return worker.slot;
+  }
+
+  /** Waits until each of the connections has been sent so many bytes. */
+  async waitForBytes(actors: readonly Actor[], sizeBytes: number): Promise<void> {
+    let missing: readonly string[] = [];
+    await eventually(
+      async () => {
+        const clients = await this.clients();
+        const sent = (tag: string) => clients.find((client) => hasTag(client, tag))?.sendBytes ?? 0;
+        missing = actors.filter((actor) => sent(actor.tag) < sizeBytes).map((actor) => `${actor.tag} ${sent(actor.tag)}`);
+        return missing.length === 0;
+      },
+      DELIVERY_LIMIT_MS,
+      () => `not everybody was sent ${sizeBytes} bytes: ${missing.join(', ')}`,
+    );
   }
 
   /** Waits until nobody publishes the stream (`live/one`) any more and its players have been given all of it. */
