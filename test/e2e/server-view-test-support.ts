@@ -50,6 +50,12 @@ export async function allClients(server: ServerProcess): Promise<ClientRow[]> {
   return (await Promise.all(workers.map((worker) => clientsOf(server, worker)))).flat();
 }
 
+/** Bytes in the JavaScript heap of a worker. */
+export async function heapUsedOf(server: ServerProcess, worker: WorkerInfo): Promise<number> {
+  const { memory } = await ask<{ readonly memory: { readonly heapUsedBytes: number } }>(server, '/api/v1/summary', worker.port);
+  return memory.heapUsedBytes;
+}
+
 export interface Holdings {
   readonly pid: number;
   readonly pssBytes: number;
