@@ -1,1 +1,11 @@
-export {};
+export { BackOff, type BackOffOptions } from './back-off.ts';
+export { type ClientOptions, type CloseReason, type ConnectionOptions, describeCloseReason } from './client-options.ts';
+export { ClipPlayout, type FrameSink } from './clip-playout.ts';
+export { ClipRounds } from './clip-rounds.ts';
+export { type ClipFrame, FlvClip } from './flv-clip.ts';
+export { FlvLoop, type FlvLoopOptions } from './flv-loop.ts';
+export { RtmpClient } from './rtmp-client.ts';
+export { type PlayerOptions, RtmpPlayer } from './rtmp-player.ts';
+export { RtmpPublisher } from './rtmp-publisher.ts';
+export { RtmpRefusal } from './rtmp-refusal.ts';
+export { describeTarget, formatTcUrl, parseRtmpUrl, type RtmpTarget } from './rtmp-target.ts';
