@@ -173,6 +173,36 @@ describe('StreamWriter', () => {
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
   });
 
+  it('tells of headers once, however often an encoder repeats them', () => {
+    const { writer, log, read } = setUp();
+    const metadata = (width: number): Buffer => encodeAmf0('onMetaData', AmfObject.object({ width }));
+    for (const width of [320, 320, 640, 640]) {
+      writer.write(data, 0, metadata(width));
+      writer.write(video, 0, avcHeader);
+      writer.write(audio, 0, aacHeader);
+    }
+    expect(read()).toHaveLength(12);
+    expect(log.lines.map(({ text }) => text.split(',')[0])).toEqual([
+      'got metadata',
+      '50B video sh',
+      '4B audio sh',
+      'got metadata',
+    ]);
+  });
+
+  it('warns once of headers that are too large to be kept, and relays them', () => {
+    const { writer, log, read } = setUp({ capacityBytes: 256 * 1024 });
+    const large = Buffer.concat([avcHeader, Buffer.alloc(17 * 1024)]);
+    writer.write(video, 0, large);
+    writer.write(video, 40, large);
+    expect(read().map(({ size }) => size)).toEqual([large.length, large.length]);
+    const warnings = log.lines.filter(({ level }) => level === 'warn').map(({ text }) => text);
+    expect(warnings).toEqual([
+      `metadata or sequence header of ${large.length} bytes is too large to be kept for players that come later`,
+    ]);
+    expect(writer.statistics.droppedFrames).toBe(0);
+  });
+
   it('throws for a decoder configuration that cannot be read', () => {
     const { writer } = setUp();
     expect(() => writer.write(video, 0, Buffer.from([0x17, 0, 0, 0, 0, 1]))).toThrow(SrsError);

@@ -71,6 +71,9 @@ export class StreamWriter {
   /** Frames since one that was too large for the ring, while a bigger one is asked for. */
   #held: HeldFrame[] = [];
   #heldBytes = 0;
+  /** The headers that the ring keeps, by sticky slot. */
+  readonly #kept = new Map<number, Buffer>();
+  #isTooLargeTold = false;
   #isEnded = false;
   #audioFrames = 0;
   #videoFrames = 0;
@@ -236,7 +239,7 @@ export class StreamWriter {
       this.#append(frameTypes.data, 0, correctedMs, payload);
       return;
     }
-    this.#options.log.trace(`got metadata${metadata.summary}`);
+    if (this.#isNews(stickySlots.metadata, metadata.payload)) this.#options.log.trace(`got metadata${metadata.summary}`);
     this.#time.setRates(metadata);
     if (metadata.wantsAtc && this.#options.atcAuto && !this.#isAtc) {
       this.#isAtc = true;
@@ -251,18 +254,26 @@ export class StreamWriter {
       this.#setSticky(stickySlots.videoMetadata, type, flags, timestampMs, payload);
       return;
     }
-    this.#options.log.trace(describeSequenceHeader(type, payload));
-    this.#setSticky(
-      type === frameTypes.video ? stickySlots.videoHeader : stickySlots.audioHeader,
-      type,
-      flags,
-      timestampMs,
-      payload,
-    );
+    const slot = type === frameTypes.video ? stickySlots.videoHeader : stickySlots.audioHeader;
+    if (this.#isNews(slot, payload)) this.#options.log.trace(describeSequenceHeader(type, payload));
+    this.#setSticky(slot, type, flags, timestampMs, payload);
+  }
+
+  /** Whether these headers differ from the last ones. Some encoders repeat them with every key frame; the log tells them once. */
+  #isNews(slot: number, payload: Buffer): boolean {
+    return this.#kept.get(slot)?.equals(payload) !== true;
   }
 
   #setSticky(slot: number, type: FrameType, flags: number, timestampMs: number, payload: Buffer): void {
-    if (!this.#ring.setSticky(slot, type, flags, timestampMs, payload)) this.#drop(payload.length);
+    if (this.#ring.setSticky(slot, type, flags, timestampMs, payload)) {
+      if (this.#isNews(slot, payload)) this.#kept.set(slot, Buffer.from(payload));
+      return;
+    }
+    if (this.#isTooLargeTold) return;
+    this.#isTooLargeTold = true;
+    this.#options.log.warn(
+      `metadata or sequence header of ${payload.length} bytes is too large to be kept for players that come later`,
+    );
   }
 
   #countTrack(type: FrameType): void {
@@ -280,7 +291,7 @@ export class StreamWriter {
     this.#droppedFrames += 1;
     if (this.#droppedFrames === 1) {
       this.#options.log.warn(
-        `a frame of ${sizeBytes} bytes does not fit into the ring of ${this.#ring.capacityBytes} bytes and is dropped`,
+        `a frame of ${sizeBytes} bytes does not fit into a ring of ${this.#ring.capacityBytes} bytes (a quarter of it at most) and is dropped`,
       );
     }
   }
