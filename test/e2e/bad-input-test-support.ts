@@ -48,7 +48,7 @@ export class Attacker {
   /** The server has borne all that was sent: it still answers, and has warned of nothing else. */
   async expectBorne(warnings: readonly RegExp[] = []): Promise<void> {
     await this.rtmp.waitForAnswer(this.rtmp.sendCommand('createStream'), CLOSE_LIMIT_MS);
-    expect(this.loudLines).toEqual(warnings.map((warning) => expect.stringMatching(warning)));
+    expect(this.loudLines).toEqual(warnings.map((warning): unknown => expect.stringMatching(warning)));
     await this.leave();
   }
 
