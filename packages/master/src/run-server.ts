@@ -34,16 +34,18 @@ export async function runServer(options: RunOptions): Promise<void> {
     mkdirSync(dirname(config.pid), { recursive: true });
     lock = lockFile(config.pid);
     lock.writePid(process.pid);
-    server = await Server.start({ config, processLog, version: identity.version });
+    const starting = Server.start({ config, processLog, version: identity.version });
+    // From the first worker on: the default of a signal would leave workers without a master.
+    handleSignals(starting, log, () => {
+      lock?.release();
+      processLog.close();
+    });
+    server = await starting;
   } catch (error) {
     log.error(`the server cannot start: ${describeError(error)}`);
     lock?.release();
     throw error;
   }
-  handleSignals(server, log, () => {
-    lock.release();
-    processLog.close();
-  });
   process.title = 'srs: master';
   log.trace(
     `server started, listen=${config.listen.map(formatAddress).join(' ')}, workers=${server.workers().length}, pid=${process.pid}`,
@@ -59,20 +61,24 @@ function openLog(config: Config): ProcessLog {
   }
 }
 
-function handleSignals(server: Server, log: Log, onEnd: () => void): void {
+function handleSignals(starting: Promise<Server>, log: Log, onEnd: () => void): void {
+  // A server that does not start has no use for signals; whoever started it tells why.
+  const whenStarted = (act: (server: Server) => void): void => void starting.then(act, () => {});
   const stop = (signal: NodeJS.Signals): void => {
     log.trace(`${signal}: the server stops`);
-    server
-      .stop()
-      .catch((error: unknown) => log.error(`stop: ${describeError(error)}`))
-      .finally(() => {
-        log.trace('the server has stopped');
-        onEnd();
-        process.exit(0);
-      });
+    whenStarted((server) => {
+      server
+        .stop()
+        .catch((error: unknown) => log.error(`stop: ${describeError(error)}`))
+        .finally(() => {
+          log.trace('the server has stopped');
+          onEnd();
+          process.exit(0);
+        });
+    });
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR2'] as const) process.on(signal, stop);
-  process.on('SIGUSR1', () => server.reopenLogs());
+  process.on('SIGUSR1', () => whenStarted((server) => server.reopenLogs()));
   process.on('SIGHUP', () => log.warn('SIGHUP: reload is not built yet, restart the server to apply a new configuration'));
   process.on('uncaughtException', (error) => {
     // The workers see their channel close and end by themselves.
