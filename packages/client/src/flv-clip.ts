@@ -10,23 +10,26 @@ export interface ClipFrame {
   readonly payload: Buffer;
 }
 
+const EMPTY_AAC_HEADER_BYTES = 2;
 const MAX_DURATION_MS = 24 * 60 * 60 * 1000;
 
 export class FlvClip {
-  /** Metadata and sequence headers that stand before the first picture or sound. */
+  /** Metadata and sequence headers that stand before the first frame of their track. */
   readonly headers: readonly ClipFrame[];
   /** All that follows, in the order of the file; never empty. */
   readonly frames: readonly ClipFrame[];
   /** From the first frame to where the next round begins. */
   readonly durationMs: number;
-  /** Headers change on the way, so each round needs them again. */
+  /** Sequence headers change on the way, so each round needs the first ones again. */
   readonly changesHeaders: boolean;
 
   private constructor(headers: readonly ClipFrame[], frames: readonly ClipFrame[]) {
     this.headers = headers;
     this.frames = frames;
     this.durationMs = durationOf(frames);
-    this.changesHeaders = frames.some((frame) => isHeader(frame.type, frame.payload));
+    this.changesHeaders = frames.some(
+      (frame) => isSequenceHeader(frame) && !headers.some((header) => header.payload.equals(frame.payload)),
+    );
   }
 
   /**
@@ -34,23 +37,28 @@ export class FlvClip {
    * @throws SrsError FlvHeader or FlvTag when it is none, FlvTag when it has no frames or lasts longer than a day
    */
   static read(bytes: Buffer): FlvClip {
-    const tags: ClipFrame[] = [];
+    const headers: ClipFrame[] = [];
+    const frames: ClipFrame[] = [];
+    const begunTracks = new Set<FrameType>();
     const reader = new FlvReader({
       onTag: (type, timestampMs, payload) => {
-        // Players take an end of sequence for the end of the stream.
-        if (!isFrameType(type) || (classifyFrame(type, payload) & frameFlags.endOfSequence) !== 0) return;
-        tags.push({ type, timeMs: timestampMs, payload: Buffer.from(payload) });
+        if (!isFrameType(type) || isUseless(type, payload)) return;
+        const frame = { type, timeMs: timestampMs, payload: Buffer.from(payload) };
+        const isMedia = type !== frameTypes.data && !isSequenceHeader(frame);
+        if (isMedia) begunTracks.add(type);
+        // The header of one track may well stand behind the first frame of the other.
+        const isHeader = type === frameTypes.data ? begunTracks.size === 0 : !begunTracks.has(type);
+        if (isHeader) headers.push({ ...frame, timeMs: 0 });
+        else frames.push(frame);
       },
     });
     reader.receive(bytes);
     reader.end();
-    const firstMedia = tags.findIndex((tag) => !isHeader(tag.type, tag.payload));
-    if (firstMedia < 0) throw new SrsError('FlvTag', 'flv clip has no audio or video frame');
-    const media = tags.slice(firstMedia);
-    const startMs = media.reduce((least, tag) => Math.min(least, tag.timeMs), media[0]!.timeMs);
+    if (begunTracks.size === 0) throw new SrsError('FlvTag', 'flv clip has no audio or video frame');
+    const startMs = frames.reduce((least, frame) => Math.min(least, frame.timeMs), frames[0]!.timeMs);
     return new FlvClip(
-      tags.slice(0, firstMedia).map((tag) => ({ ...tag, timeMs: 0 })),
-      media.map((tag) => ({ ...tag, timeMs: tag.timeMs - startMs })),
+      headers,
+      frames.map((frame) => ({ ...frame, timeMs: frame.timeMs - startMs })),
     );
   }
 }
@@ -59,9 +67,18 @@ function isFrameType(type: number): type is FrameType {
   return type === frameTypes.audio || type === frameTypes.video || type === frameTypes.data;
 }
 
-function isHeader(type: FrameType, payload: Buffer): boolean {
-  const headers = frameFlags.sequenceHeader | frameFlags.videoMetadata;
-  return type === frameTypes.data || (classifyFrame(type, payload) & headers) !== 0;
+function isSequenceHeader(frame: ClipFrame): boolean {
+  return (classifyFrame(frame.type, frame.payload) & (frameFlags.sequenceHeader | frameFlags.videoMetadata)) !== 0;
+}
+
+/** What a recorder writes at either end of a file, and no player of an endless stream should see. */
+function isUseless(type: FrameType, payload: Buffer): boolean {
+  if (payload.length === 0) return true;
+  const flags = classifyFrame(type, payload);
+  // Players take an end of sequence for the end of the stream.
+  if ((flags & frameFlags.endOfSequence) !== 0) return true;
+  // FFmpeg begins with an AAC header without configuration when it does not know it yet.
+  return type === frameTypes.audio && (flags & frameFlags.sequenceHeader) !== 0 && payload.length <= EMPTY_AAC_HEADER_BYTES;
 }
 
 /**
@@ -70,7 +87,7 @@ function isHeader(type: FrameType, payload: Buffer): boolean {
  */
 function durationOf(frames: readonly ClipFrame[]): number {
   const ends = [frameTypes.audio, frameTypes.video].map((type) => {
-    const track = frames.filter((frame) => frame.type === type && !isHeader(frame.type, frame.payload));
+    const track = frames.filter((frame) => frame.type === type && !isSequenceHeader(frame));
     const [first, last] = [track[0], track.at(-1)];
     if (first === undefined || last === undefined) return 0;
     return last.timeMs + (track.length > 1 ? (last.timeMs - first.timeMs) / (track.length - 1) : 0);
