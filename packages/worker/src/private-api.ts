@@ -11,7 +11,7 @@ export interface PrivateApi {
 }
 
 /** What stands behind the question mark, not checked. */
-export type PrivateQuery = Readonly<Record<string, unknown>>;
+type PrivateQuery = Readonly<Record<string, unknown>>;
 
 /**
  * JSON documents by path, made when they are asked for; a `Page` is surrounded by its place in the whole list.

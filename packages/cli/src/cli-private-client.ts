@@ -1,0 +1,79 @@
+/** Asks one private API one question. */
+import { get, type IncomingMessage } from 'node:http';
+import type { ServerAddress } from '@srs/config';
+import { describeError, SrsError, systemErrorCode } from '@srs/kernel';
+
+/** Larger answers are not read: a page of clients has less than a tenth of it. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+
+/** The body of a good answer: `data`, and beside it the place of a page. */
+export interface PrivateBody {
+  readonly data: unknown;
+  /** Length of the whole list, when `data` is a page of it. */
+  readonly total?: number;
+}
+
+/** @throws SrsError SocketTimeout, SocketConnect or HttpAnswer, with a message for the operator */
+export async function askPrivateApi(address: ServerAddress, path: string, timeoutMs: number): Promise<PrivateBody> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await openAnswer(address, path, signal);
+    return parseBody(await readBody(response), response.statusCode ?? 0);
+  } catch (error) {
+    if (signal.aborted) throw new SrsError('SocketTimeout', `no answer within ${timeoutMs} ms`);
+    throw error instanceof SrsError ? error : connectionError(error);
+  }
+}
+
+function openAnswer(address: ServerAddress, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      ...address,
+      path,
+      signal,
+      // One question, one connection: nothing keeps this process alive afterwards.
+      agent: false,
+      // The API answers to this name only, whatever name the operator reached it by.
+      headers: { host: 'localhost', accept: 'application/json' },
+    };
+    get(options, resolve).on('error', reject);
+  });
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_ANSWER_BYTES) throw new SrsError('HttpAnswer', `its answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parseBody(text: string, status: number): PrivateBody {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (cause) {
+    throw new SrsError('HttpAnswer', 'its answer is not JSON', { cause });
+  }
+  if (typeof body !== 'object' || body === null) throw new SrsError('HttpAnswer', 'its answer is not an object');
+  if (status === 200 && 'data' in body) {
+    return 'total' in body && typeof body.total === 'number' ? { data: body.data, total: body.total } : { data: body.data };
+  }
+  const reason = 'error' in body ? `: ${String(body.error)}` : '';
+  throw new SrsError('HttpAnswer', `it answered with status ${status}${reason}`);
+}
+
+function connectionError(error: unknown): SrsError {
+  const words: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'connection refused',
+    ECONNRESET: 'connection reset',
+    EHOSTUNREACH: 'no route to the host',
+    ENETUNREACH: 'no route to the network',
+    ENOTFOUND: 'no such host',
+  };
+  const code = systemErrorCode(error);
+  return new SrsError('SocketConnect', (code === undefined ? undefined : words[code]) ?? describeError(error), { cause: error });
+}

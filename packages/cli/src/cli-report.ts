@@ -1,0 +1,55 @@
+/** What the four reports have in common: the document that `--json` prints, and the marks on workers that said nothing. */
+import { formatAddress, type ServerAddress } from '@srs/config';
+import type { MasterSummary, SlotReport } from '@srs/master';
+import type { WorkerAnswer } from './cli-survey.ts';
+import { type Cell, type Colors, emphasize } from './cli-table.ts';
+import { printable } from './cli-text.ts';
+
+/** A worker in every document. */
+export interface WorkerRow extends SlotReport {
+  /** How much the worker has said. */
+  readonly answer: 'full' | 'partial' | 'none';
+  /** Why that is not all, for people; null when it is. */
+  readonly problem: string | null;
+}
+
+export interface ReportBase {
+  /** The address that was asked. */
+  readonly api: string;
+  readonly server: MasterSummary;
+  /** All workers have answered in full: the figures leave out nobody. */
+  readonly isComplete: boolean;
+}
+
+export interface Report<Document extends ReportBase> {
+  readonly document: Document;
+  /** The document as tables; lines that end with a line feed. */
+  text(colors: Colors): string;
+}
+
+export function reportBase(api: ServerAddress, server: MasterSummary, answers: readonly WorkerAnswer<unknown>[]): ReportBase {
+  return { api: formatAddress(api), server, isComplete: answers.every(({ problem }) => problem === null) };
+}
+
+export function workerRow({ worker, data, problem }: WorkerAnswer<unknown>): WorkerRow {
+  const part = data === null ? 'none' : 'partial';
+  return { ...worker, answer: problem === null ? 'full' : part, problem };
+}
+
+/** `ready` only when it has also answered. */
+export function stateCell({ state, answer }: WorkerRow): Cell {
+  if (state !== 'ready') return { text: state, emphasis: state === 'waiting' ? 'bad' : 'warning' };
+  return answer === 'full' ? { text: 'ready', emphasis: 'good' } : { text: 'silent', emphasis: 'bad' };
+}
+
+/** One line for each worker that has not told everything; empty when there is none. */
+export function problemLines(workers: readonly WorkerRow[], colors: Colors): string {
+  return workers
+    .filter(({ answer }) => answer !== 'full')
+    .map(({ slot, role, pid, answer, problem }) => {
+      const name = `${role} worker in slot ${slot}${pid === 0 ? '' : ` (pid ${pid})`}`;
+      const what = answer === 'none' ? 'is left out' : 'is listed in part';
+      return `${emphasize(printable(`! ${name} ${what}: ${problem}`), 'bad', colors)}\n`;
+    })
+    .join('');
+}
