@@ -124,6 +124,7 @@ export class RingReader {
     return this.#cursor.distanceTo(Atomics.load(this.#words, words.tail));
   }
 
+  /** Of the newest picture or sound; headers and metadata do not count. */
   get newestTimestampMs(): number {
     return Atomics.load(this.#words, words.newestTimestamp) >>> 0;
   }

@@ -30,6 +30,8 @@ export interface RingWriterOptions {
 
 const KEY_FRAME_MASK = frameFlags.keyFrame | frameFlags.sequenceHeader;
 const KEY_FRAME_IN_RING = 1;
+/** What tells about the media often has a time of its own: 0, or that of the start. */
+const NO_MEDIA_MASK = frameFlags.sequenceHeader | frameFlags.metadata | frameFlags.videoMetadata;
 
 /**
  * The one writer of a ring; it never waits for a reader. Only one process may hold a writer of a region: whoever hands regions
@@ -182,7 +184,7 @@ export class RingWriter {
     this.#nextSequence = (this.#nextSequence + 1) | 0;
     this.#payloadBytes = (this.#payloadBytes + length) | 0;
     header[words.nextSequence] = this.#nextSequence;
-    header[words.newestTimestamp] = timestampMs;
+    if ((flags & NO_MEDIA_MASK) === 0) header[words.newestTimestamp] = timestampMs;
     header[words.newestWall] = wallMs;
     header[words.payloadBytes] = this.#payloadBytes;
     Atomics.store(header, words.tail, next);

@@ -160,6 +160,8 @@ describe('a ring', () => {
     for (let i = 1; i <= 10; i++) write(ring, 'x'.repeat(1000), 0, i * 40);
     expect(reader.lagBytes).toBeGreaterThanOrEqual(10 * 1024);
     expect([reader.newestTimestampMs, reader.newestSequence, reader.payloadBytes]).toEqual([400, 9, 10_000]);
+    for (const flags of [frameFlags.metadata, KEY | frameFlags.sequenceHeader, frameFlags.videoMetadata]) write(ring, '', flags);
+    expect([reader.newestTimestampMs, reader.newestSequence]).toEqual([400, 12]);
     expect([reader.writerSlot, reader.writerPid, reader.capacityBytes]).toEqual([3, 4321, 4096]);
   });
 });

@@ -193,6 +193,26 @@ describe('FanOut', () => {
     }
   });
 
+  it('does not take a header with a time of its own for hours of media', () => {
+    const { fanOut, openRing, publish, wake } = setUp({ queueLengthMs: 1000 });
+    const players = [new TestPlayer(), new TestPlayer()];
+    fanOut.add(players[0]!);
+    fanOut.add(players[1]!, { durationMs: 1000 });
+    const { ring, writer } = openRing();
+    publish(ring);
+    write(writer, 'vh', 0, video, frameFlags.sequenceHeader | frameFlags.keyFrame);
+    wake();
+    const startMs = 16_770_000;
+    key(writer, 'k1', startMs);
+    write(writer, 'p1', startMs + 40);
+    key(writer, 'k2', startMs + 80);
+    write(writer, 'meta', 0, frameTypes.data, frameFlags.metadata);
+    wake();
+    for (const player of players)
+      expect(player.frames.map((frame) => frame.split('@')[0])).toEqual(['vh', 'k1', 'p1', 'k2', 'meta']);
+    expect(fanOut.statistics.cuts).toBe(0);
+  });
+
   it('gives players that have waited the newest key frame when the first is overwritten', () => {
     const { fanOut, openRing, publish } = setUp({ capacityBytes: 4096 });
     const player = new TestPlayer();

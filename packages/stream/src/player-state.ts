@@ -37,6 +37,9 @@ export interface PlayerStatistics {
   readonly lagBytes: number;
 }
 
+/** Encoders give headers and metadata the time 0, however long they have been running: the stream's clock does not step with them. */
+const NO_MEDIA_MASK = frameFlags.sequenceHeader | frameFlags.metadata | frameFlags.videoMetadata;
+
 /** The order in which a joiner gets what is kept for it. */
 const headerSlots = [stickySlots.metadata, stickySlots.videoHeader, stickySlots.videoMetadata, stickySlots.audioHeader] as const;
 
@@ -165,7 +168,7 @@ export class PlayerState {
         if (this.#needsHeaders) this.#appendHeaders(batch, timestampMs);
         if (this.#isUndecodable(type, flags)) return;
         batch.append(type as FrameType, timestampMs, payload);
-        this.#countTime(timestampMs);
+        if ((flags & NO_MEDIA_MASK) === 0) this.#countTime(timestampMs);
       },
       // What was counted for the record is put right by `onLapped`, which always follows.
       onTorn: () => batch.rollBack(),
