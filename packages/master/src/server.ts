@@ -2,10 +2,10 @@
 import type { Config } from '@srs/config';
 import type { Arena, Log } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
-import { closeFd, createSharedMemory, openSharedArena } from '@srs/native';
+import { closeFd, createSharedMemory, listenTcp, openSharedArena } from '@srs/native';
 import { MemoryArena } from '@srs/ring';
 import { type Listener, LocalHub, type PrivateApi, startPrivateApi, type WorkerStart } from '@srs/worker';
-import { arenaBytes, SharedResources } from './shared-resources.ts';
+import { arenaBytes, LISTEN_BACKLOG, SharedResources } from './shared-resources.ts';
 import { planSlots, type SlotDefinition, type SlotPlan } from './slot-plan.ts';
 import { type SlotReport, SlotSupervisor } from './slot-supervisor.ts';
 import { childFd, forkWorker, runLocalWorker, type WorkerHandle } from './worker-handle.ts';
@@ -202,12 +202,20 @@ function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => St
         statusFd: -1,
         doorbellReadFd: -1,
         doorbellWriteFds: [],
-        listeners: slot.role === 'stream' ? config.listen : [],
+        listeners: slot.role === 'stream' ? openLocalListeners(config) : [],
       },
     }),
     onGone: () => {},
     close: memory.close,
   };
+}
+
+/** Opened here as in multi mode, so that a port in use is the same error; whoever accepts from them closes them. */
+function openLocalListeners(config: Config): Listener[] {
+  return config.listen.map(({ host, port }) => ({
+    host,
+    ...listenTcp({ host, port, backlog: LISTEN_BACKLOG, reusePort: false }),
+  }));
 }
 
 /** Mapped memory where the system has it: what streams have used goes back to the system, which plain memory does not do. */

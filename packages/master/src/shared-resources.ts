@@ -8,7 +8,7 @@ import { closeFd, createDoorbell, createSharedMemory, type Doorbell, listenTcp, 
 import { type Listener, STATUS_BOARD_BYTES, StatusBoard } from '@srs/worker';
 import type { SlotPlan } from './slot-plan.ts';
 
-const LISTEN_BACKLOG = 512;
+export const LISTEN_BACKLOG = 512;
 
 /**
  * The address space of one back-source's rings. Sparse: only what holds frames is memory, and `ring { memory }` limits that.
