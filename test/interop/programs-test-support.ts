@@ -4,7 +4,7 @@ import { publishWithFfmpeg, recordWithFfmpeg, recordWithRtmpdump, startForeign }
 import { type Packets, type ProbedPackets, packetArgs, packetHashes, packetsIn } from '../support/media.ts';
 
 /** Sends a file as fast as the server takes it and ends. */
-type StartPublisher = (file: string, url: string) => Promise<ChildProgram>;
+export type StartPublisher = (file: string, url: string) => Promise<ChildProgram>;
 
 /** An FLV file through one of GStreamer's RTMP sinks, its packets untouched; `pace` is `sync=true` for real time. */
 export function gstreamerArgs(
@@ -36,6 +36,8 @@ interface PlayerKind {
   packets(program: ChildProgram, path: string): Promise<Packets>;
 }
 
+const sinkTo = (path: string) => ['filesink', `location=${path}`, 'buffer-mode=unbuffered'];
+
 const fromFile: PlayerKind['packets'] = (_, path) => packetHashes(path);
 
 export const players = {
@@ -45,15 +47,14 @@ export const players = {
     packets: async (program) => packetsIn(JSON.parse(program.stdout().toString()) as ProbedPackets),
   },
   rtmpdump: { start: (url, path) => recordWithRtmpdump(url, path), packets: fromFile },
+  // An unbuffered sink, so that the file is whole when the pipeline ends with an error instead of an end of stream.
   // librtmp, which asks for a recording unless it is told that this is live.
   rtmpsrc: {
-    start: (url, path) =>
-      startForeign('gst-launch-1.0', ['-q', '-e', 'rtmpsrc', `location=${url} live=1`, '!', 'filesink', `location=${path}`]),
+    start: (url, path) => startForeign('gst-launch-1.0', ['-q', '-e', 'rtmpsrc', `location=${url} live=1`, '!', ...sinkTo(path)]),
     packets: fromFile,
   },
   rtmp2src: {
-    start: (url, path) =>
-      startForeign('gst-launch-1.0', ['-q', '-e', 'rtmp2src', `location=${url}`, '!', 'filesink', `location=${path}`]),
+    start: (url, path) => startForeign('gst-launch-1.0', ['-q', '-e', 'rtmp2src', `location=${url}`, '!', ...sinkTo(path)]),
     packets: fromFile,
   },
 } as const satisfies Record<string, PlayerKind>;

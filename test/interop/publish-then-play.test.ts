@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ClipName, canMakeClip } from '../support/media.ts';
 import { requires } from '../support/requires.ts';
 import { publishToHeldPlayers } from './matrix-test-support.ts';
-import { type PublisherName, playerNames } from './programs-test-support.ts';
+import { type PublisherName, playerNames, publishers } from './programs-test-support.ts';
 
 const combinations: readonly (readonly [PublisherName, ClipName])[] = [
   ['ffmpeg', 'h264-aac'],
@@ -23,7 +23,7 @@ describe('players that wait for a stream get every packet of it at its time', ()
   it.for(combinations)('%s publishes %s, players beside it and on the other worker', async ([publisher, name], context) => {
     const { can, note } = await canMakeClip(name);
     context.skip(!can, note);
-    const { places, differences } = await publishToHeldPlayers(publisher, name, playerNames);
+    const { places, differences } = await publishToHeldPlayers(publishers[publisher], name, playerNames);
     expect(places.toSorted()).toEqual(playerNames.flatMap((player) => [`${player} beside`, `${player} elsewhere`]).toSorted());
     expect(differences).toEqual([]);
   });
@@ -32,7 +32,7 @@ describe('players that wait for a stream get every packet of it at its time', ()
     const { can, note } = await canMakeClip(name);
     context.skip(!can, note);
     const options = { workers: 'mode single;' };
-    const { places, differences } = await publishToHeldPlayers(publisher, name, playerNames, options);
+    const { places, differences } = await publishToHeldPlayers(publishers[publisher], name, playerNames, options);
     expect(places.toSorted()).toEqual(playerNames.map((player) => `${player} beside`).toSorted());
     expect(differences).toEqual([]);
   });

@@ -1,4 +1,5 @@
 /** One server with the foreign programs that publish to it and play from it, and the truth about which worker serves whom. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClientDescription } from '@srs/rtmp-server';
 import type { WorkerStream } from '@srs/worker';
@@ -60,10 +61,11 @@ export class Stage {
   }
 
   /** An address under which the connection can be found again: `live/one` becomes `rtmp://HOST:PORT/live?who=TAG/one`. */
-  url(path: string, tag: string): string {
+  url(path: string, tag: string, port: number = this.server.place.rtmpPort): string {
     const slash = path.lastIndexOf('/');
     const app = path.slice(0, slash);
-    return this.server.url(`${app}${app.includes('?') ? '&' : '?'}who=${tag}${path.slice(slash)}`);
+    const isQuery = app.includes('?') || app.includes('...');
+    return `rtmp://${this.server.place.host}:${port}/${app}${isQuery ? '&' : '?'}who=${tag}${path.slice(slash)}`;
   }
 
   newTag(word: string): string {
@@ -112,11 +114,11 @@ export class Stage {
   }
 
   /** Starts a player and waits until the server has accepted its play. */
-  async play(name: PlayerName, path: string): Promise<Player> {
+  async play(name: PlayerName, path: string, port?: number): Promise<Player> {
     let file = '';
     const actor = await this.start(name, (tag) => {
       file = join(this.server.place.directory, `${tag}.flv`);
-      return players[name].start(this.url(path, tag), file);
+      return players[name].start(this.url(path, tag, port), file);
     });
     return {
       ...actor,
@@ -172,8 +174,8 @@ export class Stage {
   }
 
   /** Waits until nobody publishes the stream (`live/one`) any more and its players have been given all of it. */
-  async waitForDelivery(path: string): Promise<void> {
-    const streamId = `__defaultVhost__/${path}`;
+  async waitForDelivery(path: string, vhost = '__defaultVhost__'): Promise<void> {
+    const streamId = `${vhost}/${path}`;
     let state = '';
     await eventually(
       async () => {
@@ -182,7 +184,8 @@ export class Stage {
         state = JSON.stringify({ streams, clients });
         return (
           streams.every((stream) => stream.publisher === null && (stream.play?.lagBytes ?? 0) === 0) &&
-          clients.every((client) => client.pendingBytes === 0 && client.isInStep !== false)
+          clients.every((client) => client.pendingBytes === 0 && client.isInStep !== false) &&
+          areQueuesEmpty(this.server.place.rtmpPort)
         );
       },
       DELIVERY_LIMIT_MS,
@@ -211,4 +214,19 @@ export class Stage {
     );
     return lists.flat();
   }
+}
+
+/** The kernel holds no byte of any connection to the port, in either direction: what was sent has been read. */
+function areQueuesEmpty(port: number): boolean {
+  if (process.platform !== 'linux') return true;
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return ['/proc/net/tcp', '/proc/net/tcp6'].every((table) =>
+    readFileSync(table, 'latin1')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(
+        ([, local, remote, state]) => state === '01' && (local?.endsWith(wanted) === true || remote?.endsWith(wanted) === true),
+      )
+      .every(([, , , , queues]) => queues === '00000000:00000000'),
+  );
 }
