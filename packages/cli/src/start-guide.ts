@@ -1,6 +1,5 @@
 /** What `npm start` tells its user to do with the server. */
 import { networkInterfaces } from 'node:os';
-import { formatTcUrl } from '@srs/client';
 import { anyHost, type Config, formatAddress, type ListenAddress } from '@srs/config';
 import pc from 'picocolors';
 
@@ -21,7 +20,8 @@ export function localHostOf(address: ListenAddress): string {
 export function startGuide(config: Config, lanAddress: string | undefined): string {
   const address = config.listen[0]!;
   const isOpenToAll = anyHosts.includes(address.host);
-  const server = formatTcUrl(isOpenToAll ? 'localhost' : address.host, address.port, testApp);
+  const serverAt = (host: string) => `rtmp://${formatAddress({ host, port: address.port })}/${testApp}`;
+  const server = serverAt(isOpenToAll ? 'localhost' : address.host);
   const watchUrl = `${server}/${testStream}`;
   const api = formatAddress(config.privateApi.listen);
   const status = `bin/srs-cli${api === defaultPrivateApi ? '' : ` --api ${api}`} status`;
@@ -36,7 +36,7 @@ export function startGuide(config: Config, lanAddress: string | undefined): stri
     ['Ask', status],
   ];
   if (isOpenToAll && lanAddress !== undefined) {
-    lines.push(['Elsewhere', `${formatTcUrl(lanAddress, address.port, testApp)}/${testStream}`]);
+    lines.push(['Elsewhere', `${serverAt(lanAddress)}/${testStream}`]);
   }
   const width = Math.max(...lines.map(([title]) => title.length)) + 2;
   const body = lines.flatMap(([title, ...texts]) =>

@@ -93,7 +93,7 @@ describe('playing a clip out', () => {
     await run(400);
     clock.advance(1_000);
     await run(40);
-    expect(sink.sent.at(-1)).toEqual({ atMs: expect.any(Number), timestampMs: 1_440 });
+    expect(sink.sent.at(-1)?.timestampMs).toBe(1_440);
     playout.stop();
   });
 

@@ -146,7 +146,7 @@ describe('the rounds of a clip', () => {
     const items = sequence(clip, 3 + 3 * (512 + 960)).slice(3);
     const stepsOf = (type: number) => {
       const times = items.filter((item) => item[0] === type).map((item) => item[1]);
-      return [...new Set(times.slice(1).map((time, index) => time - times[index]!))].sort();
+      return [...new Set(times.slice(1).map((time, index) => time - times[index]!))].sort((one, other) => one - other);
     };
     expect(stepsOf(frameTypes.video)).toEqual([40]);
     expect(stepsOf(frameTypes.audio)).toEqual([21, 22]);

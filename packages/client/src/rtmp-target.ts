@@ -1,7 +1,7 @@
 /** Where a stream is: the machine to connect to, and what to ask it for. */
 import { SrsError } from '@srs/kernel';
 
-export const DEFAULT_RTMP_PORT = 1935;
+const DEFAULT_RTMP_PORT = 1935;
 /** UTF-8 bytes of an address with its parameters. */
 export const MAX_RTMP_URL_BYTES = 8192;
 const MAX_PORT = 65_535;

@@ -1,0 +1,33 @@
+import { loadConfig } from '@srs/config';
+import { describe, expect, it } from 'vitest';
+import { localHostOf, startGuide } from './start-guide.ts';
+
+const guide = (text: string, lanAddress?: string) => {
+  const { config } = loadConfig(`${text} vhost __defaultVhost__ {}`, { fileName: 'a.conf' });
+  return startGuide(config, lanAddress);
+};
+
+describe('the guide of npm start', () => {
+  it('names the addresses to watch and to publish to', () => {
+    const text = guide('listen 1935;', '192.0.2.7');
+    expect(text).toContain('ffplay rtmp://localhost:1935/live/livestream');
+    expect(text).toContain('server rtmp://localhost:1935/live, stream key mystream');
+    expect(text).toContain('rtmp://192.0.2.7:1935/live/livestream');
+    expect(text).toContain('bin/srs-cli status');
+  });
+
+  it('names ports and addresses that are not the usual ones', () => {
+    const text = guide('listen 127.0.0.1:19350; private_api { listen 127.0.0.1:33400; }', '192.0.2.7');
+    expect(text).toContain('rtmp://127.0.0.1:19350/live/livestream');
+    expect(text).toContain('bin/srs-cli --api 127.0.0.1:33400 status');
+    expect(text).not.toContain('192.0.2.7');
+  });
+
+  it.each([
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '::1'],
+    ['192.0.2.1', '192.0.2.1'],
+  ])('a listener on %s is reached at %s', (host, local) => {
+    expect(localHostOf({ host, port: 1935 })).toBe(local);
+  });
+});
