@@ -118,7 +118,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', (bytes: Buffer) => this.#onData(bytes));
     socket.on('error', (error) => this.#onSocketError(error));
-    socket.on('end', () => this.#onSocketError(new SrsError('SocketRead', 'client closed the connection')));
+    socket.on('end', () => this.#onPeerEnd());
     socket.on('close', () => this.#onClose());
     this.#log.trace(`RTMP client ip=${this.ip}`);
     this.#setDeadline(SETUP_TIMEOUT_MS, 'no connect command');
@@ -479,6 +479,14 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#isEnding = true;
     const code = error instanceof SrsError ? error.code : 1007;
     this.#log.warn(`client disconnect peer. ret=${code}: ${systemErrorCode(error) ?? error.message}`);
+  }
+
+  /** A client that has ended its direction may still read: what waits for it is given a moment, and must not hold it for ever. */
+  #onPeerEnd(): void {
+    if (this.#isEnding) return;
+    const error = new SrsError('SocketRead', 'client closed the connection');
+    this.#log.warn(`client disconnect peer. ret=${error.code}: ${error.message}`);
+    this.#end();
   }
 
   /** What is to be said has been written: closes when the client has read it, or after a moment. */
