@@ -1,4 +1,5 @@
+export type { ClientDescription } from './client-description.ts';
 export type { PlayHub } from './play-hub.ts';
-export type { ClientDescription, RtmpConnection } from './rtmp-connection.ts';
+export type { RtmpConnection } from './rtmp-connection.ts';
 export { RtmpServer, type Traffic } from './rtmp-server.ts';
 export type { RtmpServices, ServerIdentity } from './services.ts';

@@ -9,6 +9,8 @@ import type { RtmpServices } from './services.ts';
 export interface PlayHandle {
   readonly stream: LiveStream;
   readonly statistics: PlayerStatistics;
+  /** Frames that its stream's players in step got at once the last time. */
+  readonly batchFrames: number;
   setPaused(isPaused: boolean): void;
   onDrain(): void;
   leave(): void;
@@ -49,6 +51,9 @@ export class PlayHub {
       stream: hall.stream,
       get statistics() {
         return state.statistics;
+      },
+      get batchFrames() {
+        return hall.fanOut.batchFrames;
       },
       setPaused: (isPaused) => hall.fanOut.setPaused(state, isPaused),
       onDrain: () => hall.fanOut.onDrain(state),

@@ -1,8 +1,8 @@
 /** One RTMP client: its socket, its session, and what it does at the moment. */
 import type { Socket } from 'node:net';
-import { parseStreamName, parseTcUrl, resolveVhost, streamId, type TcUrl, type VhostConfig } from '@srs/config';
+import { parseTcUrl } from '@srs/config';
 import type { RevokeReason } from '@srs/control';
-import { describeError, type FrameType, type Kbps, type Log, RateMeter, SrsError, systemErrorCode } from '@srs/kernel';
+import { describeError, type FrameType, type Log, SrsError, systemErrorCode } from '@srs/kernel';
 import {
   type ConnectRequest,
   nodeRtmpCrypto,
@@ -13,11 +13,14 @@ import {
   statusCodes,
 } from '@srs/rtmp';
 import type { FanOutPlayer } from '@srs/stream';
+import { Admission, type AdmittedStream, type StreamUse } from './admission.ts';
+import type { ClientDescription, ClientType } from './client-description.ts';
 import type { PithyMember, PithyPrint } from './pithy-print.ts';
 import type { PlayHandle, PlayHub } from './play-hub.ts';
 import { Publishing } from './publishing.ts';
-import { isReferAllowed } from './refer.ts';
 import type { RtmpServices } from './services.ts';
+import { SocketOutput } from './socket-output.ts';
+import { Traffic } from './traffic.ts';
 
 /** From the first byte to an accepted connect, and from there to publish or play. */
 const SETUP_TIMEOUT_MS = 30_000;
@@ -28,46 +31,12 @@ const STOPPED_TIMEOUT_MS = 30 * 60_000;
 /** A refused or dismissed client reads the reason within this time, or not at all. */
 const LAST_WORDS_MS = 3_000;
 const KEEP_ALIVE_MS = 30_000;
-/** More than a batch of media and all answers to a sane client. */
-const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
-/** Answers are written together up to this size. */
-const MAX_ANSWER_BYTES = 16 * 1024;
-const EMPTY = Buffer.alloc(0);
-
-export type ClientType = 'unknown' | 'publish' | 'play';
-
 export interface ConnectionHost {
   readonly services: RtmpServices;
   readonly hub: PlayHub;
   readonly publishers: PithyPrint;
   readonly players: PithyPrint;
   onClosed(connection: RtmpConnection): void;
-}
-
-/** What a connection tells about itself. */
-export interface ClientDescription {
-  readonly id: number;
-  readonly ip: string;
-  readonly type: ClientType;
-  readonly vhost: string;
-  readonly app: string;
-  readonly stream: string;
-  readonly streamId: string;
-  readonly tcUrl: string;
-  readonly pageUrl: string;
-  readonly flashVer: string;
-  readonly aliveSeconds: number;
-  readonly sendBytes: number;
-  readonly recvBytes: number;
-  readonly sendKbps: Kbps;
-  readonly recvKbps: Kbps;
-  readonly pendingBytes: number;
-  /** Of a player. */
-  readonly isInStep?: boolean;
-  readonly isPaused?: boolean;
-  readonly cuts?: number;
-  readonly droppedFrames?: number;
-  readonly lagBytes?: number;
 }
 
 export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, PithyMember {
@@ -78,23 +47,19 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   readonly #session: ServerSession;
   readonly #log: Log;
   readonly #startedMs: number;
-  readonly #sendRate: RateMeter;
-  readonly #recvRate: RateMeter;
+  readonly #output: SocketOutput;
+  readonly #traffic: Traffic;
   /** What the connect command says of the client. */
   #client = { tcUrl: '', pageUrl: '', flashVer: '' };
-  #url: TcUrl | undefined;
-  /** The vhost of the connect command; a stream name can ask for another one. */
-  #vhost: VhostConfig | undefined;
-  #stream = '';
-  #streamId = '';
+  /** Undefined until the connect command has been accepted. */
+  #admission: Admission | undefined;
+  /** The stream it publishes or plays, or did last. */
+  #target: AdmittedStream | undefined;
+  #dialect: PublishRequest['dialect'] | undefined;
   #publishing: Publishing | undefined;
   #play: PlayHandle | undefined;
   #sourceCid = -1;
   #timer: NodeJS.Timeout | undefined;
-  #isDrainAwaited = false;
-  /** What the session has said and the socket does not have yet, for the rest of this tick. */
-  #answers: Buffer[] = [];
-  #answerBytes = 0;
   #isEnding = false;
   #isClosed = false;
 
@@ -106,14 +71,11 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.ip = plainAddress(socket.remoteAddress);
     this.#log = services.log.child(this.cid);
     this.#startedMs = services.clock.nowMs();
-    this.#sendRate = new RateMeter(services.clock);
-    this.#recvRate = new RateMeter(services.clock);
-    const config = services.config();
+    this.#output = new SocketOutput(socket, () => this.#play?.onDrain());
+    this.#traffic = new Traffic(socket, services.clock);
     this.#session = new ServerSession(this, {
       crypto: nodeRtmpCrypto,
       unixSeconds: () => Math.floor(services.clock.wallMs() / 1000),
-      outChunkSize: config.chunkSize,
-      ...(config.outAckSize > 0 ? { windowAckSize: config.outAckSize } : {}),
     });
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', (bytes: Buffer) => this.#onData(bytes));
@@ -130,16 +92,11 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   }
 
   get streamId(): string {
-    return this.#streamId;
+    return this.#target?.streamId ?? '';
   }
 
-  /** From the client, since it connected; still right after the end. */
-  get recvBytes(): number {
-    return this.#socket.bytesRead;
-  }
-
-  get sendBytes(): number {
-    return this.#socket.bytesWritten;
+  get traffic(): Traffic {
+    return this.#traffic;
   }
 
   get publishing(): Publishing | undefined {
@@ -152,25 +109,19 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       id: this.cid,
       ip: this.ip,
       type: this.type,
-      vhost: this.#vhost?.name ?? '',
-      app: this.#url?.app ?? '',
-      stream: this.#stream,
-      streamId: this.#streamId,
+      vhost: (this.#target ?? this.#admission)?.vhost.name ?? '',
+      app: this.#admission?.url.app ?? '',
+      stream: this.#target?.stream ?? '',
+      streamId: this.streamId,
       ...this.#client,
       aliveSeconds: Math.round((this.#host.services.clock.nowMs() - this.#startedMs) / 1000),
-      sendBytes: this.sendBytes,
-      recvBytes: this.recvBytes,
-      sendKbps: this.#sendRate.sample(this.sendBytes),
-      recvKbps: this.#recvRate.sample(this.recvBytes),
+      sendBytes: this.#traffic.sendBytes,
+      recvBytes: this.#traffic.recvBytes,
+      sendKbps: this.#traffic.sendKbps,
+      recvKbps: this.#traffic.recvKbps,
       pendingBytes: this.pendingBytes,
       ...player,
     };
-  }
-
-  /** Called every few seconds, so that the windows of the rates are what they say. */
-  sampleRates(): void {
-    this.#sendRate.sample(this.sendBytes);
-    this.#recvRate.sample(this.recvBytes);
   }
 
   /** The server ends: tells the client, and lets go of it when it has heard, or after a moment. */
@@ -192,17 +143,11 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   /** Hot path: one write call. */
   write(bytes: Buffer): void {
-    this.#sendAnswers();
-    this.#socket.write(bytes);
-    if (this.#socket.writableLength > 0 && !this.#isDrainAwaited) {
-      // The socket tells of a drain only above its own high-water mark; an empty write behind the rest tells always.
-      this.#isDrainAwaited = true;
-      this.#socket.write(EMPTY, () => this.#onDrained());
-    }
+    this.#output.writeMedia(bytes);
   }
 
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#output.pendingBytes;
   }
 
   onFinished(): void {
@@ -212,19 +157,16 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   printSummary(): void {
     const elapsedMs = Math.round(this.#host.services.clock.nowMs() - this.#startedMs);
-    const rates = `okbps=${kbpsText(this.#sendRate.sample(this.sendBytes))}, ikbps=${kbpsText(this.#recvRate.sample(this.recvBytes))}`;
-    if (this.#publishing === undefined) this.#log.trace(`-> PLA time=${elapsedMs}, msgs=0, ${rates}`);
-    else this.#log.trace(`<- CPB time=${elapsedMs}, ${rates}`);
+    const rates = this.#traffic.summary;
+    if (this.#publishing === undefined)
+      this.#log.trace(`-> PLA time=${elapsedMs}, msgs=${this.#play?.batchFrames ?? 0}, ${rates}`);
+    else this.#log.trace(`<- ${this.#dialect === 'flash' ? 'WPB' : 'CPB'} time=${elapsedMs}, ${rates}`);
   }
 
   // ServerSessionHandler
 
-  /** Collects what is said in one tick: an answer of 18 bytes that waits in a buffer of its own costs ten times as much. */
   onSend(bytes: Buffer): void {
-    this.#answers.push(bytes);
-    this.#answerBytes += bytes.length;
-    if (this.#answerBytes >= MAX_ANSWER_BYTES) this.#sendAnswers();
-    else if (this.#answers.length === 1) queueMicrotask(() => this.#sendAnswers());
+    this.#output.say(bytes);
   }
 
   onHandshake(kind: string): void {
@@ -239,23 +181,16 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     // Not the request itself: its objects may be large.
     const { tcUrl, pageUrl, flashVer } = request;
     this.#client = { tcUrl, pageUrl, flashVer };
-    const url = this.#parseUrl(tcUrl);
-    if (url === undefined) return;
-    this.#url = url;
-    this.#log.trace(
-      `connect app, tcUrl=${request.tcUrl}, pageUrl=${request.pageUrl}, swfUrl=${request.swfUrl}, schema=${url.schema}, ` +
-        `vhost=${url.vhost}, port=${url.port}, app=${url.app}, args=${request.args === undefined ? 'null' : '(obj)'}`,
-    );
-    if (request.peer !== undefined) {
-      const { serverIp, version, pid, id } = request.peer;
-      this.#log.trace(`edge-srs ip=${serverIp}, version=${version}, pid=${pid}, id=${id}`);
+    try {
+      this.#admission = this.#admit(request);
+    } catch (error) {
+      this.#refuse(statusCodes.connectRejected, error);
+      return;
     }
-    const vhost = this.#findVhost(url.vhost, statusCodes.connectRejected);
-    if (vhost === undefined) return;
-    this.#vhost = vhost;
-    if (!this.#checkRefer(vhost.refer, statusCodes.connectRejected)) return;
+    const { vhost } = this.#admission;
     const { identity, pid } = this.#host.services;
     this.#session.setOutChunkSize(vhost.chunkSize);
+    this.#session.setWindows(vhost);
     this.#setDeadline(SETUP_TIMEOUT_MS, 'neither publish nor play');
     this.#session.acceptConnect({
       ...identity,
@@ -267,28 +202,28 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   }
 
   onPublish(request: PublishRequest): void {
-    const target = this.#findTarget(request.streamName, statusCodes.publishBadName);
+    const target = this.#findTarget(request.streamName, 'publish');
     if (target === undefined) return;
+    this.#dialect = request.dialect;
     const type = request.dialect === 'flash' ? 'publish(FlashPublish)' : 'publish(FMLEPublish)';
-    this.#log.trace(`client identified, type=${type}, stream_name=${this.#stream}, duration=-1`);
-    if (!this.#checkRefer(target.referPublish, statusCodes.publishBadName)) return;
+    this.#log.trace(`client identified, type=${type}, stream_name=${target.stream}, duration=-1`);
     this.#publish(target).catch((error: unknown) => this.#fail(error));
   }
 
   onPlay(request: PlayRequest): void {
-    const target = this.#findTarget(request.streamName, statusCodes.playStreamNotFound);
+    const target = this.#findTarget(request.streamName, 'play');
     if (target === undefined) return;
-    this.#log.trace(`client identified, type=Play, stream_name=${this.#stream}, duration=${request.durationMs}`);
-    if (!this.#checkRefer(target.referPlay, 'NetStream.Play.Failed')) return;
+    const { vhost, streamId } = target;
+    this.#log.trace(`client identified, type=Play, stream_name=${target.stream}, duration=${request.durationMs}`);
     this.#clearDeadline();
-    this.#socket.setNoDelay(target.tcpNodelay);
-    this.#session.setOutChunkSize(target.chunkSize);
+    this.#socket.setNoDelay(vhost.tcpNodelay);
+    this.#session.setOutChunkSize(vhost.chunkSize);
     this.#session.acceptPlay();
     // What the client has pipelined behind play may have ended it already.
     if (this.#session.phase !== 'play') return;
     this.#play = this.#host.hub.join({
-      streamId: this.#streamId,
-      vhost: target,
+      streamId,
+      vhost,
       player: this,
       onSourceChanged: () => this.#onSourceChanged(),
       ...(request.durationMs > 0 ? { durationMs: request.durationMs } : {}),
@@ -299,7 +234,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     }
     this.#sourceCid = this.#play.stream.publisher?.cid ?? -1;
     this.#log.trace(
-      `source url=${this.#streamId}, ip=${this.ip}, cache=${target.gopCache ? 1 : 0}, is_edge=0, source_id=${this.#sourceCid}[${this.#sourceCid}]`,
+      `source url=${streamId}, ip=${this.ip}, cache=${vhost.gopCache ? 1 : 0}, is_edge=0, source_id=${this.#sourceCid}[${this.#sourceCid}]`,
     );
     this.#host.players.join(this);
   }
@@ -324,12 +259,12 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#setDeadline(STOPPED_TIMEOUT_MS, 'no play after closeStream');
   }
 
-  async #publish(vhost: VhostConfig): Promise<void> {
+  async #publish({ vhost, streamId }: AdmittedStream): Promise<void> {
     this.#clearDeadline();
     const opened = await Publishing.open({
       services: this.#host.services,
       vhost,
-      streamId: this.#streamId,
+      streamId,
       log: this.#log,
       ip: this.ip,
       onRevoked: (reason, byIp) => this.#onRevoked(reason, byIp),
@@ -338,8 +273,8 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       const by = opened.publisher === null ? '' : ` by ${opened.publisher.ip}, cid=${opened.publisher.cid}`;
       const text =
         opened.reason === 'busy'
-          ? `stream ${this.#streamId} is already published${by}`
-          : `no shared memory for stream ${this.#streamId} (ring memory)`;
+          ? `stream ${streamId} is already published${by}`
+          : `no shared memory for stream ${streamId} (ring memory)`;
       this.#refuse(statusCodes.publishBadName, new SrsError(opened.reason === 'busy' ? 'StreamBusy' : 'SharedMemory', text));
       return;
     }
@@ -377,57 +312,36 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   #onRevoked(reason: RevokeReason, byIp: string): void {
     const text = reason === 'replaced' ? `stream taken over by ${byIp} (publish busy replace)` : `stream is published by ${byIp}`;
-    this.#log.warn(`${this.#streamId}: ${text}`);
+    this.#log.warn(`${this.streamId}: ${text}`);
     this.#session.notify({ level: 'error', code: statusCodes.publishBadName, description: text });
     this.#endPublish();
     this.#end();
   }
 
-  #parseUrl(tcUrl: string): TcUrl | undefined {
-    try {
-      return parseTcUrl(tcUrl);
-    } catch (error) {
-      this.#refuse(statusCodes.connectRejected, error);
-      return undefined;
-    }
-  }
-
-  #findVhost(name: string, refusal: string): VhostConfig | undefined {
-    const found = resolveVhost(this.#host.services.config(), name);
-    if (found.kind === 'found') return found.vhost;
-    this.#refuse(refusal, new SrsError('RtmpVhost', found.reason));
-    return undefined;
-  }
-
-  /** Takes a stream name apart and remembers it. @returns the vhost to serve it; undefined when the client was refused */
-  #findTarget(streamName: string, refusal: string): VhostConfig | undefined {
-    const url = this.#url;
-    if (url === undefined || this.#vhost === undefined) throw new SrsError('RtmpConnect', 'publish or play before connect');
-    let target = this.#vhost;
-    try {
-      const name = parseStreamName(streamName);
-      if (name.vhost !== undefined && name.vhost !== url.vhost) {
-        const other = this.#findVhost(name.vhost, refusal);
-        if (other === undefined || !this.#checkRefer(other.refer, refusal)) return undefined;
-        target = other;
-      }
-      this.#stream = name.stream;
-      this.#streamId = streamId(target.name, url.app, name.stream);
-      return target;
-    } catch (error) {
-      this.#refuse(refusal, error);
-      return undefined;
-    }
-  }
-
-  #checkRefer(allowed: readonly string[], refusal: string): boolean {
-    const { pageUrl } = this.#client;
-    if (isReferAllowed(pageUrl, allowed)) return true;
-    this.#refuse(
-      refusal,
-      new SrsError('RtmpAccessDenied', `page ${JSON.stringify(pageUrl)} must end with one of: ${allowed.join(' ')}`),
+  /** @throws SrsError when the client may not come in */
+  #admit(request: ConnectRequest): Admission {
+    const { tcUrl, pageUrl, swfUrl, args, peer } = request;
+    const url = parseTcUrl(tcUrl);
+    this.#log.trace(
+      `connect app, tcUrl=${tcUrl}, pageUrl=${pageUrl}, swfUrl=${swfUrl}, schema=${url.schema}, ` +
+        `vhost=${url.vhost}, port=${url.port}, app=${url.app}, args=${args === undefined ? 'null' : '(obj)'}`,
     );
-    return false;
+    if (peer !== undefined) {
+      this.#log.trace(`edge-srs ip=${peer.serverIp}, version=${peer.version}, pid=${peer.pid}, id=${peer.id}`);
+    }
+    return Admission.connect(this.#host.services.config(), url, pageUrl);
+  }
+
+  /** @returns undefined when the client may not have the stream: it has been refused then */
+  #findTarget(streamName: string, use: StreamUse): AdmittedStream | undefined {
+    if (this.#admission === undefined) throw new SrsError('RtmpConnect', `${use} before connect`);
+    try {
+      this.#target = this.#admission.stream(this.#host.services.config(), streamName, use);
+      return this.#target;
+    } catch (error) {
+      this.#refuse(refusalCode(use, error), error);
+      return undefined;
+    }
   }
 
   /** A proper answer first: an encoder that only sees its connection close tries again for ever. */
@@ -446,25 +360,6 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     } catch (error) {
       this.#fail(error);
     }
-  }
-
-  #sendAnswers(): void {
-    const answers = this.#answers;
-    if (answers.length === 0) return;
-    this.#answers = [];
-    this.#answerBytes = 0;
-    if (this.#socket.destroyed) return;
-    if (this.#socket.writableLength > MAX_UNREAD_BYTES) {
-      // Every ping and call is answered: a client that asks and never reads must not fill the memory.
-      this.#socket.destroy(new SrsError('RtmpMemory', `client leaves more than ${MAX_UNREAD_BYTES} bytes unread`));
-      return;
-    }
-    this.#socket.write(answers.length === 1 ? answers[0]! : Buffer.concat(answers));
-  }
-
-  #onDrained(): void {
-    this.#isDrainAwaited = false;
-    if (!this.#isClosed) this.#play?.onDrain();
   }
 
   /** The client broke the protocol, or this server failed it: one line in the log, then the end. */
@@ -496,8 +391,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#session.close();
     this.#endPublish();
     this.#endPlay();
-    this.#sendAnswers();
-    this.#socket.end();
+    this.#output.end();
     this.#socket.resume();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS);
@@ -539,9 +433,13 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   }
 }
 
-const kbpsText = (rate: Kbps): string => `${rate.average},${rate.last30s},${rate.last5m}`;
-
 const errorNumber = (error: unknown): string => (error instanceof SrsError ? `. ret=${error.code}` : '');
+
+function refusalCode(use: StreamUse, error: unknown): string {
+  if (use === 'publish') return statusCodes.publishBadName;
+  const isDenied = error instanceof SrsError && error.errorName === 'RtmpAccessDenied';
+  return isDenied ? 'NetStream.Play.Failed' : statusCodes.playStreamNotFound;
+}
 
 /** IPv4 as people write it, also where the socket speaks IPv6. */
 function plainAddress(address: string | undefined): string {

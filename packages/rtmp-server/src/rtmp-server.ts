@@ -44,7 +44,7 @@ export class RtmpServer {
     this.#recvRate = new RateMeter(services.clock);
     this.#sendRate = new RateMeter(services.clock);
     this.#rateTimer = setInterval(() => {
-      for (const connection of this.#connections) connection.sampleRates();
+      for (const connection of this.#connections) connection.traffic.sample();
       this.traffic();
     }, RATE_SAMPLE_MS);
   }
@@ -83,8 +83,8 @@ export class RtmpServer {
     let recvBytes = this.#goneRecvBytes;
     let sendBytes = this.#goneSendBytes;
     for (const connection of this.#connections) {
-      recvBytes += connection.recvBytes;
-      sendBytes += connection.sendBytes;
+      recvBytes += connection.traffic.recvBytes;
+      sendBytes += connection.traffic.sendBytes;
     }
     return { recvBytes, sendBytes, recvKbps: this.#recvRate.sample(recvBytes), sendKbps: this.#sendRate.sample(sendBytes) };
   }
@@ -107,8 +107,8 @@ export class RtmpServer {
 
   #onClosed(connection: RtmpConnection): void {
     this.#connections.delete(connection);
-    this.#goneRecvBytes += connection.recvBytes;
-    this.#goneSendBytes += connection.sendBytes;
+    this.#goneRecvBytes += connection.traffic.recvBytes;
+    this.#goneSendBytes += connection.traffic.sendBytes;
     this.#services.releaseConnection();
     if (this.#connections.size === 0) this.#onEmpty?.();
   }

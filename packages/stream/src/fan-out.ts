@@ -69,6 +69,9 @@ export class FanOut implements StreamConsumer {
   #lastTurnMs = Number.NEGATIVE_INFINITY;
   #flushes = 0;
   #flushedBytes = 0;
+  /** Frames of the batch that is being read, and of the newest one that was sent. */
+  #frames = 0;
+  #batchFrames = 0;
   #laps = 0;
   #cuts = 0;
   #droppedFrames = 0;
@@ -82,6 +85,7 @@ export class FanOut implements StreamConsumer {
       onRecord: (type, _flags, timestampMs, _wallMs, _sequence, payload) => {
         batch.mark();
         batch.append(type as FrameType, timestampMs, payload);
+        this.#frames += 1;
       },
       onTorn: () => batch.rollBack(),
     };
@@ -90,6 +94,11 @@ export class FanOut implements StreamConsumer {
 
   get playerCount(): number {
     return this.#inStep.length + this.#behind.size;
+  }
+
+  /** Frames in the newest batch. */
+  get batchFrames(): number {
+    return this.#batchFrames;
   }
 
   get statistics(): FanOutStatistics {
@@ -236,6 +245,8 @@ export class FanOut implements StreamConsumer {
   #flush(): void {
     if (this.#batch.length === 0) return;
     const bytes = this.#batch.take();
+    this.#batchFrames = this.#frames;
+    this.#frames = 0;
     this.#flushes += 1;
     this.#flushedBytes += bytes.length * this.#inStep.length;
     let isInKernel = true;

@@ -160,6 +160,27 @@ describe('StreamWriter', () => {
     expect(writer.statistics.droppedFrames).toBe(0);
   });
 
+  it('keeps the newest key frame for the bigger ring, however much comes before that is there', () => {
+    const { writer, open, outgrown, read } = setUp({ capacityBytes: 64 * 1024 });
+    writer.write(video, 0, keyFrame(10_000));
+    for (let index = 1; index <= 24; index += 1) writer.write(video, index * 40, interFrame(10_000));
+    const bigger = open(outgrown[0]!);
+    writer.moveTo(bigger);
+    expect(read(bigger).map(({ sequence }) => sequence)).toEqual(Array.from({ length: 25 }, (_, index) => index));
+    expect(writer.statistics.droppedFrames).toBe(0);
+  });
+
+  it('lets players of a running stream go on when the answer does not come', () => {
+    const { writer, clock, read } = setUp({ capacityBytes: 64 * 1024 });
+    writer.write(video, 0, keyFrame(10_000));
+    for (let index = 1; index <= 7; index += 1) writer.write(video, index * 40, interFrame(10_000));
+    expect(read(undefined, 4).at(-1)?.sequence).toBe(5);
+    clock.advance(300);
+    writer.write(video, 400, interFrame(10_000));
+    expect(read(undefined, 4).at(-1)?.sequence).toBe(8);
+    expect(writer.statistics.droppedFrames).toBe(0);
+  });
+
   it('drops what does not fit when there is no bigger ring, and goes on with what does', () => {
     const { writer, outgrown, read, log } = setUp();
     writer.write(video, 0, keyFrame(40_000));

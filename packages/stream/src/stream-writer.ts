@@ -56,6 +56,10 @@ interface HeldFrame {
 const GROWTH = 4;
 /** A record takes at most this part of a ring. */
 const MAX_RECORD_FRACTION = 4;
+/** Header and padding of a record, at most, except for what is left over at the end of the ring. */
+const RECORD_OVERHEAD_BYTES = 64;
+/** Frames wait so long for a bigger ring if the one there is could hold them as well. */
+const GROWTH_PATIENCE_MS = 300;
 /** What waits for a bigger ring, at most; the answer takes a millisecond. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
@@ -70,6 +74,8 @@ export class StreamWriter {
   #growth: 'possible' | 'asked' | 'impossible' = 'possible';
   /** Frames since one that was too large for the ring, while a bigger one is asked for. */
   #held: HeldFrame[] = [];
+  #isTooLargeHeld = false;
+  #askedMs = 0;
   #heldBytes = 0;
   /** The headers that the ring keeps, by sticky slot. */
   readonly #kept = new Map<number, Buffer>();
@@ -191,12 +197,13 @@ export class StreamWriter {
   #append(type: FrameType, flags: number, timestampMs: number, payload: Buffer): void {
     this.#lastTimestampMs = timestampMs;
     const wallMs = this.#options.clock.wallMs();
-    if (this.#held.length > 0) {
+    if (this.#mustWait(payload.length)) {
       this.#hold({ type, flags, timestampMs, wallMs, payload });
       return;
     }
     if (!this.#ring.write(type, flags, timestampMs, wallMs, payload)) {
       this.#outgrow(payload.length * MAX_RECORD_FRACTION);
+      this.#isTooLargeHeld = true;
       this.#hold({ type, flags, timestampMs, wallMs, payload });
       return;
     }
@@ -207,10 +214,26 @@ export class StreamWriter {
   #outgrow(capacityBytes: number): void {
     if (this.#growth !== 'possible') return;
     this.#growth = 'asked';
+    this.#askedMs = this.#options.clock.nowMs();
     this.#options.onOutgrown(Math.max(capacityBytes, this.#ring.capacityBytes) * GROWTH);
   }
 
-  /** While a frame waits for a ring that holds it, those after it must wait too. */
+  /**
+   * Whether a frame must wait for a bigger ring that has been asked for: behind one that is too large for this ring, or because it
+   * would overwrite the newest key frame. An encoder that makes up for a pause sends seconds of media before the answer can be
+   * read; but players of a running stream must not wait long for a back-source that is away.
+   */
+  #mustWait(payloadLength: number): boolean {
+    if (this.#growth !== 'asked') return false;
+    if (this.#isTooLargeHeld) return true;
+    if (this.#options.clock.nowMs() - this.#askedMs >= GROWTH_PATIENCE_MS) {
+      this.#writeHeld();
+      return false;
+    }
+    const { gopBytes, capacityBytes } = this.#ring;
+    return this.#held.length > 0 || (gopBytes > 0 && gopBytes + payloadLength + RECORD_OVERHEAD_BYTES > capacityBytes);
+  }
+
   #hold(frame: HeldFrame): void {
     this.#heldBytes += frame.payload.length;
     if (this.#growth !== 'asked' || this.#heldBytes > MAX_HELD_BYTES) {
@@ -225,6 +248,7 @@ export class StreamWriter {
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
+    this.#isTooLargeHeld = false;
     for (const { type, flags, timestampMs, wallMs, payload } of held) {
       if (!this.#ring.write(type, flags, timestampMs, wallMs, payload)) this.#drop(payload.length);
     }
