@@ -170,6 +170,7 @@ describe('FanOut', () => {
       const waiting = [new TestPlayer(), new TestPlayer()];
       fanOut.add(waiting[0]!);
       fanOut.add(waiting[1]!, { durationMs: 1000 });
+      publish(null);
       const fill = ({ writer }: ReturnType<typeof openRing>): void => {
         key(writer, 'k1', 0);
         write(writer, 'p1', 40);
@@ -190,6 +191,26 @@ describe('FanOut', () => {
       const late = new TestPlayer();
       fanOut.add(late);
       expect(late.frames).toEqual(gopCache ? ['k2@80', 'p2@120'] : []);
+    }
+  });
+
+  it('does not take the first player of this process, who comes before the word of the directory, for one that has waited', () => {
+    for (const gopCache of [true, false]) {
+      const { fanOut, openRing, publish, wake } = setUp({ gopCache });
+      const players = [new TestPlayer(), new TestPlayer()];
+      fanOut.add(players[0]!);
+      fanOut.add(players[1]!, { durationMs: 1000 });
+      const { ring, writer } = openRing();
+      setHeaders(writer);
+      key(writer, 'k1', 0);
+      write(writer, 'p1', 40);
+      key(writer, 'k2', 80);
+      publish(ring);
+      write(writer, 'p2', 120);
+      key(writer, 'k3', 160);
+      wake();
+      const frames = gopCache ? ['k2@80', 'p2@120', 'k3@160'] : ['k3@160'];
+      for (const player of players) expect(player.frames.filter((frame) => /^[kp]/.test(frame))).toEqual(frames);
     }
   });
 
@@ -217,6 +238,7 @@ describe('FanOut', () => {
     const { fanOut, openRing, publish } = setUp({ capacityBytes: 4096 });
     const player = new TestPlayer();
     fanOut.add(player);
+    publish(null);
     const { ring, writer } = openRing();
     for (let index = 0; index < 8; index += 1) write(writer, `k${index}`, index * 40, video, frameFlags.keyFrame, 900);
     publish(ring);

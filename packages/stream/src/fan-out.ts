@@ -226,7 +226,7 @@ export class FanOut implements StreamConsumer {
 
   #openMain(source: RingSource): void {
     this.#main = SourceReader.open(source, this.#options.onCorrupt);
-    if (this.#main !== undefined) this.#rejoinAll(true);
+    if (this.#main !== undefined) this.#rejoinAll(source.wasAwaited);
   }
 
   #closeMain(): void {
@@ -338,7 +338,7 @@ export class FanOut implements StreamConsumer {
 
   /** A player without a ring waits together with those in step, or joins them on the ring that has come. */
   #findRing(state: PlayerState): boolean {
-    if (this.#main !== undefined) this.#enterRing(state, this.#main.source, true);
+    if (this.#main !== undefined) this.#enterRing(state, this.#main.source, this.#main.source.wasAwaited);
     else if (!state.isSolo) this.#enterStep(state);
     return state.reader !== undefined;
   }
@@ -365,7 +365,7 @@ export class FanOut implements StreamConsumer {
       state.leaveRing();
       return true;
     }
-    if (!reader.followMove(next, this.#options.onCorrupt)) this.#enterRing(state, next, true);
+    if (!reader.followMove(next, this.#options.onCorrupt)) this.#enterRing(state, next, next.wasAwaited);
     return state.reader !== undefined;
   }
 }

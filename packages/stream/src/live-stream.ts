@@ -27,6 +27,8 @@ export class LiveStream {
   /** The source before the one to come, for players that have not read it to its end; not kept in use by this. */
   #lastSource: RingSource | undefined;
   #publisher: PublisherInfo | null = null;
+  /** The directory has said once how the stream stands. */
+  #isKnown = false;
 
   constructor(streamId: string, streams: LiveStreams) {
     this.streamId = streamId;
@@ -61,6 +63,8 @@ export class LiveStream {
   /** The directory's word on the stream. */
   onState(state: StreamState): void {
     const { ring } = state;
+    const wasAwaited = this.#isKnown;
+    this.#isKnown = true;
     this.#publisher = state.publisher;
     const previous = this.#source;
     if (ring === null) {
@@ -74,7 +78,7 @@ export class LiveStream {
     const last = this.#lastSource;
     // Told to be over and then not, as by a back-source that heard of the publisher late: it must not follow upon itself.
     const isBack = last?.isSame(ring) === true && last.isInUse;
-    const source = (isBack ? last : this.#streams.openSource(ring, state.publisher)).retain();
+    const source = (isBack ? last : this.#streams.openSource(ring, state.publisher, wasAwaited)).retain();
     if (!isBack) last?.setNext(source);
     this.#source = source;
     this.#lastSource = source;
@@ -122,13 +126,14 @@ export class LiveStreams {
     this.#options.directory.unsubscribe(stream.streamId);
   }
 
-  openSource(ring: NonNullable<StreamState['ring']>, publisher: PublisherInfo | null): RingSource {
+  openSource(ring: NonNullable<StreamState['ring']>, publisher: PublisherInfo | null, wasAwaited: boolean): RingSource {
     const { directory, arenas } = this.#options;
     directory.holdRing(ring);
     return new RingSource({
       ring,
       arena: arenas[ring.arena]!,
       publisher,
+      wasAwaited,
       onReleased: () => directory.releaseRing(ring),
     });
   }

@@ -7,6 +7,8 @@ export interface RingSourceOptions {
   readonly ring: RingRef;
   readonly arena: Arena;
   readonly publisher: PublisherInfo | null;
+  /** See `RingSource.wasAwaited`. */
+  readonly wasAwaited: boolean;
   /** The last reader of this worker has left. */
   onReleased(): void;
 }
@@ -18,6 +20,8 @@ export interface RingSourceOptions {
 export class RingSource {
   readonly ring: RingRef;
   readonly publisher: PublisherInfo | null;
+  /** This worker followed the stream before the ring came: whoever was there gets all of it. Otherwise it was running already. */
+  readonly wasAwaited: boolean;
   readonly #options: RingSourceOptions;
   #users = 0;
   #next: RingSource | undefined;
@@ -26,6 +30,7 @@ export class RingSource {
     this.#options = options;
     this.ring = options.ring;
     this.publisher = options.publisher;
+    this.wasAwaited = options.wasAwaited;
   }
 
   /** The ring that came after this one: a bigger one of the same publish, or the next publish. */
