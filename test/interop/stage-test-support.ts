@@ -158,14 +158,19 @@ export class Stage {
     return worker.slot;
   }
 
+  /** What each of the connections has been sent so far. */
+  async sentBytes(actors: readonly Actor[]): Promise<number[]> {
+    const clients = await this.clients();
+    return actors.map((actor) => clients.find((client) => hasTag(client, actor.tag))?.sendBytes ?? 0);
+  }
+
   /** Waits until each of the connections has been sent so many bytes. */
   async waitForBytes(actors: readonly Actor[], sizeBytes: number): Promise<void> {
     let missing: readonly string[] = [];
     await eventually(
       async () => {
-        const clients = await this.clients();
-        const sent = (tag: string) => clients.find((client) => hasTag(client, tag))?.sendBytes ?? 0;
-        missing = actors.filter((actor) => sent(actor.tag) < sizeBytes).map((actor) => `${actor.tag} ${sent(actor.tag)}`);
+        const sent = await this.sentBytes(actors);
+        missing = actors.flatMap((actor, index) => (sent[index]! < sizeBytes ? [`${actor.tag} ${sent[index]}`] : []));
         return missing.length === 0;
       },
       DELIVERY_LIMIT_MS,
