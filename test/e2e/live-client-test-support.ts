@@ -323,6 +323,11 @@ export class LivePlayer extends LiveClient {
     return this.waitFor(`media of session ${session}`, () => this.checker.sessions.includes(session), limitMs);
   }
 
+  protected override describe(): string {
+    const { frames, nextSequence, complaint } = this.checker;
+    return `${super.describe()}, ${frames} frames, next ${nextSequence}${complaint === '' ? '' : `, ${complaint}`}`;
+  }
+
   protected override onMedia(type: FrameType, timestampMs: number, payload: Buffer): void {
     this.checker.accept(type, timestampMs, payload);
   }
