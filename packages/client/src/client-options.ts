@@ -5,15 +5,15 @@ import type { ClientSessionOptions, Command, ReceivedStatus } from '@srs/rtmp';
 /** What the target or the client itself fills in. */
 type Given = 'crypto' | 'unixSeconds' | 'role' | 'streamName' | 'tcUrl' | 'app';
 
-/** Times in milliseconds. The options of the session itself (chunk size, pageUrl, arguments of connect and so on) are open too. */
+/** Times in milliseconds. The session's own options (chunk size, pageUrl, arguments of connect and so on) are open too. */
 export interface ConnectionOptions extends Omit<ClientSessionOptions, Given> {
   /** Until the TCP connection stands, the look-up of the name included. 5 s unless told. */
   readonly connectTimeoutMs?: number;
   /** From there until the server has answered the last command. 30 s unless told. */
   readonly startTimeoutMs?: number;
-  /** How long the server may take none of the bytes that wait for it. 30 s unless told. */
+  /** How long the server may be behind without one moment in which no byte waits for it. 30 s unless told. */
   readonly sendTimeoutMs?: number;
-  /** How long nothing may pass in either direction once the stream has started. No limit (0) unless told: it may have no publisher yet. */
+  /** How long nothing may pass either way once the stream has started. No limit (0) unless told: it may lack a publisher. */
   readonly idleTimeoutMs?: number;
   /** Bytes that may wait for the server; beyond that it is given up. 16 MiB unless told. */
   readonly maxUnsentBytes?: number;
@@ -30,7 +30,7 @@ export interface ConnectionOptions extends Omit<ClientSessionOptions, Given> {
 export interface ClientOptions extends ConnectionOptions {
   /** `connect` is open as soon as the server has let the client in: for tests of access and bandwidth. */
   readonly role: ClientSessionOptions['role'];
-  /** Hot path. One frame of the stream being played; it may come before opening is reported. `payload` is valid during the call only. */
+  /** Hot path. One frame of what is played; it may come before opening is reported. `payload` is valid during the call only. */
   onFrame?(type: FrameType, timestampMs: number, payload: Buffer): void;
 }
 

@@ -4,7 +4,7 @@ import { ClipRounds } from './clip-rounds.ts';
 import type { FlvClip } from './flv-clip.ts';
 import type { RtmpPublisher } from './rtmp-publisher.ts';
 
-/** Who is later than this (the machine slept, the server did not read) goes on from now on instead of catching up in one burst. */
+/** Later than this (the machine slept, the server did not read) it goes on from now on instead of catching up in one burst. */
 const MAX_LATE_MS = 2_000;
 
 /** What a playout needs of a publisher. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { frameTypes } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../../test/support/failure.ts';
+import { fuzz } from '../../../test/support/fuzz.ts';
 import { ClipRounds } from './clip-rounds.ts';
 import { FlvClip } from './flv-clip.ts';
 import { aacHeader, avcEnd, avcHeader, flvFile, keyFrame, metadata, sound, type Tag } from './flv-test-support.ts';
@@ -151,4 +152,30 @@ describe('the rounds of a clip', () => {
     expect(stepsOf(frameTypes.video)).toEqual([40]);
     expect(stepsOf(frameTypes.audio)).toEqual([21, 22]);
   });
+});
+
+it('whatever a file holds, it is a clip that goes on in time, or an SrsError', () => {
+  const samples = [
+    flvFile([metadata, avcHeader, aacHeader, keyFrame(0), sound(0), sound(20), keyFrame(40), sound(40), avcEnd(40)]),
+    flvFile([aacHeader, sound(5000), sound(5020), sound(5040)]),
+    flvFile([keyFrame(0), avcHeader, keyFrame(33), keyFrame(66)]),
+  ];
+  const { accepted, refused } = fuzz(
+    { samples, count: 100_000, timeBoxMs: 20_000, maxGrowthBytes: 16 * 1024 * 1024 },
+    (input) => {
+      const clip = FlvClip.read(input);
+      const rounds = new ClipRounds(clip);
+      const starts: number[] = [];
+      for (let count = 2 * (clip.headers.length + clip.frames.length); count > 0; count--) {
+        if (rounds.frame === clip.frames[0]) starts.push(rounds.dueMs);
+        const isInRange = rounds.dueMs >= 0 && rounds.timestampMs >= 0 && rounds.timestampMs < 2 ** 31;
+        if (!isInRange) throw new Error(`frame due at ${rounds.dueMs} ms has timestamp ${rounds.timestampMs}`);
+        rounds.advance();
+      }
+      if (starts.length < 2 || starts[1]! - starts[0]! !== clip.durationMs)
+        throw new Error(`rounds begin at ${starts.join(', ')}`);
+    },
+  );
+  expect(accepted).toBeGreaterThan(1_000);
+  expect(refused).toBeGreaterThan(1_000);
 });

@@ -55,7 +55,7 @@ export class RtmpClient {
     });
     this.#limitStep(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, 'no TCP connection');
     this.closed = new Promise((resolve) => this.#socket.once('close', () => resolve(this.#onClosed())));
-    this.#socket.once('connect', () => this.#guard(() => this.#onTcpConnected()));
+    this.#socket.once('connect', () => this.#onTcpConnected());
     this.#socket.once('end', () => this.#end({ kind: 'closed-by-server', status: this.#lastError }));
     this.#socket.on('drain', () => this.#onDrained());
     this.#socket.on('error', (error) => this.#end({ kind: 'failed', error: this.#socketError(error) }));
@@ -177,27 +177,28 @@ export class RtmpClient {
 
   /** Hot path. @returns true: go on reading */
   #onBytes(length: number): true {
+    if (this.#reason !== undefined) return true;
     this.#bytesReceived += length;
-    this.#guard(() => {
+    try {
       this.#session.receive(readBuffer.subarray(0, length));
-      if (!this.#isOpen && this.#bytesReceived > MAX_BYTES_BEFORE_START) {
-        throw new SrsError(
-          'RtmpResponse',
-          `${this.#where} sent ${this.#bytesReceived} bytes before it answered, must be at most ${MAX_BYTES_BEFORE_START}`,
-        );
-      }
-    });
+      if (!this.#isOpen) this.#limitChatter();
+    } catch (thrown) {
+      this.#onThrown(thrown);
+    }
     return true;
   }
 
-  /** The one place where whatever goes wrong in this connection, the owner's handlers included, ends it and nothing else. */
-  #guard(step: () => void): void {
-    if (this.#reason !== undefined) return;
-    try {
-      step();
-    } catch (thrown) {
-      this.#end({ kind: 'failed', error: thrown instanceof Error ? thrown : new Error(describeError(thrown)) });
-    }
+  #limitChatter(): void {
+    if (this.#bytesReceived <= MAX_BYTES_BEFORE_START) return;
+    throw new SrsError(
+      'RtmpResponse',
+      `${this.#where} sent ${this.#bytesReceived} bytes before it answered, must be at most ${MAX_BYTES_BEFORE_START}`,
+    );
+  }
+
+  /** Whatever goes wrong in this connection, the owner's handlers included, ends it and nothing else. */
+  #onThrown(thrown: unknown): void {
+    this.#end({ kind: 'failed', error: thrown instanceof Error ? thrown : new Error(describeError(thrown)) });
   }
 
   #onStarted(): void {
