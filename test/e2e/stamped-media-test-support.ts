@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { AmfObject, encodeAmf0 } from '@srs/amf';
 import { type FrameType, frameTypes, timestampDelta } from '@srs/kernel';
 
-export const FRAMES_PER_SECOND = 25;
+const FRAMES_PER_SECOND = 25;
 const PICTURE_MS = 1000 / FRAMES_PER_SECOND;
 const SOUNDS_PER_PICTURE = 2;
 

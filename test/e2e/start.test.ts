@@ -160,6 +160,22 @@ describe('an address in use', () => {
   });
 });
 
+describe('the port of the private API in use', () => {
+  it('ends with status 234 and the address', async () => {
+    const { server: other, port } = await listenSomewhere('127.0.0.1');
+    try {
+      const server = await ServerProcess.launch({
+        config: (place) => smallConfig({ ...place, privatePort: port }, 'objs/srs.pid', 'daemon off; srs_log_tank console;'),
+      });
+      expect((await server.program.waitForExit(20_000)).code).toBe(234);
+      expect(server.log().join('\n')).toMatch(new RegExp(`srs: private_api listen 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`));
+      await server.stop();
+    } finally {
+      other.close();
+    }
+  });
+});
+
 describe('in the background', () => {
   let ports: PortBlock;
 

@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
-import { SrsError } from '@srs/kernel';
+import { describeError, SrsError } from '@srs/kernel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Page } from './page.ts';
 import { type PrivateApi, startPrivateApi } from './private-api.ts';
@@ -131,6 +131,8 @@ describe('the private API', () => {
     const second = await startPrivateApi({ ...options, isPortFixed: false });
     expect(second.port).not.toBe(api.port);
     await second.close();
-    await expect(startPrivateApi({ ...options, isPortFixed: true })).rejects.toThrow(/EADDRINUSE/);
+    const failure: unknown = await startPrivateApi({ ...options, isPortFixed: true }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ errorName: 'SocketBind' });
+    expect(describeError(failure)).toMatch(/^private_api listen 127\.0\.0\.1:\d+: .*EADDRINUSE/);
   });
 });

@@ -34,7 +34,7 @@ function isHostHeaderSafe(host: string | undefined): boolean {
 
 /**
  * Listens on `host:port`, or on any free port when that one is taken: the master's directory tells which it became.
- * @throws the system's error when the address cannot be used at all
+ * @throws SrsError SocketBind when the address cannot be used at all
  */
 export async function startPrivateApi(o: {
   host: string;
@@ -90,8 +90,8 @@ function statusOf(error: unknown): number {
 async function listen(server: FastifyInstance, o: { host: string; port: number; isPortFixed: boolean }): Promise<void> {
   try {
     await server.listen({ host: o.host, port: o.port });
-  } catch (error) {
-    if (o.isPortFixed) throw error;
+  } catch (cause) {
+    if (o.isPortFixed) throw new SrsError('SocketBind', `private_api listen ${o.host}:${o.port}`, { cause });
     await server.listen({ host: o.host, port: 0 });
   }
 }
