@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Channel, type DirectoryProtocol, type Lease, type Link, linkPair, type RingRef, type StreamState } from '@srs/control';
 import { silentLog } from '@srs/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -151,6 +152,26 @@ describe('DirectoryClient', () => {
     client.hold({ lease, lastTimestampMs: () => 0, onRevoked: (reason, byIp) => revoked.resolve(`${reason} ${byIp}`) });
     backSource.revoke('L-1');
     expect(await revoked.promise).toBe('replaced 10.0.0.2');
+  });
+
+  it('passes on that a lease was revoked before it was held, once', async () => {
+    const { backSource, client } = await setUp();
+    await client.publish(request);
+    backSource.revoke('L-1');
+    await client.publish(request);
+    const told: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onRevoked = (reason: string, byIp: string): void => {
+      told.push(`${reason} ${byIp}`);
+      resolve();
+    };
+    client.hold({ lease, lastTimestampMs: () => 0, onRevoked });
+    expect(told).toEqual([]);
+    await promise;
+    client.unpublish(lease, 0);
+    client.hold({ lease, lastTimestampMs: () => 0, onRevoked });
+    await setImmediate();
+    expect(told).toEqual(['replaced 10.0.0.2']);
   });
 });
 

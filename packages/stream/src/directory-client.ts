@@ -44,6 +44,7 @@ const RECONNECT_MAX_MS = 500;
 /** How long a publish waits for a back-source that is being restarted. */
 const PUBLISH_TIMEOUT_MS = 5_000;
 const HELLO_TIMEOUT_MS = 10_000;
+const MAX_REVOKED_EARLY = 1_000;
 
 /** FNV-1a: the same stream must go to the same back-source in every process. */
 export function backSourceOf(streamId: string, backSourceCount: number): number {
@@ -58,6 +59,8 @@ export class DirectoryClient {
   readonly #options: DirectoryClientOptions;
   readonly #connections: Connection[];
   readonly #leases = new Map<string, HeldLease>();
+  /** Leases that were revoked before their publisher held them. */
+  readonly #revokedEarly = new Map<string, { readonly reason: RevokeReason; readonly byIp: string }>();
   readonly #subscriptions = new Map<string, StateListener>();
   readonly #readRings = new Map<string, RingRef>();
   #isClosed = false;
@@ -94,9 +97,17 @@ export class DirectoryClient {
     }
   }
 
-  /** The publisher is writing: from now on the lease is told again to a restarted back-source. */
+  /**
+   * The publisher is writing: from now on the lease is told again to a restarted back-source. One that was revoked in the
+   * meantime, by a publisher that came at the same moment, is told so a turn later.
+   */
   hold(lease: HeldLease): void {
-    this.#leases.set(lease.lease.leaseId, lease);
+    const { leaseId } = lease.lease;
+    this.#leases.set(leaseId, lease);
+    const early = this.#revokedEarly.get(leaseId);
+    if (early === undefined) return;
+    this.#revokedEarly.delete(leaseId);
+    setImmediate(() => this.#leases.get(leaseId)?.onRevoked(early.reason, early.byIp));
   }
 
   /** @returns null when there is no bigger ring to be had */
@@ -153,6 +164,18 @@ export class DirectoryClient {
     else if (state.ring !== null && !this.#readRings.has(ringKey(state.ring))) this.releaseRing(state.ring);
   }
 
+  #onRevoke(leaseId: string, reason: RevokeReason, byIp: string): void {
+    const lease = this.#leases.get(leaseId);
+    if (lease !== undefined) {
+      lease.onRevoked(reason, byIp);
+      return;
+    }
+    // Unless it has just been given up, it is on its way to `hold`. The oldest is certainly of the other kind.
+    this.#revokedEarly.set(leaseId, { reason, byIp });
+    const [oldest] = this.#revokedEarly.keys();
+    if (this.#revokedEarly.size > MAX_REVOKED_EARLY && oldest !== undefined) this.#revokedEarly.delete(oldest);
+  }
+
   #host(): ConnectionHost {
     return {
       connect: (index) => this.#options.connect(index),
@@ -171,7 +194,7 @@ export class DirectoryClient {
         };
       },
       onStream: (state) => this.#deliver(state),
-      onRevoke: (leaseId, reason, byIp) => this.#leases.get(leaseId)?.onRevoked(reason, byIp),
+      onRevoke: (leaseId, reason, byIp) => this.#onRevoke(leaseId, reason, byIp),
     };
   }
 }
