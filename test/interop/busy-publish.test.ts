@@ -2,12 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { publishWithFfmpeg } from '../support/foreign.ts';
 import { clip, expectContiguousPart, type Packets, packetHashes } from '../support/media.ts';
+import { RawRtmp } from '../support/raw-rtmp.ts';
 import { requires } from '../support/requires.ts';
 import { playerNames, publishers } from './programs-test-support.ts';
 import { splitIntoRuns, timeSteps } from './published-runs-test-support.ts';
 import { type Actor, Stage } from './stage-test-support.ts';
 
 const MAX_TRIES = 24;
+const SIMULTANEOUS_ROUNDS = 30;
 const REFUSAL_LIMIT_MS = 3_000;
 const END_LIMIT_MS = 10_000;
 /** About a second of the clips, more than the key-frame interval at the start. */
@@ -52,6 +54,19 @@ describe('a second publisher', () => {
       expect(timeSteps(got.video).smallest, what).toBeGreaterThanOrEqual(0);
       expect(timeSteps(got.audio).smallest, what).toBeGreaterThanOrEqual(0);
       expect(timeSteps(got.audio).largest, what).toBeLessThanOrEqual(500);
+    }
+  });
+
+  it('that comes at the same moment leaves one of the two, and the other knows', async () => {
+    await using stage = await Stage.open({ vhost: 'publish { busy replace; }' });
+    for (let round = 0; round < SIMULTANEOUS_ROUNDS; round++) {
+      using one = await RawRtmp.connect(stage.server.place.rtmpPort);
+      using other = await RawRtmp.connect(stage.server.place.rtmpPort);
+      const both = [one, other];
+      await Promise.all(both.map((client) => client.connectApp('live')));
+      await Promise.all(both.map((client) => client.publish(`round${round}`)));
+      await Promise.race(both.map((client) => client.waitForClose()));
+      expect(both.filter((client) => client.isOpen)).toHaveLength(1);
     }
   });
 
