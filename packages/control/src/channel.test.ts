@@ -98,6 +98,28 @@ describe('Channel', () => {
     await expect(channel.request('double', { value: 1 }, 20)).rejects.toThrow('control request double: no answer within 20 ms');
   });
 
+  it('knows only the requests and notifications it was given', async () => {
+    const [near, far] = linkPair();
+    const answers: unknown[] = [];
+    const answered = Promise.withResolvers<void>();
+    near.attach({
+      onMessage: (message) => {
+        answers.push(message);
+        if (answers.length === 2) answered.resolve();
+      },
+      onClose: () => {},
+    });
+    new Channel<TestProtocol>(far, { requests: { double: ({ value }) => ({ value }) }, notifications: {} });
+    near.send([3, 0, 'toString', {}]);
+    near.send([0, 1, 'triple', { value: 1 }]);
+    near.send([0, 2, 'constructor', { value: 1 }]);
+    await answered.promise;
+    expect(answers).toEqual([
+      [2, 1, 'triple', 'no such request: triple'],
+      [2, 2, 'constructor', 'no such request: constructor'],
+    ]);
+  });
+
   it('closes on a message that is not an envelope', async () => {
     const [near, far] = linkPair();
     const closed = Promise.withResolvers<Error | undefined>();

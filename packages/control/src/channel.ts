@@ -104,7 +104,7 @@ export class Channel<P extends ProtocolShape> {
         void this.#answer(id, name, body);
         return;
       case NOTIFICATION:
-        (this.#handler.notifications as Record<string, ((body: unknown) => void) | undefined> | undefined)?.[name]?.(body);
+        handlerOf(this.#handler.notifications, name)?.(body);
         return;
       case RESPONSE:
         this.#take(id)?.resolve(body);
@@ -119,7 +119,7 @@ export class Channel<P extends ProtocolShape> {
 
   async #answer(id: number, name: string, body: unknown): Promise<void> {
     try {
-      const handler = (this.#handler.requests as Record<string, ((body: unknown) => unknown) | undefined> | undefined)?.[name];
+      const handler = handlerOf(this.#handler.requests, name);
       if (handler === undefined) throw new SrsError('ControlProtocol', `no such request: ${name}`);
       this.#send([RESPONSE, id, name, await handler(body)]);
     } catch (error) {
@@ -148,6 +148,12 @@ export class Channel<P extends ProtocolShape> {
     this.#pending.clear();
     this.#handler.onClose?.(error);
   }
+}
+
+/** Own properties only: `constructor` is no request. */
+function handlerOf(handlers: object | undefined, name: string): ((body: unknown) => unknown) | undefined {
+  if (handlers === undefined || !Object.hasOwn(handlers, name)) return undefined;
+  return (handlers as Record<string, (body: unknown) => unknown>)[name];
 }
 
 function isEnvelope(message: unknown): message is Envelope {
