@@ -278,6 +278,12 @@ describe('a Directory that takes over from one that died', () => {
     const { directory } = setUp({ store, expected: [hung] });
     directory.giveUpRecovery();
     expect(store.freed).toEqual([]);
+    // Whatever the others say and let go of: it may wake up and write.
+    const reader = peer(2);
+    directory.hello(reader, { ...nothing, readRings: [ring(1)] });
+    directory.release(reader, ring(1));
+    directory.workerGone(reader);
+    expect(store.freed).toEqual([]);
     directory.workerGone(hung);
     expect(store.freed).toEqual([1]);
   });

@@ -53,6 +53,8 @@ type HoldKind = 'writer' | 'reader';
 
 interface RingEntry {
   readonly ring: RingRef;
+  /** Handed out by a back-source before this one. */
+  readonly isInherited: boolean;
   /** By kind and holder. */
   readonly holds: Set<string>;
 }
@@ -95,7 +97,7 @@ export class Directory {
     this.#log = options.log;
     this.#leasePrefix = options.leasePrefix;
     this.#expected = new Set(options.expected.map(holderOf));
-    for (const ring of this.#store.inherited()) this.#rings.set(ringKey(ring), { ring, holds: new Set() });
+    for (const ring of this.#store.inherited()) this.#rings.set(ringKey(ring), { ring, isInherited: true, holds: new Set() });
     this.#settle();
   }
 
@@ -107,9 +109,9 @@ export class Directory {
     return this.#rings.size;
   }
 
-  /** Every worker that held something has told what. Until then a publish must wait: the stream may be taken. */
+  /** Every worker that held something has told what, or is not waited for. Until then a publish must wait: the stream may be taken. */
   get isRecovered(): boolean {
-    return this.#expected.size === 0;
+    return this.#hasRecovered;
   }
 
   /** Calls back once, when recovery is over (at once when it is). */
@@ -120,7 +122,6 @@ export class Directory {
 
   /** Stops waiting for workers that do not come back, a hung one for example; what they hold stays theirs until they die. */
   giveUpRecovery(): void {
-    this.#expected.clear();
     this.#onRecovered();
   }
 
@@ -297,7 +298,7 @@ export class Directory {
     const key = ringKey(ring);
     let entry = this.#rings.get(key);
     if (entry === undefined) {
-      entry = { ring, holds: new Set() };
+      entry = { ring, isInherited: false, holds: new Set() };
       this.#rings.set(key, entry);
     }
     entry.holds.add(`${kind} ${holder}`);
@@ -311,15 +312,17 @@ export class Directory {
 
   #freeIfUnheld(entry: RingEntry): void {
     if (entry.holds.size > 0 || !this.isRecovered) return;
+    // A worker that has not spoken yet may still write it.
+    if (entry.isInherited && this.#expected.size > 0) return;
     this.#rings.delete(ringKey(entry.ring));
     this.#store.free(entry.ring);
   }
 
   /** Once everybody has told what they hold, a ring that nobody named is free. */
   #settle(): void {
-    if (!this.isRecovered) return;
-    for (const entry of Array.from(this.#rings.values())) this.#freeIfUnheld(entry);
+    if (this.#expected.size > 0) return;
     this.#onRecovered();
+    for (const entry of Array.from(this.#rings.values())) this.#freeIfUnheld(entry);
   }
 
   #onRecovered(): void {
