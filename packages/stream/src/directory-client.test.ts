@@ -120,6 +120,15 @@ describe('DirectoryClient', () => {
     expect(backSource.hellos).toHaveLength(2);
   });
 
+  it('waits for it with a bigger ring too: a stream that outgrows its ring then must not stay small for ever', async () => {
+    const { backSource, client } = await setUp();
+    backSource.isUp = false;
+    backSource.die();
+    const answer = client.grow(lease, 1);
+    backSource.isUp = true;
+    expect(await answer).toEqual(ring(2));
+  });
+
   it('forgets an ended lease and a left stream, so that they are not told again', async () => {
     const { backSource, client } = await setUp();
     client.hold({ lease, lastTimestampMs: () => 77, onRevoked: () => {} });

@@ -41,8 +41,8 @@ type StateListener = (state: StreamState) => void;
 
 const RECONNECT_FIRST_MS = 20;
 const RECONNECT_MAX_MS = 500;
-/** How long a publish waits for a back-source that is being restarted. */
-const PUBLISH_TIMEOUT_MS = 5_000;
+/** How long a request waits for a back-source that is being restarted. */
+const ANSWER_TIMEOUT_MS = 5_000;
 const HELLO_TIMEOUT_MS = 10_000;
 const MAX_REVOKED_EARLY = 1_000;
 
@@ -82,19 +82,8 @@ export class DirectoryClient {
   }
 
   /** @throws SrsError ControlTimeout when the back-source did not answer, though it was given the time to restart */
-  async publish(request: PublishRequest): Promise<PublishAnswer> {
-    const connection = this.#connectionOf(request.streamId);
-    const deadlineMs = performance.now() + PUBLISH_TIMEOUT_MS;
-    for (;;) {
-      const leftMs = deadlineMs - performance.now();
-      const channel = await connection.connected(leftMs);
-      try {
-        return await channel.request('publish', request, leftMs);
-      } catch (error) {
-        // A back-source that died while it was asked is asked again; its successor knows nothing of the first request.
-        if (!channel.isClosed || performance.now() >= deadlineMs) throw error;
-      }
-    }
+  publish(request: PublishRequest): Promise<PublishAnswer> {
+    return this.#ask(request.streamId, (channel, leftMs) => channel.request('publish', request, leftMs));
   }
 
   /**
@@ -110,11 +99,13 @@ export class DirectoryClient {
     setImmediate(() => this.#leases.get(leaseId)?.onRevoked(early.reason, early.byIp));
   }
 
-  /** @returns null when there is no bigger ring to be had */
+  /**
+   * @returns null when there is no bigger ring to be had
+   * @throws SrsError as `publish`
+   */
   async grow(lease: Lease, capacityBytes: number): Promise<RingRef | null> {
-    const channel = this.#connectionOf(lease.streamId).channel;
-    if (channel === undefined) return null;
-    return (await channel.request('grow', { leaseId: lease.leaseId, capacityBytes })).ring;
+    const request = { leaseId: lease.leaseId, capacityBytes };
+    return (await this.#ask(lease.streamId, (channel, leftMs) => channel.request('grow', request, leftMs))).ring;
   }
 
   moved(lease: Lease): void {
@@ -152,6 +143,21 @@ export class DirectoryClient {
   close(): void {
     this.#isClosed = true;
     for (const connection of this.#connections) connection.close();
+  }
+
+  /** A back-source that died while it was asked is asked again; its successor knows nothing of the first request. */
+  async #ask<T>(streamId: string, request: (channel: DirectoryChannel, leftMs: number) => Promise<T>): Promise<T> {
+    const connection = this.#connectionOf(streamId);
+    const deadlineMs = performance.now() + ANSWER_TIMEOUT_MS;
+    for (;;) {
+      const leftMs = deadlineMs - performance.now();
+      const channel = await connection.connected(leftMs);
+      try {
+        return await request(channel, leftMs);
+      } catch (error) {
+        if (!channel.isClosed || performance.now() >= deadlineMs) throw error;
+      }
+    }
   }
 
   #connectionOf(streamId: string): Connection {
