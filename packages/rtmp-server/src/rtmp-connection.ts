@@ -241,7 +241,13 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   /** Hot path. */
   onMedia(type: FrameType, timestampMs: number, payload: Buffer): void {
-    this.#publishing?.write(type, timestampMs, payload);
+    try {
+      this.#publishing?.write(type, timestampMs, payload);
+    } catch (error) {
+      // While the session can still say why.
+      this.#session.notify({ level: 'error', code: 'NetStream.Publish.Failed', description: describeError(error) });
+      throw error;
+    }
   }
 
   onUnpublish(): void {

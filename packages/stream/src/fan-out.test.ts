@@ -3,7 +3,7 @@ import { type FrameType, frameFlags, frameTypes, ManualClock } from '@srs/kernel
 import { MemoryArena, type Region, RegionTable, RingWriter, ringBytes, ringEndReasons, stickySlots } from '@srs/ring';
 import { describe, expect, it } from 'vitest';
 import { Batch } from './batch.ts';
-import type { DirectoryClient } from './directory-client.ts';
+import type { DirectoryClient, Subscriber } from './directory-client.ts';
 import { FanOut } from './fan-out.ts';
 import type { FrameEncoder } from './frame-batch.ts';
 import { LiveStreams } from './live-stream.ts';
@@ -59,8 +59,8 @@ function setUp(options: { readonly gopCache?: boolean; readonly queueLengthMs?: 
   const released: RingRef[] = [];
   let tell: (state: { streamId: string; ring: RingRef | null; publisher: null }) => void = () => {};
   const directory = {
-    subscribe: (_streamId: string, listener: typeof tell) => {
-      tell = listener;
+    subscribe: (_streamId: string, subscriber: Subscriber) => {
+      tell = (state) => subscriber.onState(state);
     },
     unsubscribe: () => {},
     holdRing: () => {},
@@ -243,6 +243,20 @@ describe('FanOut', () => {
     for (let index = 0; index < 8; index += 1) write(writer, `k${index}`, index * 40, video, frameFlags.keyFrame, 900);
     publish(ring);
     expect(player.frames.map((frame) => frame.slice(0, 2))).toEqual(['k7']);
+  });
+
+  it('gives players that have waited each header once', () => {
+    const { fanOut, openRing, publish, wake } = setUp();
+    const player = new TestPlayer();
+    fanOut.add(player);
+    const { ring, writer } = openRing();
+    publish(ring);
+    setHeaders(writer);
+    write(writer, 'meta', 0, frameTypes.data, frameFlags.metadata);
+    write(writer, 'vh', 0, video, frameFlags.sequenceHeader);
+    key(writer, 'k1', 40);
+    wake();
+    expect(player.frames).toEqual(['meta@0', 'vh@0', 'ah@40', 'k1@40']);
   });
 
   it('goes on in a bigger ring without a gap, told before or after the old one has ended', () => {

@@ -52,6 +52,8 @@ export class PlayerState {
   isRemoved = false;
   #reader: SourceReader | undefined;
   #needsHeaders = false;
+  /** Bits of the sticky slots whose content this player has got from the ring itself. */
+  #passedHeaders = 0;
   /** Pictures are left out until one can be decoded. */
   #waitsForKeyFrame = false;
   #lastTimestampMs: number | undefined;
@@ -100,6 +102,7 @@ export class PlayerState {
     this.leaveRing();
     this.#reader = reader;
     this.#needsHeaders = true;
+    this.#passedHeaders = 0;
     this.#waitsForKeyFrame = true;
     if (start.hasWaited && reader.reader.seekToFirst()) return;
     if (start.fromKeyFrame && reader.reader.seekToNewestKeyFrame()) this.#waitsForKeyFrame = false;
@@ -155,6 +158,7 @@ export class PlayerState {
     this.#cuts += 1;
     this.#droppedFrames += droppedFrames;
     this.#needsHeaders = true;
+    this.#passedHeaders = 0;
     this.#waitsForKeyFrame = true;
     this.#lastTimestampMs = undefined;
   }
@@ -165,7 +169,7 @@ export class PlayerState {
       onRecord: (type, flags, timestampMs, _wallMs, _sequence, payload) => {
         batch.mark();
         if (this.isFinished) return;
-        if (this.#needsHeaders) this.#appendHeaders(batch, timestampMs);
+        if (this.#needsHeaders) this.#leadIn(batch, type, flags, timestampMs);
         if (this.#isUndecodable(type, flags)) return;
         batch.append(type as FrameType, timestampMs, payload);
         if ((flags & NO_MEDIA_MASK) === 0) this.#countTime(timestampMs);
@@ -175,12 +179,18 @@ export class PlayerState {
     };
   }
 
-  /** With the time of the first frame, so that the timeline of this player begins where its media does. */
-  #appendHeaders(batch: FrameBatch, timestampMs: number): void {
+  /** Before the first frame of media: the headers that are kept and did not just come by in the ring itself. */
+  #leadIn(batch: FrameBatch, type: number, flags: number, timestampMs: number): void {
+    const own = headerSlotOf(type, flags);
+    if (own !== undefined) {
+      this.#passedHeaders |= 1 << own;
+      return;
+    }
     this.#needsHeaders = false;
     const ring = this.#reader?.reader;
     for (const slot of headerSlots) {
-      const sticky = ring?.readSticky(slot);
+      const sticky = (this.#passedHeaders & (1 << slot)) === 0 ? ring?.readSticky(slot) : undefined;
+      // With the time of the first frame, so that the timeline of this player begins where its media does.
       if (sticky !== undefined) batch.append(sticky.type as FrameType, timestampMs, sticky.payload);
     }
     // Without a configuration the codec is one that starts anywhere, or there is no picture at all.
@@ -188,7 +198,7 @@ export class PlayerState {
   }
 
   #isUndecodable(type: number, flags: number): boolean {
-    if (!this.#waitsForKeyFrame || type !== frameTypes.video || (flags & frameFlags.sequenceHeader) !== 0) return false;
+    if (!this.#waitsForKeyFrame || type !== frameTypes.video || (flags & NO_MEDIA_MASK) !== 0) return false;
     this.#waitsForKeyFrame = (flags & frameFlags.keyFrame) === 0;
     return this.#waitsForKeyFrame;
   }
@@ -197,4 +207,11 @@ export class PlayerState {
     if (this.#lastTimestampMs !== undefined) this.#playedMs += Math.max(0, timestampDelta(this.#lastTimestampMs, timestampMs));
     this.#lastTimestampMs = timestampMs;
   }
+}
+
+function headerSlotOf(type: number, flags: number): number | undefined {
+  if ((flags & frameFlags.metadata) !== 0) return stickySlots.metadata;
+  if ((flags & frameFlags.videoMetadata) !== 0) return stickySlots.videoMetadata;
+  if ((flags & frameFlags.sequenceHeader) === 0) return undefined;
+  return type === frameTypes.video ? stickySlots.videoHeader : stickySlots.audioHeader;
 }
