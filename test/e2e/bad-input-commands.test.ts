@@ -115,7 +115,7 @@ describe('odd AMF is borne', () => {
   it.each(oddValues)('in metadata, which players get: %s', async (_name, value) => {
     using attacker = await siege.publish('odd');
     using player = await siege.connectToApp();
-    await player.rtmp.play('odd');
+    await player.play('odd');
     attacker.rtmp.sendFrame(messageTypes.amf0Data, 0, bytes(encodeAmf0('@setDataFrame', 'onMetaData'), value));
     attacker.rtmp.sendFrame(messageTypes.audio, 0, Buffer.from('af01', 'hex'));
     await player.rtmp.waitForMessage(({ type }) => type === messageTypes.audio);

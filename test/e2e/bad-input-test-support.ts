@@ -38,6 +38,12 @@ export class Attacker {
     return loudLines(this.#server, this.cid);
   }
 
+  /** Plays a stream that is being published. Resolves when the worker reads it for this player: the next frame will come. */
+  async play(streamName: string): Promise<void> {
+    await this.rtmp.play(streamName);
+    await this.#server.waitForLog(new RegExp(`\\]\\[${this.cid}\\] .*source_id=\\d`), { limitMs: CLOSE_LIMIT_MS });
+  }
+
   /** The server ends the connection and has said why, in one line. */
   async expectRefused(why: RegExp, limitMs: number = CLOSE_LIMIT_MS): Promise<void> {
     await this.rtmp.waitForClose(limitMs);
