@@ -185,6 +185,38 @@ function runtimeDirectory(worker: WorkerInfo): string {
   return dirname(path);
 }
 
+describe('a stream worker hangs while the back-source is killed', () => {
+  it('others publish its stream meanwhile; when it wakes up it gives in, and players go on', async () => {
+    const [stays, hangs] = await streamWorkers();
+    const old = await LivePublisher.start(server, 'live/one', { onWorker: hangs.pid });
+    const players = await LivePlayer.crowd(server, 'live/one', 3, { onWorker: stays.pid });
+    await Promise.all(players.map((player) => player.waitForFrames(10)));
+
+    process.kill(hangs.pid, 'SIGSTOP');
+    try {
+      const victim = await backSource();
+      process.kill(victim.pid, 'SIGKILL');
+      await successorOf(victim, SERVICE_LIMIT_MS);
+      const newcomer = await LivePublisher.start(server, 'live/one', { session: 2, onWorker: stays.pid });
+      await Promise.all(players.map((player) => player.waitForSession(2)));
+      await expectRings(2);
+      process.kill(hangs.pid, 'SIGCONT');
+      await old.waitForClose();
+      expect(old.statusCodes).toContain('NetStream.Publish.BadName');
+      await expectRings(1);
+      await Promise.all(players.map((player) => player.waitForFrames(50)));
+      for (const player of players) {
+        expect(player.checker.complaint).toBe('');
+        expect(player.checker.sessions).toEqual([1, 2]);
+      }
+      for (const client of [...players, newcomer]) client.leave();
+      await expectRings(0);
+    } finally {
+      process.kill(hangs.pid, 'SIGCONT');
+    }
+  });
+});
+
 describe('a stream worker hangs', () => {
   it('a newcomer takes its stream over, players go on, and the worker does no harm when it wakes up', async () => {
     const [stays, hangs] = await streamWorkers();

@@ -26,6 +26,13 @@ export interface StreamState {
   readonly publisher: PublisherInfo | null;
 }
 
+/** A stream that a worker follows, as it tells a back-source that does not know of it yet. */
+export interface Subscription {
+  readonly streamId: string;
+  /** Of the newest frame its players may have been given, so that the next publish goes on from there; 0 for none. */
+  readonly lastTimestampMs: number;
+}
+
 /** The right to write one stream, held by a worker until it gives it back or dies. */
 export interface Lease {
   readonly leaseId: string;
@@ -54,7 +61,7 @@ export interface DirectoryProtocol {
         readonly slot: number;
         readonly pid: number;
         readonly leases: readonly (Lease & { readonly lastTimestampMs: number })[];
-        readonly subscriptions: readonly string[];
+        readonly subscriptions: readonly Subscription[];
         /** Rings this worker still reads, those of its leases not included. */
         readonly readRings: readonly RingRef[];
       };

@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { Channel, type DirectoryProtocol, type Lease, type Link, linkPair, type RingRef, type StreamState } from '@srs/control';
 import { silentLog } from '@srs/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
-import { backSourceOf, DirectoryClient } from './directory-client.ts';
+import { backSourceOf, DirectoryClient, type Subscriber } from './directory-client.ts';
+
+const follower = (onState: (state: StreamState) => void): Subscriber => ({ onState, lastTimestampMs: 0 });
 
 type Hello = DirectoryProtocol['requests']['hello']['request'];
 
@@ -82,7 +84,7 @@ describe('DirectoryClient', () => {
   it('tells a restarted back-source its leases, subscriptions and the rings it reads', async () => {
     const { backSource, client } = await setUp();
     client.hold({ lease, lastTimestampMs: () => 77, onRevoked: () => {} });
-    client.subscribe('v/a/other', () => {});
+    client.subscribe('v/a/other', { onState: () => {}, lastTimestampMs: 55 });
     client.holdRing(ring(5));
     const hello = backSource.nextHello();
     backSource.die();
@@ -91,7 +93,7 @@ describe('DirectoryClient', () => {
       slot: 1,
       pid: 42,
       leases: [{ ...lease, lastTimestampMs: 77 }],
-      subscriptions: ['v/a/other'],
+      subscriptions: [{ streamId: 'v/a/other', lastTimestampMs: 55 }],
       readRings: [ring(5)],
     });
   });
@@ -100,10 +102,13 @@ describe('DirectoryClient', () => {
     const { backSource, client } = await setUp();
     const states: StreamState[] = [];
     const told = Promise.withResolvers<void>();
-    client.subscribe('v/a/s', (state) => {
-      states.push(state);
-      if (state.ring !== null) told.resolve();
-    });
+    client.subscribe(
+      'v/a/s',
+      follower((state) => {
+        states.push(state);
+        if (state.ring !== null) told.resolve();
+      }),
+    );
     backSource.states = [{ streamId: 'v/a/s', ring: ring(1), publisher }];
     backSource.die();
     await told.promise;
@@ -132,7 +137,10 @@ describe('DirectoryClient', () => {
   it('forgets an ended lease and a left stream, so that they are not told again', async () => {
     const { backSource, client } = await setUp();
     client.hold({ lease, lastTimestampMs: () => 77, onRevoked: () => {} });
-    client.subscribe('v/a/s', () => {});
+    client.subscribe(
+      'v/a/s',
+      follower(() => {}),
+    );
     client.holdRing(ring(5));
     client.unpublish(lease, 99);
     client.unsubscribe('v/a/s');
@@ -147,7 +155,10 @@ describe('DirectoryClient', () => {
 
   it('gives back a ring that it is told of after it has left the stream', async () => {
     const { backSource, client } = await setUp();
-    client.subscribe('v/a/s', () => {});
+    client.subscribe(
+      'v/a/s',
+      follower(() => {}),
+    );
     client.unsubscribe('v/a/s');
     backSource.tell({ streamId: 'v/a/s', ring: ring(9), publisher });
     await client.grow(lease, 1);

@@ -37,7 +37,12 @@ export interface PublishRequest {
   readonly busy: 'reject' | 'replace';
 }
 
-type StateListener = (state: StreamState) => void;
+/** Who follows a stream in this worker. */
+export interface Subscriber {
+  onState(state: StreamState): void;
+  /** Newest timestamp that players of this worker may have been given, told to a back-source that takes over; 0 for none. */
+  readonly lastTimestampMs: number;
+}
 
 const RECONNECT_FIRST_MS = 20;
 const RECONNECT_MAX_MS = 500;
@@ -61,7 +66,7 @@ export class DirectoryClient {
   readonly #leases = new Map<string, HeldLease>();
   /** Leases that were revoked before their publisher held them. */
   readonly #revokedEarly = new Map<string, { readonly reason: RevokeReason; readonly byIp: string }>();
-  readonly #subscriptions = new Map<string, StateListener>();
+  readonly #subscriptions = new Map<string, Subscriber>();
   readonly #readRings = new Map<string, RingRef>();
   #isClosed = false;
 
@@ -117,9 +122,9 @@ export class DirectoryClient {
     this.#connectionOf(lease.streamId).channel?.notify('unpublish', { leaseId: lease.leaseId, lastTimestampMs });
   }
 
-  /** One subscriber per stream and worker. The listener hears the state now (as soon as it is known) and at every change. */
-  subscribe(streamId: string, listener: StateListener): void {
-    this.#subscriptions.set(streamId, listener);
+  /** One subscriber per stream and worker. It hears the state now (as soon as it is known) and at every change. */
+  subscribe(streamId: string, subscriber: Subscriber): void {
+    this.#subscriptions.set(streamId, subscriber);
     // While the back-source is away nothing is lost: `hello` names every subscription.
     this.#connectionOf(streamId).channel?.notify('subscribe', { streamId });
   }
@@ -165,8 +170,8 @@ export class DirectoryClient {
   }
 
   #deliver(state: StreamState): void {
-    const listener = this.#subscriptions.get(state.streamId);
-    if (listener !== undefined) listener(state);
+    const subscriber = this.#subscriptions.get(state.streamId);
+    if (subscriber !== undefined) subscriber.onState(state);
     else if (state.ring !== null && !this.#readRings.has(ringKey(state.ring))) this.releaseRing(state.ring);
   }
 
@@ -195,7 +200,9 @@ export class DirectoryClient {
           leases: Array.from(this.#leases.values())
             .filter((held) => isOwn(held.lease.streamId))
             .map((held) => ({ ...held.lease, lastTimestampMs: held.lastTimestampMs() })),
-          subscriptions: Array.from(this.#subscriptions.keys()).filter(isOwn),
+          subscriptions: Array.from(this.#subscriptions)
+            .filter(([streamId]) => isOwn(streamId))
+            .map(([streamId, { lastTimestampMs }]) => ({ streamId, lastTimestampMs })),
           readRings: Array.from(this.#readRings.values()).filter((ring) => ring.arena === index),
         };
       },

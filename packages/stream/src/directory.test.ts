@@ -1,4 +1,4 @@
-import type { RingRef, StreamState } from '@srs/control';
+import type { RingRef, StreamState, Subscription } from '@srs/control';
 import { silentLog } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { Directory, type DirectoryPeer, type HeldByWorker, type RingStore } from './directory.ts';
@@ -62,6 +62,7 @@ function peer(slot: number): TestPeer {
   };
 }
 
+const follows = (lastTimestampMs: number): Subscription => ({ streamId: 'v/a/s', lastTimestampMs });
 const nothing: HeldByWorker = { leases: [], subscriptions: [], readRings: [] };
 
 function setUp(options: { readonly store?: FakeStore; readonly expected?: readonly DirectoryPeer[] } = {}) {
@@ -225,7 +226,7 @@ describe('a Directory that takes over from one that died', () => {
     directory.hello(writer, { ...nothing, leases: [lease] });
     expect(directory.isRecovered).toBe(false);
     expect(store.freed).toEqual([]);
-    directory.hello(reader, { ...nothing, subscriptions: ['v/a/s'], readRings: [ring(2)] });
+    directory.hello(reader, { ...nothing, subscriptions: [follows(0)], readRings: [ring(2)] });
     expect(reader.states.map((state) => state.ring)).toEqual([ring(1)]);
     expect(directory.isRecovered).toBe(true);
     expect(store.freed).toEqual([3]);
@@ -236,7 +237,7 @@ describe('a Directory that takes over from one that died', () => {
   it('tells a subscriber that came first of the lease that is claimed after it', () => {
     const [writer, reader] = [peer(1), peer(2)];
     const { directory } = setUp({ store: new FakeStore([ring(1)]), expected: [writer, reader] });
-    directory.hello(reader, { ...nothing, subscriptions: ['v/a/s'] });
+    directory.hello(reader, { ...nothing, subscriptions: [follows(0)] });
     directory.hello(writer, { ...nothing, leases: [lease] });
     expect(reader.states.map((state) => state.ring)).toEqual([ring(1)]);
   });
@@ -244,10 +245,18 @@ describe('a Directory that takes over from one that died', () => {
   it('says that a stream has ended only when no worker is left that might publish it', () => {
     const [writer, reader] = [peer(1), peer(2)];
     const { directory } = setUp({ store: new FakeStore([ring(1)]), expected: [writer, reader] });
-    directory.hello(reader, { ...nothing, subscriptions: ['v/a/s'], readRings: [ring(1)] });
+    directory.hello(reader, { ...nothing, subscriptions: [follows(0)], readRings: [ring(1)] });
     expect(reader.states).toEqual([]);
     directory.workerGone(writer);
     expect(reader.states).toEqual([{ streamId: 'v/a/s', ring: null, publisher: null }]);
+  });
+
+  it('goes on with the timeline of players that wait, by the newest time any worker knows', () => {
+    const [one, other] = [peer(1), peer(2)];
+    const { directory } = setUp({ expected: [one, other] });
+    directory.hello(one, { ...nothing, subscriptions: [follows(9000)] });
+    directory.hello(other, { ...nothing, subscriptions: [follows(8000)] });
+    expect(granted(directory, one).startTimestampMs).toBe(9040);
   });
 
   it('does not wait for a worker that died meanwhile', () => {

@@ -1,6 +1,6 @@
 /** The directory of a back-source: which stream is published where, who follows it, and who still looks at which ring. */
-import type { Lease, PublishAnswer, PublisherInfo, RevokeReason, RingRef, StreamState } from '@srs/control';
-import type { Log } from '@srs/kernel';
+import type { Lease, PublishAnswer, PublisherInfo, RevokeReason, RingRef, StreamState, Subscription } from '@srs/control';
+import { type Log, timestampDelta } from '@srs/kernel';
 
 /** A connected worker as the directory sees it. */
 export interface DirectoryPeer {
@@ -26,7 +26,7 @@ export interface RingStore {
 /** What a worker held before the back-source was restarted. */
 export interface HeldByWorker {
   readonly leases: readonly (Lease & { readonly lastTimestampMs: number })[];
-  readonly subscriptions: readonly string[];
+  readonly subscriptions: readonly Subscription[];
   readonly readRings: readonly RingRef[];
 }
 
@@ -139,7 +139,12 @@ export class Directory {
     this.#peers.set(holder, peer);
     for (const lease of held.leases) this.#reassert(peer, holder, lease);
     for (const ring of held.readRings) this.#hold(ring, 'reader', holder);
-    for (const streamId of held.subscriptions) this.subscribe(peer, streamId);
+    for (const { streamId, lastTimestampMs } of held.subscriptions) {
+      const entry = this.#entry(streamId);
+      const nextMs = lastTimestampMs + REPUBLISH_STEP_MS;
+      if (lastTimestampMs > 0 && timestampDelta(entry.nextTimestampMs, nextMs) > 0) entry.nextTimestampMs = nextMs;
+      this.subscribe(peer, streamId);
+    }
     this.#expected.delete(holder);
     this.#settle();
   }

@@ -2,7 +2,7 @@ import type { RingRef, StreamState } from '@srs/control';
 import { silentLog } from '@srs/kernel';
 import { MemoryArena } from '@srs/ring';
 import { describe, expect, it } from 'vitest';
-import type { DirectoryClient } from './directory-client.ts';
+import type { DirectoryClient, Subscriber } from './directory-client.ts';
 import { LiveStreams, type StreamConsumer } from './live-stream.ts';
 import type { RingSource } from './ring-source.ts';
 
@@ -12,8 +12,8 @@ function setUp() {
   const held: string[] = [];
   let tell: (state: StreamState) => void = () => {};
   const directory = {
-    subscribe: (_streamId: string, listener: typeof tell) => {
-      tell = listener;
+    subscribe: (_streamId: string, subscriber: Subscriber) => {
+      tell = (state) => subscriber.onState(state);
     },
     unsubscribe: () => {},
     holdRing: ({ index }: RingRef) => held.push(`hold ${index}`),

@@ -1,7 +1,7 @@
 /** The streams that a worker follows: one subscription and one wake-up per stream, whatever the number of its readers. */
 import type { PublisherInfo, StreamState } from '@srs/control';
 import type { Arena, Log } from '@srs/kernel';
-import type { DirectoryClient } from './directory-client.ts';
+import type { DirectoryClient, Subscriber } from './directory-client.ts';
 import { RingSource } from './ring-source.ts';
 
 /** Somebody in this worker who reads a stream: the fan-out of one format, a feature. */
@@ -19,7 +19,7 @@ export interface LiveStreamsOptions {
 }
 
 /** A stream that somebody in this worker reads. */
-export class LiveStream {
+export class LiveStream implements Subscriber {
   readonly streamId: string;
   readonly #streams: LiveStreams;
   readonly #consumers = new Set<StreamConsumer>();
@@ -27,6 +27,7 @@ export class LiveStream {
   /** The source before the one to come, for players that have not read it to its end; not kept in use by this. */
   #lastSource: RingSource | undefined;
   #publisher: PublisherInfo | null = null;
+  #lastTimestampMs = 0;
   /** The directory has said once how the stream stands. */
   #isKnown = false;
 
@@ -60,6 +61,12 @@ export class LiveStream {
     for (const consumer of this.#consumers) consumer.onWake();
   }
 
+  /** Of the newest frame of the newest ring, whether it is still written or not; 0 before the first publish. */
+  get lastTimestampMs(): number {
+    if (this.#source !== undefined) this.#noteTime(this.#source);
+    return this.#lastTimestampMs;
+  }
+
   /** The directory's word on the stream. */
   onState(state: StreamState): void {
     const { ring } = state;
@@ -68,6 +75,7 @@ export class LiveStream {
     this.#publisher = state.publisher;
     const previous = this.#source;
     if (ring === null) {
+      if (previous !== undefined) this.#noteTime(previous);
       // Who still reads the old ring keeps it; new readers wait for the next publish.
       previous?.release();
       this.#source = undefined;
@@ -84,6 +92,11 @@ export class LiveStream {
     this.#lastSource = source;
     previous?.release();
     for (const consumer of this.#consumers) consumer.onSource(source);
+  }
+
+  #noteTime(source: RingSource): void {
+    const newestMs = source.newestTimestampMs();
+    if (newestMs !== undefined) this.#lastTimestampMs = newestMs;
   }
 }
 
@@ -110,7 +123,7 @@ export class LiveStreams {
       stream = new LiveStream(streamId, this);
       const followed = stream;
       this.#streams.set(streamId, stream);
-      this.#options.directory.subscribe(streamId, (state) => followed.onState(state));
+      this.#options.directory.subscribe(streamId, followed);
     }
     return stream;
   }

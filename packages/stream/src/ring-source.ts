@@ -38,12 +38,29 @@ export class RingSource {
     return this.#next;
   }
 
+  /**
+   * Somebody else publishes the stream now. The ring has been ended then, unless its writer hangs and the back-source that knew of
+   * it is dead: nobody may wait for more.
+   */
+  get isSuperseded(): boolean {
+    return this.#next !== undefined && this.#next.publisher?.cid !== this.publisher?.cid;
+  }
+
   get isInUse(): boolean {
     return this.#users > 0;
   }
 
   isSame(ring: RingRef): boolean {
     return ring.arena === this.ring.arena && ring.index === this.ring.index && ring.generation === this.ring.generation;
+  }
+
+  /** Undefined when the memory is no longer that ring. */
+  newestTimestampMs(): number | undefined {
+    try {
+      return this.openReader().newestTimestampMs;
+    } catch {
+      return undefined;
+    }
   }
 
   setNext(next: RingSource): void {

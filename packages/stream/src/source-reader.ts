@@ -55,7 +55,7 @@ export class SourceReader {
     const result = this.#reader.poll(sink, maxBytes);
     switch (result) {
       case pollResults.idle:
-        return 'drained';
+        return this.#source.isSuperseded ? 'ended' : 'drained';
       case pollResults.lapped:
         return 'lapped';
       case pollResults.ended:
