@@ -120,6 +120,17 @@ describe('Channel', () => {
     ]);
   });
 
+  it('hands an answer that came too late to whoever wants to undo it', async () => {
+    const [near, far] = linkPair();
+    const answer = Promise.withResolvers<{ readonly value: number }>();
+    new Channel<TestProtocol>(far, { requests: { double: () => answer.promise } });
+    const channel = new Channel<TestProtocol>(near, {});
+    const late = Promise.withResolvers<number>();
+    await expect(channel.request('double', { value: 1 }, 20, ({ value }) => late.resolve(value))).rejects.toThrow('no answer');
+    answer.resolve({ value: 2 });
+    expect(await late.promise).toBe(2);
+  });
+
   it('closes on a message that is not an envelope', async () => {
     const [near, far] = linkPair();
     const closed = Promise.withResolvers<Error | undefined>();

@@ -46,6 +46,8 @@ export class Channel<P extends ProtocolShape> {
   readonly #link: Link;
   readonly #handler: ChannelHandler<P>;
   readonly #pending = new Map<number, PendingRequest>();
+  /** What to do with answers that come after their time. */
+  readonly #late = new Map<number, (body: unknown) => void>();
   #nextId = 1;
   #isClosed = false;
 
@@ -59,11 +61,15 @@ export class Channel<P extends ProtocolShape> {
     return this.#isClosed;
   }
 
-  /** @throws SrsError ControlTimeout when no answer came in time, ControlProtocol when the peer refused or the link closed */
+  /**
+   * @param onLate takes an answer that came after the time limit: what the peer has granted must be given back
+   * @throws SrsError ControlTimeout when no answer came in time, ControlProtocol when the peer refused or the link closed
+   */
   request<N extends keyof Requests<P> & string>(
     name: N,
     body: RequestBody<P, N>,
     timeoutMs: number = DEFAULT_TIMEOUT_MS,
+    onLate?: (body: ResponseBody<P, N>) => void,
   ): Promise<ResponseBody<P, N>> {
     if (this.#isClosed) return Promise.reject(new SrsError('ControlProtocol', `control request ${name}: the link is closed`));
     const id = this.#nextId;
@@ -71,6 +77,7 @@ export class Channel<P extends ProtocolShape> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);
+        if (onLate !== undefined) this.#late.set(id, onLate as (body: unknown) => void);
         reject(new SrsError('ControlTimeout', `control request ${name}: no answer within ${timeoutMs} ms`));
       }, timeoutMs);
       this.#pending.set(id, { name, timer, resolve: resolve as (value: unknown) => void, reject });
@@ -107,7 +114,7 @@ export class Channel<P extends ProtocolShape> {
         handlerOf(this.#handler.notifications, name)?.(body);
         return;
       case RESPONSE:
-        this.#take(id)?.resolve(body);
+        this.#answered(id, body);
         return;
       case FAILURE:
         this.#take(id)?.reject(new SrsError('ControlProtocol', `control request ${name}: ${String(body)}`));
@@ -125,6 +132,17 @@ export class Channel<P extends ProtocolShape> {
     } catch (error) {
       this.#send([FAILURE, id, name, describeError(error)]);
     }
+  }
+
+  #answered(id: number, body: unknown): void {
+    const pending = this.#take(id);
+    if (pending !== undefined) {
+      pending.resolve(body);
+      return;
+    }
+    const onLate = this.#late.get(id);
+    this.#late.delete(id);
+    onLate?.(body);
   }
 
   #take(id: number): PendingRequest | undefined {
@@ -146,6 +164,7 @@ export class Channel<P extends ProtocolShape> {
       );
     }
     this.#pending.clear();
+    this.#late.clear();
     this.#handler.onClose?.(error);
   }
 }

@@ -16,12 +16,17 @@ const MAX_SPARE_BYTES = 128 * 1024;
 
 /** Hands out the buffers in which messages of several chunks are put together. */
 export class ChunkMemory {
-  readonly #maxBytes: number;
+  #maxBytes: number;
   #usedBytes = 0;
   #spare: Buffer | undefined;
 
   /** @param maxBytes the limit for all buffers in use together */
   constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Another limit; what is in use already stays. */
+  setLimit(maxBytes: number): void {
     this.#maxBytes = maxBytes;
   }
 

@@ -79,7 +79,7 @@ type WarningKind = 'chunk size' | 'fresh fmt 1' | 'empty message';
  */
 export class ChunkReader {
   readonly #options: ChunkReaderOptions;
-  readonly #limits: ChunkReaderLimits;
+  #limits: ChunkReaderLimits;
   readonly #memory: ChunkMemory;
   readonly #input: ChunkInput;
   readonly #streams = new Map<number, ChunkStream>();
@@ -118,6 +118,12 @@ export class ChunkReader {
   /** Memory held for incomplete messages, in bytes. */
   get pendingBytes(): number {
     return this.#memory.usedBytes;
+  }
+
+  /** Other sizes of messages, for a peer that has become something else: a publisher may send more than a stranger. */
+  setMessageLimits(limits: Pick<ChunkReaderLimits, 'maxMessageBytes' | 'maxPendingBytes'>): void {
+    this.#limits = { ...this.#limits, ...limits };
+    this.#memory.setLimit(limits.maxPendingBytes);
   }
 
   /**

@@ -61,6 +61,10 @@ export class MessageChannel {
     this.#ackEveryBytes = ackEveryBytes ?? this.#ackEveryBytes;
   }
 
+  setMessageLimits(limits: Pick<ChunkReaderLimits, 'maxMessageBytes' | 'maxPendingBytes'>): void {
+    this.#reader.setMessageLimits(limits);
+  }
+
   /** All bytes of the peer so far, its handshake included. */
   get bytesReceived(): number {
     return HANDSHAKE_BYTES + this.#reader.bytesReceived;

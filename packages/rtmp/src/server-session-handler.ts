@@ -42,6 +42,7 @@ export interface ServerSessionHandler {
 export interface ServerSessionOptions {
   readonly crypto: RtmpCrypto;
   readonly unixSeconds: () => number;
+  /** For a publisher; before a publish is accepted smaller ones count. */
   readonly limits?: Partial<ChunkReaderLimits>;
   /** Announced to the peer, bytes. */
   readonly windowAckSize?: number;

@@ -643,6 +643,8 @@ describe('control messages', () => {
 
   it('an acknowledgement goes out every 2.5 MB, to a peer without window too, and counts the handshake', () => {
     const server = connectedServer();
+    server.receive(publishShow);
+    server.news();
     const missing = 2_500_000 + 3073 - server.session.bytesReceived;
     const filler = message(messageTypes.audio, Buffer.alloc(missing));
     server.receive(filler.subarray(0, missing - 1));
@@ -683,6 +685,19 @@ describe('control messages', () => {
       server.receive(audio('af'.repeat(600)), audio('af'.repeat(600)));
       expect(server.news().filter((line) => line.startsWith('2/0 control 3 '))).toHaveLength(acknowledgements);
     }
+  });
+});
+
+describe('memory', () => {
+  const large = message(messageTypes.video, Buffer.alloc(2 * 1024 * 1024));
+
+  it('for a message of 2 MiB is there for a publisher only', () => {
+    const stranger = connectedServer();
+    stranger.receive(large);
+    expect(stranger.events).toEqual([expect.stringContaining('message length 2097152 must be at most 1048576')]);
+    const publisher = connectedServer();
+    publisher.receive(publishShow, large);
+    expect(publisher.events.map((event) => event.slice(0, 8))).toEqual(['publish ', 'media 9@']);
   });
 });
 

@@ -2,6 +2,7 @@
 import type { AmfValue } from '@srs/amf';
 import { describeError } from '@srs/kernel';
 import { splitAggregate, withoutFormatByte } from './aggregate.ts';
+import { type ChunkReaderLimits, defaultChunkReaderLimits } from './chunk-reader.ts';
 import { PublishAnnouncement } from './command-announcement.ts';
 import { type ConnectRequest, parseConnect, type ServerInfo } from './command-connect.ts';
 import { type Command, decodeCommand } from './command-message.ts';
@@ -11,6 +12,10 @@ import { checkOutChunkSize, MessageChannel } from './message-channel.ts';
 import { DEFAULT_OUT_CHUNK_SIZE, messageTypes, userControlEvents } from './message-types.ts';
 import type { ServerSessionHandler, ServerSessionOptions, ServerSessionPhase } from './server-session-handler.ts';
 import { ServerReplies } from './server-session-replies.ts';
+
+/** Before a publish is accepted nobody has to say much: commands only, one message of them at a time. */
+const STRANGER_MESSAGE_BYTES = 1024 * 1024;
+const STRANGER_PENDING_BYTES = 2 * 1024 * 1024;
 
 /**
  * One connection of a publisher or player. It owns no socket and no timer: feed it with `receive`, write what `onSend` gives.
@@ -22,6 +27,7 @@ export class ServerSession {
   readonly #handler: ServerSessionHandler;
   readonly #channel: MessageChannel;
   readonly #replies: ServerReplies;
+  readonly #publisherLimits: ChunkReaderLimits;
   #handshake: ServerHandshake | undefined;
   #phase: ServerSessionPhase = 'handshake';
   #nextOutChunkSize: number;
@@ -32,6 +38,8 @@ export class ServerSession {
   #publishName = '';
 
   constructor(handler: ServerSessionHandler, options: ServerSessionOptions) {
+    const limits = { ...defaultChunkReaderLimits, ...options.limits };
+    this.#publisherLimits = limits;
     this.#handler = handler;
     this.#nextOutChunkSize = checkOutChunkSize(options.outChunkSize ?? DEFAULT_OUT_CHUNK_SIZE);
     this.#handshake = new ServerHandshake({
@@ -40,7 +48,11 @@ export class ServerSession {
       send: (bytes) => handler.onSend(bytes),
     });
     this.#channel = new MessageChannel({
-      limits: options.limits,
+      limits: {
+        ...limits,
+        maxMessageBytes: Math.min(limits.maxMessageBytes, STRANGER_MESSAGE_BYTES),
+        maxPendingBytes: Math.min(limits.maxPendingBytes, STRANGER_PENDING_BYTES),
+      },
       windowAckSize: options.windowAckSize,
       onSend: (bytes) => handler.onSend(bytes),
       onMessage: (type, timestampMs, messageStreamId, payload) => this.#onMessage(type, timestampMs, messageStreamId, payload),
@@ -124,6 +136,7 @@ export class ServerSession {
   /** @throws SrsError as `receive` */
   acceptPublish(): void {
     if (!this.#isPending('publish-pending')) return;
+    this.#channel.setMessageLimits(this.#publisherLimits);
     this.#replies.startPublish(this.#announcement, this.#nextOutChunkSize);
     this.#proceed('publish');
   }

@@ -88,7 +88,12 @@ export class DirectoryClient {
 
   /** @throws SrsError ControlTimeout when the back-source did not answer, though it was given the time to restart */
   publish(request: PublishRequest): Promise<PublishAnswer> {
-    return this.#ask(request.streamId, (channel, leftMs) => channel.request('publish', request, leftMs));
+    return this.#ask(request.streamId, (channel, leftMs) =>
+      channel.request('publish', request, leftMs, (late) => {
+        // Nobody waits for it any more; kept, it would block the stream.
+        if (late.isGranted) channel.notify('unpublish', { leaseId: late.lease.leaseId, lastTimestampMs: 0 });
+      }),
+    );
   }
 
   /**
