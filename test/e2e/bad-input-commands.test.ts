@@ -90,12 +90,7 @@ describe('broken AMF ends the connection', () => {
     ['a command without a name', messageTypes.amf0Command, Buffer.of(5), /ret=2007: command name must be a string, not null/],
     ['a command whose name is a number', messageTypes.amf0Command, encodeAmf0(1, 1), /command name must be a string, not number/],
     ['an AMF3 command of one byte', messageTypes.amf3Command, Buffer.of(0), /command name must be a string, not undefined/],
-    [
-      'a command of 2 MB',
-      messageTypes.amf0Command,
-      Buffer.alloc(2_000_000),
-      /command of 2000000 bytes exceeds the limit 1048576/,
-    ],
+    ['a command of 2 MB', messageTypes.amf0Command, Buffer.alloc(2_000_000), /message length 2000000 must be at most 1048576/],
   ])('%s', async (_name, type, payload, why) => {
     using attacker = await siege.connectToApp();
     attacker.rtmp.setChunkSize(60_000);
