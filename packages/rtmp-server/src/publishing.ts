@@ -41,6 +41,7 @@ export class Publishing implements HeldLease {
       timeJitter: vhost.timeJitter,
       atc: vhost.atc,
       atcAuto: vhost.atcAuto,
+      parseHeaders: vhost.publish.parseSps,
       startTimestampMs: answer.startTimestampMs,
       serverProperties: metadataProperties(services.identity),
       ringDoorbell: (slot) => services.ringDoorbell(slot),

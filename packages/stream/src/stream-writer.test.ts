@@ -43,6 +43,7 @@ function setUp(options: Partial<StreamWriterOptions> & { readonly capacityBytes?
     timeJitter: 'full',
     atc: false,
     atcAuto: true,
+    parseHeaders: true,
     startTimestampMs: 0,
     serverProperties: [['server', 'SRS']],
     ringDoorbell: (slot) => rung.push(slot),
@@ -222,6 +223,21 @@ describe('StreamWriter', () => {
       `metadata or sequence header of ${large.length} bytes is too large to be kept for players that come later`,
     ]);
     expect(writer.statistics.droppedFrames).toBe(0);
+  });
+
+  it('puts what it held back into the old ring, as far as it fits, when the publish ends first', () => {
+    const { writer, read } = setUp();
+    writer.write(video, 0, keyFrame(40_000));
+    writer.write(video, 40, interFrame());
+    writer.end();
+    expect(read().map(({ size }) => size)).toEqual([15]);
+    expect(writer.statistics.droppedFrames).toBe(1);
+  });
+
+  it('relays a decoder configuration unread when it is told not to look', () => {
+    const { writer, read } = setUp({ parseHeaders: false });
+    writer.write(video, 0, Buffer.from([0x17, 0, 0, 0, 0, 1]));
+    expect(read()).toHaveLength(1);
   });
 
   it('throws for a decoder configuration that cannot be read', () => {

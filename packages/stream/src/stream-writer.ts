@@ -20,6 +20,8 @@ export interface StreamWriterOptions {
   readonly log: Log;
   readonly timeJitter: TimeJitter;
   readonly atc: boolean;
+  /** Read decoder configurations: they are told in the log, and one that cannot be read ends the publish. */
+  readonly parseHeaders: boolean;
   /** Metadata may switch atc on. */
   readonly atcAuto: boolean;
   readonly startTimestampMs: number;
@@ -179,6 +181,9 @@ export class StreamWriter {
   end(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    // A bigger ring would come too late: what was held back for it goes into this one, as far as it fits.
+    this.#growth = 'impossible';
+    this.#writeHeld();
     this.#ring.end(ringEndReasons.finished);
     this.flush();
   }
@@ -279,7 +284,9 @@ export class StreamWriter {
       return;
     }
     const slot = type === frameTypes.video ? stickySlots.videoHeader : stickySlots.audioHeader;
-    if (this.#isNews(slot, payload)) this.#options.log.trace(describeSequenceHeader(type, payload));
+    if (this.#options.parseHeaders && this.#isNews(slot, payload)) {
+      this.#options.log.trace(describeSequenceHeader(type, payload));
+    }
     this.#setSticky(slot, type, flags, timestampMs, payload);
   }
 
