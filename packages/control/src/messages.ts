@@ -113,6 +113,8 @@ export interface WorkerProtocol<Start = unknown> {
   readonly requests: {
     /** Master: everything the worker needs. The answer comes when it serves; a failure is the reason it cannot. */
     readonly start: { readonly request: Start; readonly response: WorkerReady };
+    /** Master: are you there? A worker whose event loop turns answers at once. */
+    readonly ping: { readonly request: null; readonly response: null };
     /** Master: end in good order. Answered when everything is closed; the process then exits. */
     readonly stop: { readonly request: { readonly graceMs: number }; readonly response: null };
   };

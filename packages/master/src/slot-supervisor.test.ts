@@ -11,6 +11,8 @@ class TestWorker {
   readonly started = Promise.withResolvers<WorkerReady>();
   readonly stopped: number[] = [];
   isDeaf = false;
+  isHung = false;
+  pings = 0;
   wasKilled = false;
   readonly #ended = Promise.withResolvers<string>();
 
@@ -19,6 +21,10 @@ class TestWorker {
     new Channel<MasterProtocol>(far, {
       requests: {
         start: () => this.started.promise,
+        ping: () => {
+          this.pings += 1;
+          return this.isHung ? new Promise<null>(() => {}) : null;
+        },
         stop: ({ graceMs }) => {
           this.stopped.push(graceMs);
           if (!this.isDeaf) this.die('exit code 0');
@@ -179,6 +185,61 @@ describe('SlotSupervisor', () => {
     await vi.advanceTimersByTimeAsync(1);
     await stop;
     expect(workers[0]!.wasKilled).toBe(true);
+  });
+
+  it('kills a worker that does not answer for 15 s, and starts it again', async () => {
+    const { slot, workers, readyAtOnce, log } = setUp();
+    readyAtOnce();
+    void slot.start();
+    await pass();
+    for (let round = 1; round <= 3; round += 1) {
+      await vi.advanceTimersByTimeAsync(2_000);
+      await pass();
+      expect(workers[0]!.pings).toBe(round);
+    }
+    workers[0]!.isHung = true;
+    await vi.advanceTimersByTimeAsync(2_000);
+    await pass();
+    await vi.advanceTimersByTimeAsync(12_000);
+    await pass();
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect(workers[0]!.wasKilled).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await pass();
+    expect(workers[0]!.wasKilled).toBe(true);
+    expect(log.lines.map(({ text }) => text)).toContainEqual(expect.stringContaining('hangs (pid=100)'));
+    await vi.advanceTimersByTimeAsync(100);
+    await pass();
+    expect(slot.report()).toMatchObject({ state: 'ready', pid: 101, restarts: 1 });
+  });
+
+  it('asks once more before it kills: the master itself may have been stopped', async () => {
+    const { slot, workers, readyAtOnce } = setUp();
+    readyAtOnce();
+    void slot.start();
+    await pass();
+    workers[0]!.isHung = true;
+    await vi.advanceTimersByTimeAsync(2_000);
+    await pass();
+    workers[0]!.isHung = false;
+    await vi.advanceTimersByTimeAsync(12_000);
+    await pass();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(workers[0]!.wasKilled).toBe(false);
+    expect(workers[0]!.pings).toBeGreaterThan(2);
+  });
+
+  it('asks no more once it is told to stop', async () => {
+    const { slot, workers, readyAtOnce } = setUp();
+    readyAtOnce();
+    void slot.start();
+    await pass();
+    workers[0]!.isDeaf = true;
+    void slot.stop(60_000);
+    await pass();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(workers[0]!.pings).toBe(0);
+    expect(workers[0]!.wasKilled).toBe(false);
   });
 
   it('does not start a worker that was waiting when the server stops', async () => {

@@ -33,6 +33,15 @@ const STABLE_MS = 10_000;
 /** How much longer than its clients' grace a worker may take to end before it is killed. */
 const KILL_AFTER_GRACE_MS = 1_000;
 
+/** How often a worker is asked whether it is there, and how long it may take to answer. */
+const PING_EVERY_MS = 2_000;
+const PING_LIMIT_MS = 12_000;
+/**
+ * And how long when it is asked once more before it is killed. The master itself may have been stopped, with its machine for example: its
+ * clock then runs out before it reads the answer that is there.
+ */
+const LAST_PING_LIMIT_MS = 3_000;
+
 export class SlotSupervisor {
   readonly definition: SlotDefinition;
   readonly #host: SlotHost;
@@ -44,6 +53,7 @@ export class SlotSupervisor {
   #readyAtMs = 0;
   #restartDelayMs = RESTART_FIRST_MS;
   #restartTimer: NodeJS.Timeout | undefined;
+  #pingTimer: NodeJS.Timeout | undefined;
 
   constructor(definition: SlotDefinition, host: SlotHost) {
     this.definition = definition;
@@ -80,6 +90,7 @@ export class SlotSupervisor {
   async stop(graceMs: number): Promise<void> {
     this.#state = 'stopping';
     clearTimeout(this.#restartTimer);
+    clearTimeout(this.#pingTimer);
     const handle = this.#handle;
     if (handle !== undefined) {
       const killTimer = setTimeout(() => {
@@ -116,6 +127,7 @@ export class SlotSupervisor {
       this.#readyAtMs = performance.now();
       if (this.#state === 'starting') this.#state = 'ready';
       this.#host.log.trace(`${this.#name} is ready, pid=${handle.pid}, private port=${ready.privatePort}`);
+      this.#pingLater(handle);
     } catch (error) {
       answer.catch(() => {});
       handle.kill();
@@ -123,8 +135,28 @@ export class SlotSupervisor {
     }
   }
 
+  /** A worker that hangs is worse than a dead one: the kernel goes on giving it new connections. */
+  #pingLater(handle: WorkerHandle): void {
+    this.#pingTimer = setTimeout(() => void this.#ping(handle), PING_EVERY_MS);
+  }
+
+  async #ping(handle: WorkerHandle): Promise<void> {
+    const isThere = (await answers(handle, PING_LIMIT_MS)) || (await answers(handle, LAST_PING_LIMIT_MS));
+    // A worker that is ending, or has ended, is seen elsewhere.
+    if (this.#handle !== handle || this.#state !== 'ready' || handle.channel.isClosed) return;
+    if (isThere) {
+      this.#pingLater(handle);
+      return;
+    }
+    this.#host.log.error(
+      `${this.#name} hangs (pid=${handle.pid}): no answer for ${(PING_LIMIT_MS + LAST_PING_LIMIT_MS) / 1000} s, killing it`,
+    );
+    handle.kill();
+  }
+
   #ended(handle: WorkerHandle, reason: string): void {
     if (this.#handle !== handle) return;
+    clearTimeout(this.#pingTimer);
     this.#handle = undefined;
     this.#port = 0;
     this.#lastEnd = reason;
@@ -151,5 +183,14 @@ export class SlotSupervisor {
       this.#host.log.error(`${describeError(error)}, trying again in ${this.#restartDelayMs} ms`);
       this.#scheduleRestart();
     }
+  }
+}
+
+async function answers(handle: WorkerHandle, limitMs: number): Promise<boolean> {
+  try {
+    await handle.channel.request('ping', null, limitMs);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -50,6 +50,7 @@ export function serveWorker(link: Link, host: WorkerHost): void {
         });
         return { privatePort: api.port };
       },
+      ping: () => null,
       stop: async ({ graceMs }) => {
         await stop(graceMs);
         // The answer must be on its way before the process ends.
