@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ServerProcess, type WorkerInfo } from '../support/server-process.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
-import { workersOf } from './server-view-test-support.ts';
+import { allClients, workersOf } from './server-view-test-support.ts';
 
 const classicLine =
   /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\]\[(?<level>verb|debug|trace|warn|error)\]\[(?<pid>\d+)\]\[(?<cid>\d+)\](?:\[\d+\])? (?<text>.*)$/;
@@ -72,7 +72,7 @@ describe('the classic log', () => {
     expect(wanted.map((pattern) => told.findIndex((text) => pattern.test(text)))).toEqual([0, 1, 2, 3]);
   });
 
-  it('has no secret of a client, and a name with control characters cannot forge a line', async () => {
+  it('has no secret of a client, nor has the API, and a name with control characters cannot forge a line', async () => {
     await using server = await ServerProcess.start({ workers: 'mode single;' });
     const secrets = { tcUrlParameters: '?token=SECRET-A&key=SECRET-B', parameters: '?token=SECRET-C&sign=SECRET-D' };
     const rtmp = { pageUrl: 'http://user:SECRET-E@www.test/?auth=SECRET-F', swfUrl: 'http://www.test/p.swf?password=SECRET-G' };
@@ -84,6 +84,9 @@ describe('the classic log', () => {
     const forged = '[2026-01-01 00:00:00.000][trace][1][100] the server has stopped';
     using forger = await LivePlayer.open(server, 'live/two', { rtmp: { pageUrl: `http://x/\n${forged}` } });
     expect(forger.rejection).toBeUndefined();
+    const listed = JSON.stringify(await allClients(server));
+    expect(listed).toContain('token=***');
+    expect(listed).not.toContain('SECRET');
     for (const client of [player, publisher]) client.leave();
     await server.waitForLog(new RegExp(`\\[${player.peer.id}\\] client finished`));
     await server.stop();

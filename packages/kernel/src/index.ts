@@ -4,3 +4,4 @@ export * from './errors.ts';
 export * from './frame.ts';
 export * from './log.ts';
 export * from './rates.ts';
+export * from './redact.ts';

@@ -1,3 +1,2 @@
 export * from './classic-line.ts';
 export * from './process-log.ts';
-export * from './redact.ts';

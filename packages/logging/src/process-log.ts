@@ -1,8 +1,7 @@
 /** The log of one process: pino behind the `Log` interface, as classic lines or as JSON, to a file or the console. */
-import type { Log, LogLevel } from '@srs/kernel';
+import { type Log, type LogLevel, redact } from '@srs/kernel';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import { formatClassicLine } from './classic-line.ts';
-import { redact } from './redact.ts';
 
 export interface LogOptions {
   readonly tank: 'console' | 'file';

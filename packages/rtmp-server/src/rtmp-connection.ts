@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { parseTcUrl } from '@srs/config';
 import type { RevokeReason } from '@srs/control';
-import { describeError, type FrameType, type Log, SrsError, systemErrorCode } from '@srs/kernel';
+import { describeError, type FrameType, type Log, redact, SrsError, systemErrorCode } from '@srs/kernel';
 import {
   type ConnectRequest,
   nodeRtmpCrypto,
@@ -180,7 +180,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   onConnect(request: ConnectRequest): void {
     // Not the request itself: its objects may be large.
     const { tcUrl, pageUrl, flashVer } = request;
-    this.#client = { tcUrl, pageUrl, flashVer };
+    this.#client = { tcUrl: redact(tcUrl), pageUrl: redact(pageUrl), flashVer };
     try {
       this.#admission = this.#admit(request);
     } catch (error) {

@@ -1,4 +1,4 @@
-/** Secrets that clients put into URLs must not reach the log. */
+/** Secrets that clients put into URLs must reach neither the log nor the API. */
 
 const SECRET_PARAMETER = /\b(token|key|secret|sign|signature|pass|password|passwd|auth)=([^&\s,'"?]+)/gi;
 // A scheme is short: without a bound, each word of a long text would be tried to its end, and clients choose the text.
