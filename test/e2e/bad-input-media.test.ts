@@ -269,7 +269,8 @@ describe('volume', () => {
       return picture;
     });
     await attacker.rtmp.waitForAnswer(attacker.rtmp.sendCommand('createStream'), 30_000);
-    expect(siege.holdings().memoryBytes - before.memoryBytes).toBeLessThan(64 * MIB);
+    // A third of what was sent: input that has been copied into the ring waits for the garbage collector.
+    expect(siege.holdings().memoryBytes - before.memoryBytes).toBeLessThan(128 * MIB);
     await attacker.expectBorne();
     await siege.expectPeace();
   });
