@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { ChildProgram } from './child-program.ts';
 import { isAlive, mappings, openDescriptors, processCpuMs, processMemory, processTree } from './proc.ts';
 import { ServerProcess } from './server-process.ts';
@@ -82,7 +82,9 @@ describe('ChildProgram', () => {
   });
 });
 
-describe.skipIf(process.platform !== 'linux')('the kernel tells of a process', () => {
+describe('the kernel tells of a process', () => {
+  beforeEach((context) => context.skip(process.platform !== 'linux', 'only Linux has /proc'));
+
   it('its memory, descriptors, mappings and processor time', () => {
     const { rssBytes, pssBytes } = processMemory(process.pid);
     expect(pssBytes).toBeGreaterThan(1_000_000);
