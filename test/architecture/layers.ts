@@ -13,6 +13,7 @@ export type LayerName =
   | 'formats'
   | 'transport'
   | 'client'
+  | 'tools'
   | 'streams'
   | 'features'
   | 'servers'
@@ -25,6 +26,8 @@ export const layers: Readonly<Record<LayerName, Layer>> = {
   formats: { packages: ['amf', 'codec', 'config', 'flv', 'mpegts', 'rtmp'], sees: ['ground'], isOpenInside: true },
   transport: { packages: ['control', 'ffmpeg', 'logging', 'native', 'ring'], sees: ['ground', 'formats'] },
   client: { packages: ['client'], sees: ['ground', 'formats'] },
+  // Programs that use a server as its clients do, and measure it from outside.
+  tools: { packages: ['bench'], sees: ['ground', 'formats', 'transport', 'client'] },
   streams: { packages: ['stream'], sees: ['ground', 'formats', 'transport'] },
   features: {
     packages: ['bandwidth', 'dvr', 'edge', 'forward', 'hls', 'hooks', 'ingest', 'transcode'],
