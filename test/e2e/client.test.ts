@@ -16,7 +16,7 @@ import { requires } from '../support/requires.ts';
 import { repositoryRoot, ServerProcess } from '../support/server-process.ts';
 
 const LIMIT_MS = 30_000;
-const clipFile = join(repositoryRoot, 'packages/cli/assets/clip.flv');
+const clipFile = join(repositoryRoot, 'packages/client/assets/clip.flv');
 const clip = FlvClip.read(readFileSync(clipFile));
 
 interface Frame {

@@ -21,7 +21,7 @@ const program = join(repositoryRoot, 'packages/cli/src/start.ts');
 const PICTURES = 10;
 const PICTURE_MS = 40;
 const MARK_AT = 5;
-const embedded = FlvClip.read(readFileSync(join(repositoryRoot, 'packages/cli/assets/clip.flv')));
+const embedded = FlvClip.read(readFileSync(join(repositoryRoot, 'packages/client/assets/clip.flv')));
 const picture = (index: number) => Buffer.of(index === 0 ? 0x17 : 0x27, 1, 0, 0, 0, index, 0, 0, 0, 1, 0x65);
 const sound = (index: number) => Buffer.of(0xaf, 1, index);
 

@@ -6,7 +6,7 @@ import { ffprobe } from '../support/foreign.ts';
 import { packetHashes } from '../support/media.ts';
 import { requires } from '../support/requires.ts';
 
-const clip = resolve(import.meta.dirname, '../../packages/cli/assets/clip.flv');
+const clip = resolve(import.meta.dirname, '../../packages/client/assets/clip.flv');
 const LOOP_MS = 20_480;
 
 it('the embedded clip is smaller than 500 KB', () => {

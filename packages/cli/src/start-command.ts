@@ -1,12 +1,11 @@
 /** Starts the server, publishes the test stream to it, and ends both together. */
-import { FlvLoop, formatTcUrl, type RtmpTarget } from '@srs/client';
+import { FlvLoop, formatTcUrl, type RtmpTarget, readClip } from '@srs/client';
 import { ConfigError, type ListenAddress, type LoadResult } from '@srs/config';
 import { describeError } from '@srs/kernel';
 import { loadConfigFile } from '@srs/master';
 import { findLanAddress, localHostOf, startGuide, testApp, testStream } from './start-guide.ts';
 import { parseStartOptions, type StartCommand, startHelpText } from './start-options.ts';
 import { type ServerEnd, type ServerStart, StartedServer } from './start-server.ts';
-import { readClip } from './test-stream.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);

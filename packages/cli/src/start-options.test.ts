@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
+import { embeddedClipFile } from '@srs/client';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../../test/support/failure.ts';
-import { parseStartOptions, startClipFile, startConfigFile } from './start-options.ts';
+import { parseStartOptions, startConfigFile } from './start-options.ts';
 
-const usual = { kind: 'run', configFile: startConfigFile, clipFile: startClipFile, serverArgs: [] };
+const usual = { kind: 'run', configFile: startConfigFile, clipFile: embeddedClipFile, serverArgs: [] };
 
 describe('the options of npm start', () => {
   it('are not needed: configuration and clip come with the server', () => {
     expect(parseStartOptions([])).toEqual(usual);
     expect(existsSync(startConfigFile)).toBe(true);
-    expect(existsSync(startClipFile)).toBe(true);
+    expect(existsSync(embeddedClipFile)).toBe(true);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 /** The options of `npm start`. */
 import { fileURLToPath } from 'node:url';
+import { embeddedClipFile } from '@srs/client';
 import { SrsError } from '@srs/kernel';
 
 export type StartCommand =
@@ -14,7 +15,6 @@ export type StartCommand =
     };
 
 export const startConfigFile = fileURLToPath(new URL('../../../conf/start.conf', import.meta.url));
-export const startClipFile = fileURLToPath(new URL('../assets/clip.flv', import.meta.url));
 
 export const startHelpText = `Usage: npm start [-- [--config FILE] [--clip FILE] [option of srs ...]]
 
@@ -29,7 +29,7 @@ Example, with other ports than the usual ones:
 /** @throws SrsError ConfigInvalid when an option lacks its value */
 export function parseStartOptions(args: readonly string[]): StartCommand {
   let configFile = startConfigFile;
-  let clipFile = startClipFile;
+  let clipFile = embeddedClipFile;
   const serverArgs: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;

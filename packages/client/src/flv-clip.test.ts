@@ -96,7 +96,7 @@ describe('a clip', () => {
   });
 
   it('of the embedded file lasts exactly 20.48 s', () => {
-    const clip = FlvClip.read(readFileSync(new URL('../../cli/assets/clip.flv', import.meta.url)));
+    const clip = FlvClip.read(readFileSync(new URL('../assets/clip.flv', import.meta.url)));
     expect(clip.durationMs).toBe(20_480);
     expect(clip.headers.map((frame) => frame.type)).toEqual([frameTypes.data, frameTypes.video, frameTypes.audio]);
     expect(clip.changesHeaders).toBe(false);
@@ -143,7 +143,7 @@ describe('the rounds of a clip', () => {
   });
 
   it('of the embedded file have steps of one frame everywhere, at the seam too', () => {
-    const clip = FlvClip.read(readFileSync(new URL('../../cli/assets/clip.flv', import.meta.url)));
+    const clip = FlvClip.read(readFileSync(new URL('../assets/clip.flv', import.meta.url)));
     const items = sequence(clip, 3 + 3 * (512 + 960)).slice(3);
     const stepsOf = (type: number) => {
       const times = items.filter((item) => item[0] === type).map((item) => item[1]);

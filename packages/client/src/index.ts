@@ -1,5 +1,6 @@
 export { BackOff, type BackOffOptions } from './back-off.ts';
 export { type ClientOptions, type CloseReason, type ConnectionOptions, describeCloseReason } from './client-options.ts';
+export { embeddedClipFile, readClip } from './clip-file.ts';
 export { ClipPlayout, type FrameSink } from './clip-playout.ts';
 export { ClipRounds } from './clip-rounds.ts';
 export { type ClipFrame, FlvClip } from './flv-clip.ts';

@@ -1,7 +1,11 @@
-/** The test stream of `npm start`: an FLV file, published to the server like any other stream. */
+/** Clips on disk, the embedded one among them. */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { FlvClip } from '@srs/client';
+import { fileURLToPath } from 'node:url';
 import { SrsError } from '@srs/kernel';
+import { FlvClip } from './flv-clip.ts';
+
+/** The test stream that comes with this project: H.264 and AAC, 25 pictures a second, about 20 s, 193 kbps. */
+export const embeddedClipFile = fileURLToPath(new URL('../assets/clip.flv', import.meta.url));
 
 /** The whole clip is kept in memory. */
 const MAX_CLIP_BYTES = 256 * 1024 * 1024;
