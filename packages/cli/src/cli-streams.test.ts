@@ -7,6 +7,8 @@ const play = {
   playersInStep: 4,
   flushIntervalMs: 7,
   flushes: 1,
+  batchBytes: 7000,
+  writes: 1,
   flushedBytes: 1,
   laps: 1,
   lagBytes: 9,

@@ -1,7 +1,7 @@
 /** A doorbell: one process sleeps on it, any other wakes it with one byte. */
 import { Socket } from 'node:net';
 import { closeFd, setCloseOnExec, setNonBlocking } from './descriptor.ts';
-import { lastErrorNumber, libc } from './libc.ts';
+import { libc } from './libc.ts';
 import { AF_UNIX, platform, SOCK_STREAM } from './platform.ts';
 import { SystemCallError } from './system-call-error.ts';
 
@@ -76,17 +76,4 @@ export function listenDoorbell(readFd: number, onRing: () => void, onClosed?: ()
     isStopped = true;
     socket.destroy();
   };
-}
-
-/**
- * Sends what the kernel takes at once from a connected socket's descriptor.
- *
- * Hot path: one system call and one view.
- * @returns the number of bytes taken, 0 or more, or minus the error number (`-EAGAIN` when the socket is full)
- */
-export function sendNonBlocking(fd: number, bytes: Buffer, offset: number, length: number): number {
-  boundSend ??= libc('send');
-  const part = offset === 0 && length === bytes.length ? bytes : bytes.subarray(offset, offset + length);
-  const sent = boundSend(fd, part, part.length, SEND_FLAGS);
-  return sent >= 0 ? sent : -lastErrorNumber();
 }

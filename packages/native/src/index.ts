@@ -3,5 +3,6 @@ export * from './doorbell.ts';
 export * from './file-lock.ts';
 export * from './open-files-limit.ts';
 export * from './shared-memory.ts';
+export * from './socket-send.ts';
 export * from './system-call-error.ts';
 export * from './tcp-listener.ts';

@@ -124,6 +124,14 @@ export class RingReader {
     return this.#cursor.distanceTo(Atomics.load(this.#words, words.tail));
   }
 
+  /** Whether `poll` would return anything but `idle`. */
+  get hasNews(): boolean {
+    const { position } = this.#cursor;
+    return (
+      Atomics.load(this.#words, words.tail) !== position || Atomics.load(this.#words, words.end) !== 0 || !this.#cursor.isOurs()
+    );
+  }
+
   /** Of the newest picture or sound; headers and metadata do not count. */
   get newestTimestampMs(): number {
     return Atomics.load(this.#words, words.newestTimestamp) >>> 0;

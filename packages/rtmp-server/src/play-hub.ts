@@ -71,17 +71,19 @@ export class PlayHub {
   }
 
   #open(streamId: string, vhost: VhostConfig): Hall {
-    const { liveStreams, clock, log, slot, batch } = this.#services;
+    const { liveStreams, clock, log, slot, batch, flushBudget } = this.#services;
     const stream = liveStreams.follow(streamId);
     const fanOut = new FanOut({
       stream,
       encoder: rtmpFrameEncoder(vhost.chunkSize),
       batch,
+      budget: flushBudget,
       clock,
       slot,
       gopCache: vhost.gopCache,
       queueLengthMs: vhost.queueLengthMs,
       maxFlushIntervalMs: vhost.minLatency ? 0 : vhost.play.mwLatencyMs,
+      minFrameIntervalMs: vhost.play.sendMinIntervalMs,
       onCorrupt: (error) => log.error(`stream ${streamId}: ${describeError(error)}`),
     });
     const listeners = new Set<() => void>();

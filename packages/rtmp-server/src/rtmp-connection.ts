@@ -12,7 +12,7 @@ import {
   type ServerSessionHandler,
   statusCodes,
 } from '@srs/rtmp';
-import type { FanOutPlayer } from '@srs/stream';
+import type { EncodedBytes, FanOutPlayer } from '@srs/stream';
 import { Admission, type AdmittedStream, type StreamUse } from './admission.ts';
 import type { ClientDescription, ClientType } from './client-description.ts';
 import type { PithyMember, PithyPrint } from './pithy-print.ts';
@@ -72,7 +72,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#log = services.log.child(this.cid);
     this.#startedMs = services.clock.nowMs();
     this.#output = new SocketOutput(socket, () => this.#play?.onDrain());
-    this.#traffic = new Traffic(socket, services.clock);
+    this.#traffic = new Traffic(socket, this.#output, services.clock);
     this.#session = new ServerSession(this, {
       crypto: nodeRtmpCrypto,
       unixSeconds: () => Math.floor(services.clock.wallMs() / 1000),
@@ -141,9 +141,9 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   // FanOutPlayer
 
-  /** Hot path: one write call. */
-  write(bytes: Buffer): void {
-    this.#output.writeMedia(bytes);
+  /** Hot path: one system call. */
+  write(encoded: EncodedBytes): boolean {
+    return this.#output.writeMedia(encoded);
   }
 
   get pendingBytes(): number {

@@ -1,7 +1,7 @@
 /** What the RTMP server needs from the process it lives in. */
 import type { Config } from '@srs/config';
 import type { Arena, Clock, Log } from '@srs/kernel';
-import type { Batch, DirectoryClient, LiveStreams, ServerProperties } from '@srs/stream';
+import type { Batch, DirectoryClient, FlushBudget, LiveStreams, ServerProperties } from '@srs/stream';
 
 export interface RtmpServices {
   /** The configuration in force; asked for at each use, so that a reload counts for the next connection. */
@@ -15,6 +15,8 @@ export interface RtmpServices {
   readonly arenas: readonly Arena[];
   /** Memory that all fan-outs encode into. */
   readonly batch: Batch;
+  /** What sending may cost all of them. */
+  readonly flushBudget: FlushBudget;
   readonly identity: ServerIdentity;
   /** Wakes the process in a slot. */
   ringDoorbell(slot: number): void;

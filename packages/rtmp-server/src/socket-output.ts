@@ -1,6 +1,8 @@
 /** What goes out to one client: answers collected per tick, media as it comes, and how much of it waits. */
 import type { Socket } from 'node:net';
 import { SrsError } from '@srs/kernel';
+import { descriptorOf, sendFrom } from '@srs/native';
+import type { EncodedBytes } from '@srs/stream';
 
 /** More than a batch of media and all answers to a sane client. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
@@ -8,9 +10,17 @@ const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 const MAX_ANSWER_BYTES = 16 * 1024;
 const EMPTY = Buffer.alloc(0);
 
+/**
+ * Media goes to the kernel past the socket, as long as nothing waits in the socket: that takes a system call and little else.
+ * What the kernel does not take is left to the socket, with its back-pressure and errors. A socket without a descriptor of its own
+ * gets everything.
+ */
 export class SocketOutput {
   readonly #socket: Socket;
   readonly #onDrained: () => void;
+  readonly #fd: number;
+  /** Sent past the socket. */
+  #directBytes = 0;
   #isDrainAwaited = false;
   /** What has been said and the socket does not have yet, for the rest of this tick. */
   #answers: Buffer[] = [];
@@ -20,6 +30,7 @@ export class SocketOutput {
   constructor(socket: Socket, onDrained: () => void) {
     this.#socket = socket;
     this.#onDrained = onDrained;
+    this.#fd = descriptorOf(socket);
   }
 
   /** Bytes the kernel has not taken yet. */
@@ -27,18 +38,31 @@ export class SocketOutput {
     return this.#socket.writableLength;
   }
 
-  /** Hot path: one write call. The bytes must stay as they are while `pendingBytes` is above 0. */
-  writeMedia(bytes: Buffer): void {
-    this.flushAnswers();
-    this.#socket.write(bytes);
-    if (this.#socket.writableLength > 0 && !this.#isDrainAwaited) {
-      // The socket tells of a drain only above its own high-water mark; an empty write behind the rest tells always.
-      this.#isDrainAwaited = true;
-      this.#socket.write(EMPTY, () => {
-        this.#isDrainAwaited = false;
-        this.#onDrained();
-      });
+  /** All bytes so far, those that wait included; still right after the end. */
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten + this.#directBytes;
+  }
+
+  /**
+   * Hot path: one system call, no allocation.
+   * @returns whether the kernel has all of it; otherwise the bytes must stay as they are while `pendingBytes` is above 0
+   */
+  writeMedia({ bytes, address }: EncodedBytes): boolean {
+    if (this.#answers.length > 0) this.flushAnswers();
+    const socket = this.#socket;
+    // The descriptor of a destroyed socket may be somebody else's already.
+    if (socket.destroyed) return true;
+    let sentBytes = 0;
+    if (this.#fd >= 0 && socket.writableLength === 0) {
+      // An error shows when the socket meets it.
+      sentBytes = Math.max(0, sendFrom(this.#fd, address, bytes.length));
+      this.#directBytes += sentBytes;
+      if (sentBytes === bytes.length) return true;
     }
+    socket.write(sentBytes === 0 ? bytes : bytes.subarray(sentBytes));
+    if (socket.writableLength === 0) return true;
+    this.#awaitDrain();
+    return false;
   }
 
   /** Collects what is said in one tick: an answer of 18 bytes that waits in a buffer of its own costs ten times as much. */
@@ -67,5 +91,15 @@ export class SocketOutput {
   end(): void {
     this.flushAnswers();
     this.#socket.end();
+  }
+
+  #awaitDrain(): void {
+    if (this.#isDrainAwaited) return;
+    // The socket tells of a drain only above its own high-water mark; an empty write behind the rest tells always.
+    this.#isDrainAwaited = true;
+    this.#socket.write(EMPTY, () => {
+      this.#isDrainAwaited = false;
+      this.#onDrained();
+    });
   }
 }

@@ -1,14 +1,17 @@
 /** Bytes and rates of one client, both ways. */
 import type { Socket } from 'node:net';
 import { type Clock, type Kbps, RateMeter } from '@srs/kernel';
+import type { SocketOutput } from './socket-output.ts';
 
 export class Traffic {
   readonly #socket: Socket;
+  readonly #output: SocketOutput;
   readonly #sendRate: RateMeter;
   readonly #recvRate: RateMeter;
 
-  constructor(socket: Socket, clock: Clock) {
+  constructor(socket: Socket, output: SocketOutput, clock: Clock) {
     this.#socket = socket;
+    this.#output = output;
     this.#sendRate = new RateMeter(clock);
     this.#recvRate = new RateMeter(clock);
   }
@@ -19,7 +22,7 @@ export class Traffic {
   }
 
   get sendBytes(): number {
-    return this.#socket.bytesWritten;
+    return this.#output.bytesWritten;
   }
 
   get sendKbps(): Kbps {

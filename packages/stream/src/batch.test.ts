@@ -13,9 +13,9 @@ describe('Batch', () => {
     const batch = new Batch();
     append(batch, 'one');
     append(batch, 'two');
-    expect(batch.take().toString()).toBe('onetwo');
+    expect(batch.take().bytes.toString()).toBe('onetwo');
     append(batch, 'three');
-    expect(batch.take().toString()).toBe('three');
+    expect(batch.take().bytes.toString()).toBe('three');
     expect(batch.length).toBe(0);
   });
 
@@ -27,7 +27,7 @@ describe('Batch', () => {
       append(batch, 'x'.repeat(1000));
       batch.take();
     }
-    expect(held.toString()).toBe('held');
+    expect(held.bytes.toString()).toBe('held');
   });
 
   it('writes again where nobody holds the bytes any more', () => {
@@ -37,8 +37,8 @@ describe('Batch', () => {
     batch.reuse(first);
     append(batch, 'again');
     const again = batch.take();
-    expect(again.byteOffset).toBe(first.byteOffset);
-    expect(again.buffer).toBe(first.buffer);
+    expect(again.address).toBe(first.address);
+    expect(again.bytes.buffer).toBe(first.bytes.buffer);
   });
 
   it('does not reuse bytes when others were appended behind them', () => {
@@ -48,15 +48,15 @@ describe('Batch', () => {
     append(batch, 'second');
     batch.reuse(first);
     append(batch, '!');
-    expect(batch.take().toString()).toBe('second!');
-    expect(first.toString()).toBe('first');
+    expect(batch.take().bytes.toString()).toBe('second!');
+    expect(first.bytes.toString()).toBe('first');
   });
 
   it('grows for a batch larger than a slab and keeps its beginning', () => {
     const batch = new Batch();
     append(batch, 'a'.repeat(200_000));
     append(batch, 'b'.repeat(300_000));
-    const bytes = batch.take();
+    const { bytes } = batch.take();
     expect(bytes.length).toBe(500_000);
     expect(bytes.subarray(199_999, 200_001).toString()).toBe('ab');
   });
@@ -68,6 +68,6 @@ describe('Batch', () => {
     append(batch, 'torn');
     batch.truncate(length);
     append(batch, '!');
-    expect(batch.take().toString()).toBe('good!');
+    expect(batch.take().bytes.toString()).toBe('good!');
   });
 });

@@ -1,13 +1,22 @@
 /** A contiguous run of encoded bytes that many sockets are given at once. */
+import { addressOf } from '@srs/native';
 
 const SLAB_BYTES = 256 * 1024;
+
+/** Bytes for sockets, and where they lie: what is sent to thousands is looked up once. */
+export interface EncodedBytes {
+  readonly bytes: Buffer;
+  /** Of the first byte in memory; right as long as `bytes` is referenced. */
+  readonly address: number;
+}
 
 /**
  * Appends to a slab and hands out what has been appended since the last `take`. Sockets may keep the bytes they were given, so a
  * slab is written only once and then left to the garbage collector, unless the owner knows that every byte has been taken.
  */
 export class Batch {
-  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  #slab: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  #address: number = addressOf(this.#slab);
   #start = 0;
   #end = 0;
 
@@ -35,17 +44,17 @@ export class Batch {
     this.#end = this.#start + length;
   }
 
-  take(): Buffer {
-    const taken = this.#slab.subarray(this.#start, this.#end);
+  take(): EncodedBytes {
+    const taken = { bytes: this.#slab.subarray(this.#start, this.#end), address: this.#address + this.#start };
     this.#start = this.#end;
     return taken;
   }
 
   /** The bytes of the last `take` are in the kernel and nobody holds them: their place is used again. */
-  reuse(taken: Buffer): void {
-    const isLast = taken.buffer === this.#slab.buffer && taken.byteOffset - this.#slab.byteOffset + taken.length === this.#start;
+  reuse({ bytes, address }: EncodedBytes): void {
+    const isLast = bytes.buffer === this.#slab.buffer && address + bytes.length === this.#address + this.#start;
     if (!isLast || this.length > 0) return;
-    this.#start -= taken.length;
+    this.#start -= bytes.length;
     this.#end = this.#start;
   }
 
@@ -53,6 +62,7 @@ export class Batch {
     const pending = this.#slab.subarray(this.#start, this.#end);
     // Twice what is needed: a batch that keeps growing is copied a few times, not once per frame.
     this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, 2 * (pending.length + sizeBytes)));
+    this.#address = addressOf(this.#slab);
     pending.copy(this.#slab);
     this.#start = 0;
     this.#end = pending.length;

@@ -2,9 +2,10 @@ import type { RingRef } from '@srs/control';
 import { type FrameType, frameFlags, frameTypes, ManualClock } from '@srs/kernel';
 import { MemoryArena, type Region, RegionTable, RingWriter, ringBytes, ringEndReasons, stickySlots } from '@srs/ring';
 import { describe, expect, it } from 'vitest';
-import { Batch } from './batch.ts';
+import { Batch, type EncodedBytes } from './batch.ts';
 import type { DirectoryClient, Subscriber } from './directory-client.ts';
 import { FanOut } from './fan-out.ts';
+import { FlushBudget } from './flush-budget.ts';
 import type { FrameEncoder } from './frame-batch.ts';
 import { LiveStreams } from './live-stream.ts';
 import type { FanOutPlayer, PlayerState } from './player-state.ts';
@@ -28,7 +29,7 @@ class TestPlayer implements FanOutPlayer {
   isBlocked = false;
   writes = 0;
 
-  write(bytes: Buffer): void {
+  write({ bytes }: EncodedBytes): boolean {
     this.writes += 1;
     for (let at = 0; at < bytes.length; ) {
       const length = bytes.readUInt32LE(at + 5);
@@ -37,6 +38,7 @@ class TestPlayer implements FanOutPlayer {
       at += 9 + length;
     }
     if (this.isBlocked) this.pendingBytes += bytes.length;
+    return !this.isBlocked;
   }
 
   onFinished(): void {
@@ -74,11 +76,13 @@ function setUp(options: { readonly gopCache?: boolean; readonly queueLengthMs?: 
     stream,
     encoder,
     batch: new Batch(),
+    budget: new FlushBudget(clock),
     clock,
     slot: SLOT,
     gopCache: options.gopCache ?? true,
     queueLengthMs: options.queueLengthMs ?? 30_000,
     maxFlushIntervalMs: 0,
+    minFrameIntervalMs: 0,
     onCorrupt: (error) => faults.push(error),
   });
   const refOf = (region: Region): RingRef => ({ arena: 0, ...region });

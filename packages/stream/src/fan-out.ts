@@ -1,18 +1,22 @@
 /** One stream to many players of one format: every frame is encoded once, every batch is written once per player. */
 import type { Clock, FrameType } from '@srs/kernel';
 import type { ViewSink } from '@srs/ring';
-import type { Batch } from './batch.ts';
+import type { Batch, EncodedBytes } from './batch.ts';
+import type { FlushBudget } from './flush-budget.ts';
 import { FrameBatch, type FrameEncoder } from './frame-batch.ts';
 import type { LiveStream, StreamConsumer } from './live-stream.ts';
 import { type FanOutPlayer, type PlayerOptions, PlayerState } from './player-state.ts';
 import type { RingSource } from './ring-source.ts';
-import { SourceReader } from './source-reader.ts';
+import { type ReadResult, SourceReader } from './source-reader.ts';
+import { StepArray } from './step-array.ts';
 
 export interface FanOutOptions {
   readonly stream: LiveStream;
   readonly encoder: FrameEncoder;
   /** Memory to encode into, shared by all fan-outs of the process. */
   readonly batch: Batch;
+  /** What sending may cost, shared by all fan-outs of the process. */
+  readonly budget: FlushBudget;
   readonly clock: Clock;
   /** This process's slot: the bit that asks writers for a wake-up. */
   readonly slot: number;
@@ -21,6 +25,8 @@ export interface FanOutOptions {
   readonly queueLengthMs: number;
   /** The longest time that frames may wait to be sent together. */
   readonly maxFlushIntervalMs: number;
+  /** Frames go one by one, at least this far apart, for players that cannot take several at once; 0 sends what there is. */
+  readonly minFrameIntervalMs: number;
   /** The ring of the stream turned out to be broken: an error of this stream only. */
   readonly onCorrupt: (error: Error) => void;
 }
@@ -28,8 +34,12 @@ export interface FanOutOptions {
 export interface FanOutStatistics {
   readonly players: number;
   readonly playersInStep: number;
+  /** How long frames are collected at the moment, as chosen from what a flush costs. */
   readonly flushIntervalMs: number;
+  /** Batches so far, the size of the newest, and what players in step were given of them in how many writes. */
   readonly flushes: number;
+  readonly batchBytes: number;
+  readonly writes: number;
   readonly flushedBytes: number;
   /** Times this worker was too slow for the ring and went on at a newer key frame. */
   readonly laps: number;
@@ -43,8 +53,10 @@ export interface FanOutStatistics {
 const MAX_BATCH_BYTES = 256 * 1024;
 /** As much as a player behind is given at a time. */
 const PUMP_BYTES = 128 * 1024;
-/** Flushing may take one part in so many of the time before frames are merged for longer. */
-const FLUSH_TIME_SHARE = 8;
+/** A flush to many players is interrupted after this time, so that the process hears of everything else. */
+const SLICE_MS = 5;
+/** Players that are served between two looks at the clock. */
+const PLAYERS_PER_LOOK = 64;
 /** Shorter waits are not worth a timer. */
 const MIN_WAIT_MS = 2;
 
@@ -55,20 +67,36 @@ const MIN_WAIT_MS = 2;
  *
  * The ring is also the queue of frames that wait for the next flush: while the interval runs nothing is read, and no writer is
  * asked for a wake-up.
+ *
+ * A turn reads what is new batch by batch and gives each to all in step, in slices: between two of them players come, go, pause
+ * and drain as at any other time.
  */
 export class FanOut implements StreamConsumer {
   readonly #options: FanOutOptions;
-  readonly #inStep: PlayerState[] = [];
+  readonly #inStep = new StepArray();
   readonly #behind = new Set<PlayerState>();
   readonly #batch: FrameBatch;
   readonly #sink: ViewSink;
-  /** Where the players in step are. Undefined while there is nothing to read. */
+  readonly #maxBatchBytes: number;
+  /** Where the players in step are, when they have got the batch at hand. Undefined while there is nothing to read. */
   #main: SourceReader | undefined;
+  /** The batch that the players in step are being given, and what came of the reading that made it. */
+  #flushing: EncodedBytes | undefined;
+  #result: ReadResult = 'more';
+  /** Every byte of it has been taken so far. */
+  #isInKernel = true;
+  /** Between two slices of a turn. */
+  #isTurning = false;
   #timer: NodeJS.Timeout | undefined;
-  #intervalMs = 0;
+  #immediate: NodeJS.Immediate | undefined;
+  #intervalMs: number;
   #lastTurnMs = Number.NEGATIVE_INFINITY;
+  #turnCostMs = 0;
+  #hasReadInTurn = false;
   #flushes = 0;
+  #writes = 0;
   #flushedBytes = 0;
+  #batchBytes = 0;
   /** Frames of the batch that is being read, and of the newest one that was sent. */
   #frames = 0;
   #batchFrames = 0;
@@ -79,6 +107,8 @@ export class FanOut implements StreamConsumer {
 
   constructor(options: FanOutOptions) {
     this.#options = options;
+    this.#intervalMs = options.minFrameIntervalMs;
+    this.#maxBatchBytes = options.minFrameIntervalMs > 0 ? 1 : MAX_BATCH_BYTES;
     const batch = new FrameBatch(options.encoder, options.batch);
     this.#batch = batch;
     this.#sink = {
@@ -107,6 +137,8 @@ export class FanOut implements StreamConsumer {
       playersInStep: this.#inStep.length,
       flushIntervalMs: Math.round(this.#intervalMs),
       flushes: this.#flushes,
+      batchBytes: this.#batchBytes,
+      writes: this.#writes,
       flushedBytes: this.#flushedBytes,
       laps: this.#laps,
       lagBytes: this.#main?.reader.lagBytes ?? 0,
@@ -124,7 +156,7 @@ export class FanOut implements StreamConsumer {
   remove(state: PlayerState): void {
     if (state.isRemoved) return;
     state.isRemoved = true;
-    if (!this.#behind.delete(state)) this.#leaveStep(state);
+    if (!this.#behind.delete(state)) this.#inStep.remove(state);
     state.leaveRing();
   }
 
@@ -137,14 +169,20 @@ export class FanOut implements StreamConsumer {
   setPaused(state: PlayerState, isPaused: boolean): void {
     if (state.isRemoved || state.isPaused === isPaused) return;
     state.isPaused = isPaused;
-    if (isPaused) this.#fallBehind(state);
-    else this.#pump(state);
+    if (!isPaused) {
+      this.#pump(state);
+      return;
+    }
+    // The batch under way is behind the place from which it will go on.
+    if (this.#flushing !== undefined && this.#inStep.isUnserved(state)) this.#give(state, this.#flushing);
+    this.#fallBehind(state);
   }
 
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    for (const state of [...this.#inStep, ...this.#behind]) this.remove(state);
+    clearImmediate(this.#immediate);
+    for (const state of [...this.#inStep.values(), ...this.#behind]) this.remove(state);
     this.#closeMain();
     this.#options.stream.detach(this);
   }
@@ -152,61 +190,140 @@ export class FanOut implements StreamConsumer {
   onSource(source: RingSource): void {
     // While an older ring is being read, its end leads to this one.
     if (this.#main === undefined) this.#openMain(source);
-    this.onWake();
+    this.#turnWhenDue();
   }
 
   onWake(): void {
-    if (this.#timer !== undefined || this.#isClosed) return;
+    // A wake-up is meant for the whole process, and most of its streams have nothing new.
+    if (this.#main?.hasNews !== false) this.#turnWhenDue();
+  }
+
+  #turnWhenDue(): void {
+    if (this.#isTurning || this.#timer !== undefined || this.#isClosed) return;
     const waitMs = this.#lastTurnMs + this.#intervalMs - this.#options.clock.nowMs();
     if (waitMs <= MIN_WAIT_MS) this.#turn();
-    else this.#timer = setTimeout(() => this.#onTimer(), waitMs);
+    else this.#timer = setTimeout(this.#onTimer, waitMs);
   }
 
-  #onTimer(): void {
+  readonly #onTimer = (): void => {
     this.#timer = undefined;
     this.#turn();
+  };
+
+  #turn(): void {
+    this.#isTurning = true;
+    this.#lastTurnMs = this.#options.clock.nowMs();
+    this.#turnCostMs = 0;
+    this.#hasReadInTurn = false;
+    this.#result = 'more';
+    this.#goOn();
   }
 
-  /** Reads what is new, sends it, and either sleeps until a writer rings or comes back for more. */
-  #turn(): void {
-    const startMs = this.#options.clock.nowMs();
-    this.#lastTurnMs = startMs;
-    this.#drainMain();
+  /** One slice: reads what is new, sends it, and either sleeps until a writer rings or comes back for more. */
+  readonly #goOn = (): void => {
+    const { clock, slot } = this.#options;
+    const startMs = clock.nowMs();
+    const isDone = this.#flushUntil(startMs + SLICE_MS);
+    this.#turnCostMs += clock.nowMs() - startMs;
+    if (!isDone) {
+      this.#immediate = setImmediate(this.#goOn);
+      return;
+    }
+    this.#isTurning = false;
+    this.#adapt();
     // Pumping can end a player or bring it into step: go over those who were behind at the start.
     if (this.#behind.size > 0) for (const state of Array.from(this.#behind)) this.#pump(state);
-    this.#adapt(this.#options.clock.nowMs() - startMs);
-    if (this.#main !== undefined && !this.#main.hasMoved && !this.#main.reader.arm(this.#options.slot)) {
-      setImmediate(() => this.onWake());
+    if (this.#main !== undefined && !this.#main.hasMoved && !this.#main.reader.arm(slot)) {
+      this.#immediate = setImmediate(() => this.onWake());
     }
-  }
+  };
 
-  /** Sends at once while that is cheap, and merges for longer as the number of players grows. */
-  #adapt(costMs: number): void {
-    const wantedMs = Math.min(costMs * FLUSH_TIME_SHARE, this.#options.maxFlushIntervalMs);
+  /** Sends at once while that is cheap, and collects for longer as the number of players grows. */
+  #adapt(): void {
+    const { budget, maxFlushIntervalMs, minFrameIntervalMs } = this.#options;
+    if (minFrameIntervalMs > 0) return;
+    const wantedMs = Math.min(budget.intervalMs(this.#turnCostMs), maxFlushIntervalMs);
     this.#intervalMs = this.#intervalMs * 0.75 + wantedMs * 0.25;
   }
 
-  /** Hot path: O(1) objects per frame, one write per player and batch. */
-  #drainMain(): void {
+  /** Batch by batch. @returns false when the time is over, true when there is nothing more to read */
+  #flushUntil(endMs: number): boolean {
     for (;;) {
-      const main = this.#main;
-      if (main === undefined) return;
-      const result = main.read(this.#sink, MAX_BATCH_BYTES, this.#options.onCorrupt);
-      this.#flush();
-      switch (result) {
-        case 'more':
-          break;
-        case 'drained':
-          return;
-        case 'lapped':
-          this.#laps += 1;
-          main.reader.seekToLiveEdge();
-          this.#rejoinAll(false);
-          break;
-        case 'ended':
-          if (!this.#followOn(main)) return;
-          break;
+      if (!this.#serve(endMs)) return false;
+      if (!this.#settle()) return true;
+      this.#readBatch();
+    }
+  }
+
+  /** Hot path: O(1) objects per frame. */
+  #readBatch(): void {
+    const main = this.#main!;
+    this.#hasReadInTurn = true;
+    // Nobody would get it.
+    if (this.#inStep.length === 0) main.reader.seekToLiveEdge();
+    this.#result = main.read(this.#sink, this.#maxBatchBytes, this.#options.onCorrupt);
+    if (this.#batch.length === 0) return;
+    this.#flushing = this.#batch.take();
+    this.#isInKernel = true;
+    this.#batchBytes = this.#flushing.bytes.length;
+    this.#batchFrames = this.#frames;
+    this.#frames = 0;
+    this.#inStep.beginPass();
+  }
+
+  /** Hot path: one write per player and batch. @returns false when the time is over before everybody has been served */
+  #serve(endMs: number): boolean {
+    const encoded = this.#flushing;
+    if (encoded === undefined) return true;
+    const { clock, budget } = this.#options;
+    const startMs = clock.nowMs();
+    let nowMs = startMs;
+    let writes = 0;
+    let state = this.#inStep.next();
+    while (state !== undefined) {
+      if (!this.#give(state, encoded)) this.#fallBehind(state);
+      writes += 1;
+      if (writes % PLAYERS_PER_LOOK === 0) {
+        nowMs = clock.nowMs();
+        if (nowMs >= endMs) break;
       }
+      state = this.#inStep.next();
+    }
+    const writtenBytes = writes * encoded.bytes.length;
+    this.#writes += writes;
+    this.#flushedBytes += writtenBytes;
+    budget.note(clock.nowMs() - startMs, writes, writtenBytes);
+    if (state !== undefined) return false;
+    this.#flushing = undefined;
+    this.#flushes += 1;
+    if (this.#isInKernel) this.#batch.reuse(encoded);
+    return true;
+  }
+
+  /** @returns false when the player's socket has not taken all of it */
+  #give(state: PlayerState, encoded: EncodedBytes): boolean {
+    if (state.player.write(encoded)) return true;
+    this.#isInKernel = false;
+    return false;
+  }
+
+  /** What is to be done after the last reading, now that everybody has got what it read. @returns whether to read on */
+  #settle(): boolean {
+    const main = this.#main;
+    if (main === undefined) return false;
+    switch (this.#result) {
+      case 'more':
+        // One by one: the next frame has a turn of its own.
+        return this.#options.minFrameIntervalMs === 0 || !this.#hasReadInTurn;
+      case 'drained':
+        return false;
+      case 'lapped':
+        this.#laps += 1;
+        main.reader.seekToLiveEdge();
+        this.#rejoinAll(false);
+        return true;
+      case 'ended':
+        return this.#followOn(main);
     }
   }
 
@@ -236,30 +353,7 @@ export class FanOut implements StreamConsumer {
 
   /** Everybody starts afresh: on a publish they have waited for, or because this worker was lapped. */
   #rejoinAll(haveWaited: boolean): void {
-    for (const state of this.#inStep.splice(0)) {
-      state.stepIndex = -1;
-      this.#join(state, haveWaited);
-    }
-  }
-
-  #flush(): void {
-    if (this.#batch.length === 0) return;
-    const bytes = this.#batch.take();
-    this.#batchFrames = this.#frames;
-    this.#frames = 0;
-    this.#flushes += 1;
-    this.#flushedBytes += bytes.length * this.#inStep.length;
-    let isInKernel = true;
-    // Backwards: who falls behind is replaced by the last one, which has been served.
-    for (let index = this.#inStep.length - 1; index >= 0; index -= 1) {
-      const state = this.#inStep[index]!;
-      state.player.write(bytes);
-      if (state.player.pendingBytes > 0) {
-        isInKernel = false;
-        this.#fallBehind(state);
-      }
-    }
-    if (isInKernel) this.#batch.reuse(bytes);
+    for (const state of this.#inStep.clear()) this.#join(state, haveWaited);
   }
 
   #join(state: PlayerState, hasWaited: boolean): void {
@@ -280,25 +374,15 @@ export class FanOut implements StreamConsumer {
 
   #fallBehind(state: PlayerState): void {
     if (state.stepIndex < 0) return;
-    this.#leaveStep(state);
+    this.#inStep.remove(state);
     if (this.#main !== undefined) state.goOnWith(this.#main.fork(), this.#main.reader.newestTimestampMs);
     this.#behind.add(state);
-  }
-
-  #leaveStep(state: PlayerState): void {
-    const index = state.stepIndex;
-    if (index < 0) return;
-    state.stepIndex = -1;
-    const last = this.#inStep.pop()!;
-    if (last === state) return;
-    this.#inStep[index] = last;
-    last.stepIndex = index;
   }
 
   #enterStep(state: PlayerState): void {
     this.#behind.delete(state);
     state.leaveRing();
-    state.stepIndex = this.#inStep.push(state) - 1;
+    this.#inStep.add(state);
   }
 
   /** Gives a player behind as much as its socket takes, and brings it into step when it has caught up. */
@@ -344,15 +428,14 @@ export class FanOut implements StreamConsumer {
   }
 
   /** Up to the place of those in step, and not beyond: `drained` means there. */
-  #readAlone(state: PlayerState, reader: SourceReader): 'more' | 'drained' | 'lapped' | 'ended' {
+  #readAlone(state: PlayerState, reader: SourceReader): ReadResult {
     const limitBytes = this.#main === undefined ? undefined : reader.bytesTo(this.#main);
     if (limitBytes !== undefined && limitBytes <= 0) return 'drained';
     const maxBytes = Math.min(PUMP_BYTES, limitBytes ?? PUMP_BYTES);
     const result = reader.read(state.sinkInto(this.#batch), maxBytes, this.#options.onCorrupt);
     if (this.#batch.length > 0) {
-      const bytes = this.#batch.take();
-      state.player.write(bytes);
-      if (state.player.pendingBytes === 0) this.#batch.reuse(bytes);
+      const encoded = this.#batch.take();
+      if (state.player.write(encoded)) this.#batch.reuse(encoded);
     }
     return result;
   }

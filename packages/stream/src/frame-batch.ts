@@ -1,6 +1,6 @@
 /** Records from a ring, encoded for the wire, one behind the other. */
 import type { FrameType } from '@srs/kernel';
-import type { Batch } from './batch.ts';
+import type { Batch, EncodedBytes } from './batch.ts';
 
 /** How a frame looks on the wire of one format. */
 export interface FrameEncoder {
@@ -43,12 +43,12 @@ export class FrameBatch {
   }
 
   /** What has been appended since the last `take`. Sockets may keep it. */
-  take(): Buffer {
+  take(): EncodedBytes {
     return this.#batch.take();
   }
 
   /** Nobody holds the bytes of the last `take` any more: their place is used again. */
-  reuse(taken: Buffer): void {
+  reuse(taken: EncodedBytes): void {
     this.#batch.reuse(taken);
   }
 }

@@ -1,7 +1,8 @@
-export { Batch } from './batch.ts';
+export { Batch, type EncodedBytes } from './batch.ts';
 export * from './directory.ts';
 export * from './directory-client.ts';
 export * from './fan-out.ts';
+export { FlushBudget, type FlushLoad } from './flush-budget.ts';
 export type { FrameEncoder } from './frame-batch.ts';
 export * from './live-stream.ts';
 export * from './metadata.ts';

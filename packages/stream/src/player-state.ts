@@ -1,13 +1,17 @@
 /** What a fan-out knows about one player. */
 import { type FrameType, frameFlags, frameTypes, timestampDelta } from '@srs/kernel';
 import { stickySlots, type ViewSink } from '@srs/ring';
+import type { EncodedBytes } from './batch.ts';
 import type { FrameBatch } from './frame-batch.ts';
 import type { SourceReader } from './source-reader.ts';
 
 /** The player's connection. */
 export interface FanOutPlayer {
-  /** Gives bytes to the socket; they must not be changed as long as `pendingBytes` is above 0. */
-  write(bytes: Buffer): void;
+  /**
+   * Gives bytes to the kernel.
+   * @returns false when it did not take all: they must not be changed as long as `pendingBytes` is above 0
+   */
+  write(encoded: EncodedBytes): boolean;
   /** Bytes the kernel has not taken yet. The owner calls `FanOut.onDrain` when they are gone. */
   readonly pendingBytes: number;
   /** The stream time that the player asked for has passed. */

@@ -40,6 +40,11 @@ export class SourceReader {
     return this.#reader.ended === ringEndReasons.moved;
   }
 
+  /** Whether reading could bring anything. Costs next to nothing. */
+  get hasNews(): boolean {
+    return this.#reader.hasNews || this.#source.isSuperseded;
+  }
+
   /** Another reader at the same place. */
   fork(): SourceReader {
     return new SourceReader(this.#source, this.#reader.fork());

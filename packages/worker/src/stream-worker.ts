@@ -2,7 +2,7 @@
 
 import { systemClock } from '@srs/kernel';
 import { RtmpServer } from '@srs/rtmp-server';
-import { Batch, DirectoryClient, LiveStreams } from '@srs/stream';
+import { Batch, DirectoryClient, FlushBudget, LiveStreams } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
 import { identity } from './identity.ts';
 import type { RunningRole } from './role.ts';
@@ -29,6 +29,7 @@ export async function startStreamWorker(environment: WorkerEnvironment): Promise
     liveStreams,
     arenas,
     batch: new Batch(),
+    flushBudget: new FlushBudget(systemClock),
     identity,
     ringDoorbell: (target) => doorbell.ring(target),
     nextCid: () => status.nextCid(),

@@ -1,0 +1,39 @@
+/** Sends on a socket's descriptor without the socket: what the kernel takes at once, and nothing else. */
+import type { Socket } from 'node:net';
+import koffi from 'koffi';
+import { lastErrorNumber, libc } from './libc.ts';
+import { platform } from './platform.ts';
+
+const SEND_FLAGS = platform.MSG_DONTWAIT | platform.MSG_NOSIGNAL;
+let boundSend: ReturnType<typeof libc<'sendFrom'>> | undefined;
+
+/**
+ * Where `bytes` lie in memory; right for as long as they are not collected. Numbers are passed to the kernel faster than buffers,
+ * so whoever sends the same bytes often asks once.
+ */
+export function addressOf(bytes: Uint8Array): number {
+  return Number(koffi.address(bytes));
+}
+
+/**
+ * The descriptor of an open TCP or Unix socket; -1 when it has none of its own, as a TLS socket. It is the socket's: use it only
+ * while the socket is not `destroyed`, because the number is given to another one at once.
+ */
+export function descriptorOf(socket: Socket): number {
+  // Not in the documentation, but there since the first versions; without it everything still works, by way of the socket.
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: unknown } | null };
+  return typeof handle?.fd === 'number' ? handle.fd : -1;
+}
+
+/**
+ * Sends as much as the kernel takes at once. Nothing may wait in the socket itself, or the order of bytes is lost.
+ *
+ * Hot path: one system call, no allocation, never an exception.
+ * @param address of the first byte, see `addressOf`; keep the memory alive
+ * @returns the number of bytes taken, 0 or more, or minus the error number (`-EAGAIN` when the socket is full)
+ */
+export function sendFrom(fd: number, address: number, lengthBytes: number): number {
+  boundSend ??= libc('sendFrom');
+  const sent = boundSend(fd, address, lengthBytes, SEND_FLAGS);
+  return sent >= 0 ? sent : -lastErrorNumber();
+}
