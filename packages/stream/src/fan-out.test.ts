@@ -474,6 +474,25 @@ describe('FanOut', () => {
     expect(rung).toEqual([SLOT, SLOT]);
   });
 
+  it('asks again after a wake-up for a frame that it had read already', () => {
+    const { fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    publish(ring);
+    const player = new TestPlayer();
+    fanOut.add(player);
+    // The writer looks at the bits after the reader has read its frame and asked again.
+    write(writer, 'a1', 0, audio);
+    wake();
+    const rung: number[] = [];
+    writer.takeArmed((slot) => rung.push(slot));
+    wake();
+    write(writer, 'a2', 20, audio);
+    writer.takeArmed((slot) => rung.push(slot));
+    expect(rung).toEqual([SLOT, SLOT]);
+    wake();
+    expect(player.frames).toEqual(['a1@0', 'a2@20']);
+  });
+
   it('gives up every ring when its last player has gone', () => {
     const { fanOut, liveStreams, openRing, publish, released } = setUp();
     const { ring, writer } = openRing();

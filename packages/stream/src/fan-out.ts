@@ -194,8 +194,11 @@ export class FanOut implements StreamConsumer {
   }
 
   onWake(): void {
-    // A wake-up is meant for the whole process, and most of its streams have nothing new.
-    if (this.#main?.hasNews !== false) this.#turnWhenDue();
+    if (this.#isTurning || this.#timer !== undefined) return;
+    // A wake-up is meant for the whole process, and most of its streams have nothing new. But it may also have been for a frame
+    // that has been read in the meantime, and then it has to be asked for again.
+    if (this.#main !== undefined && !this.#main.hasNews && this.#main.reader.arm(this.#options.slot)) return;
+    this.#turnWhenDue();
   }
 
   #turnWhenDue(): void {
