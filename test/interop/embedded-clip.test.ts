@@ -1,4 +1,4 @@
-/** The clip of `npm start` keeps what its loop relies on (see packages/cli/assets/make-clip.sh). */
+/** The clip of `npm start` keeps what its loop relies on (see packages/client/assets/make-clip.sh). */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';

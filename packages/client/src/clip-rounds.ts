@@ -2,25 +2,31 @@
 import { TIMESTAMP_MASK } from '@srs/kernel';
 import type { ClipFrame, FlvClip } from './flv-clip.ts';
 
+/** What is repeated: an `FlvClip`, or one made from it whose frames know more. */
+export interface RepeatedClip<Frame extends ClipFrame> extends Pick<FlvClip, 'durationMs' | 'changesHeaders'> {
+  readonly headers: readonly Frame[];
+  readonly frames: readonly Frame[];
+}
+
 /**
  * Headers come once, at the start; in each round only if they change within the clip. Times go on over the rounds without a
  * step, so a player sees one long stream.
  */
-export class ClipRounds {
-  readonly #clip: FlvClip;
-  readonly #round: readonly ClipFrame[];
-  #current: readonly ClipFrame[];
+export class ClipRounds<Frame extends ClipFrame = ClipFrame> {
+  readonly #clip: RepeatedClip<Frame>;
+  readonly #round: readonly Frame[];
+  #current: readonly Frame[];
   #index = 0;
   #roundStartMs = 0;
 
-  constructor(clip: FlvClip) {
+  constructor(clip: RepeatedClip<Frame>) {
     this.#clip = clip;
     this.#current = [...clip.headers, ...clip.frames];
     this.#round = clip.changesHeaders ? this.#current : clip.frames;
   }
 
   /** The frame to send next. */
-  get frame(): ClipFrame {
+  get frame(): Frame {
     return this.#current[this.#index]!;
   }
 

@@ -1,0 +1,133 @@
+/** The documents of a load test as lines and tables. */
+import Table from 'cli-table3';
+import type picocolors from 'picocolors';
+import type { ConnectionCounts } from './connection-counts.ts';
+import type { Percentiles } from './latency-histogram.ts';
+import type { KbpsReport, SecondReport, SideGroupReport, SummaryReport } from './report.ts';
+
+type Colors = ReturnType<typeof picocolors.createColors>;
+type Row = readonly [label: string, value: string];
+
+/** `  12 s  measuring   300 connected  151 Mbps  ...` */
+export function secondLine(report: SecondReport): string {
+  const { second, phase, connected, failed, lost, kbps, latencyMs, silenceMs, gapFrames } = report;
+  const parts = [
+    `${String(second).padStart(4)} s`,
+    phase.padEnd(10),
+    `${connected} connected`,
+    ...(failed + lost > 0 ? [`${failed} failed, ${lost} lost`] : []),
+    `${mbps(kbps.total)} Mbps`,
+    `${kbps.avg} kbps each (least ${kbps.min})`,
+    ...(latencyMs === null ? [] : [`latency p50 ${latencyMs.p50} p99 ${latencyMs.p99} ms`]),
+    `silence ${silenceMs} ms`,
+    ...(gapFrames > 0 ? [`${gapFrames} frames missing`] : []),
+    `cpu server ${report.serverCpuPercent} % tester ${report.testerCpuPercent} %`,
+  ];
+  return parts.join('  ');
+}
+
+export function summaryText(summary: SummaryReport, connections: number, colors: Colors): string {
+  const { mode, players, publishers, tester, server } = summary;
+  const rows: Row[] = [
+    ...(mode === 'play' ? [['players', countsText(players)] as const] : []),
+    ...(publishers === null ? [] : [['publishers', countsText(publishers)] as const]),
+    ...failureRows(players, publishers),
+    ['measured', `${summary.seconds} s, ${mbps(summary.kbps.total)} Mbps, ${summary.frames} pictures`],
+    ['bitrate of each', kbpsText(summary.kbps)],
+    ...(mode === 'play' ? playRows(summary) : []),
+    ...(publishers === null ? [] : [['publishers late', percentilesText(publishers.lateMs)] as const]),
+    ...sideRows('slow players', summary.slow),
+    ...sideRows('stalled players', summary.stalled),
+    ...(server.processes.length === 0
+      ? []
+      : [
+          [
+            'server',
+            `${server.cpuPercent} % of a core, ${server.pssKb} KB, ${server.pssPerPlayerKb} KB more per connection`,
+          ] as const,
+        ]),
+    ...server.processes.map(
+      (one): Row => [
+        `  ${one.pid}`,
+        `${one.cpuPercent} % (user ${one.userPercent}, system ${one.systemPercent}), ${one.pssKb} KB  ${one.label}`,
+      ],
+    ),
+    [
+      'tester',
+      `${tester.cpuPercent} % of a core, event loop late by ${tester.loopDelayP99Ms} ms (p99), ${connections} connections`,
+    ],
+  ];
+  const marks = summary.invalidReasons.map((reason) => colors.red(`! not valid: ${reason}`));
+  return `${tableText(rows)}\n${marks.map((line) => `${line}\n`).join('')}`;
+}
+
+function playRows({ gaps, wrong, silenceMs, firstFrameMs, latencyMs }: SummaryReport): Row[] {
+  return [
+    ['missing frames', gaps.frames === 0 ? 'none' : `${gaps.frames}, in ${gaps.players} players`],
+    ['wrong messages', wrong.messages === 0 ? 'none' : `${wrong.messages}, in ${wrong.players} players`],
+    ['longest silence', `p99 ${silenceMs.p99}, max ${silenceMs.max} ms`],
+    ['first picture', percentilesText(firstFrameMs)],
+    ['latency', percentilesText(latencyMs)],
+  ];
+}
+
+function sideRows(label: string, group: SideGroupReport): Row[] {
+  if (group.wanted === 0) return [];
+  return [
+    [
+      label,
+      `${countsText(group)}; ${group.kbps.avg} kbps each, ${group.gaps.frames} frames missing, ${group.wrong.messages} wrong`,
+    ],
+    ...Object.entries(group.failures).map(([reason, count]): Row => ['', `${count} x ${reason}`]),
+  ];
+}
+
+function failureRows(...groups: readonly (ConnectionCounts | null)[]): Row[] {
+  return groups.flatMap((counts) =>
+    Object.entries(counts?.failures ?? {}).map(([reason, count]): Row => ['', `${count} x ${reason}`]),
+  );
+}
+
+function countsText({ wanted, connected, failed, lost }: ConnectionCounts): string {
+  return `${connected} of ${wanted} connected, ${failed} failed, ${lost} lost`;
+}
+
+function kbpsText({ min, p1, avg }: KbpsReport): string {
+  return `least ${min}, p1 ${p1}, average ${avg} kbps`;
+}
+
+function percentilesText(values: Percentiles | null): string {
+  if (values === null) return 'not measured';
+  return `p50 ${values.p50}, p95 ${values.p95}, p99 ${values.p99}, max ${values.max} ms`;
+}
+
+function mbps(kbps: number): string {
+  return (kbps / 1000).toFixed(1);
+}
+
+const noLines = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+function tableText(rows: readonly Row[]): string {
+  const table = new Table({
+    chars: noLines,
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
+  });
+  for (const row of rows) table.push([...row]);
+  return table.toString().replace(/ +$/gm, '');
+}
