@@ -12,7 +12,7 @@ interface SummarizedWorker extends WorkerRow {
   readonly summary: WorkerSummary | null;
 }
 
-interface ServerTotals extends Omit<WorkerTotals, 'streams' | 'publishedStreams'> {
+interface ServerTotals extends Omit<WorkerTotals, 'streams' | 'publishedStreams' | 'fanOut'> {
   /** Published at the moment. */
   readonly streams: number;
 }
@@ -75,6 +75,7 @@ function totalsOf(workers: readonly SummarizedWorker[]): ServerTotals {
       sendKbps: sumOfRates(({ traffic }) => traffic.sendKbps),
     },
     droppedFrames: sum(({ droppedFrames }) => droppedFrames),
+    playerCuts: sum(({ playerCuts }) => playerCuts),
     playerDroppedFrames: sum(({ playerDroppedFrames }) => playerDroppedFrames),
   };
 }
@@ -135,6 +136,8 @@ const statusColumns: readonly WorkerColumn[] = [...identityColumns, ...serviceCo
 
 const milliseconds = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : ms.toFixed(1));
 
+const rounded = (value: number | undefined): number | undefined => (value === undefined ? undefined : Math.round(value));
+
 const workerColumns: readonly WorkerColumn[] = [
   ...identityColumns,
   { head: 'Last end', value: ({ lastEnd }) => (lastEnd === '' ? undefined : lastEnd) },
@@ -145,6 +148,8 @@ const workerColumns: readonly WorkerColumn[] = [
     isRight: true,
     value: ({ summary }) => (summary === null ? undefined : summary.droppedFrames + summary.playerDroppedFrames),
   },
+  { head: 'Flush ms', isRight: true, value: ({ summary }) => summary?.fanOut?.flushIntervalMs },
+  { head: 'Writes/s', isRight: true, value: ({ summary }) => rounded(summary?.fanOut?.writesPerSecond) },
   { head: 'CPU %', isRight: true, value: ({ summary }) => summary?.cpuPercent.toFixed(1) },
   { head: 'Loop p50 ms', isRight: true, value: ({ summary }) => milliseconds(summary?.eventLoop.p50Ms) },
   { head: 'p99', isRight: true, value: ({ summary }) => milliseconds(summary?.eventLoop.p99Ms) },

@@ -1,7 +1,14 @@
 /** The fan-outs of one process: one for each stream that is played over RTMP. */
 import type { VhostConfig } from '@srs/config';
 import { describeError } from '@srs/kernel';
-import { FanOut, type FanOutPlayer, type LiveStream, type PlayerStatistics, type StreamConsumer } from '@srs/stream';
+import {
+  FanOut,
+  type FanOutPlayer,
+  type FlushLoad,
+  type LiveStream,
+  type PlayerStatistics,
+  type StreamConsumer,
+} from '@srs/stream';
 import { rtmpFrameEncoder } from './rtmp-frame-encoder.ts';
 import type { RtmpServices } from './services.ts';
 
@@ -63,6 +70,11 @@ export class PlayHub {
         this.#closeIfEmpty(streamId, hall);
       },
     };
+  }
+
+  /** What feeding all players of this process takes. */
+  get load(): FlushLoad {
+    return this.#services.flushBudget.load;
   }
 
   /** By stream id, for the private API. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RingRef } from '@srs/control';
 import { type FrameType, frameFlags, frameTypes, ManualClock } from '@srs/kernel';
 import { MemoryArena, type Region, RegionTable, RingWriter, ringBytes, ringEndReasons, stickySlots } from '@srs/ring';
@@ -55,7 +56,14 @@ class TestPlayer implements FanOutPlayer {
 const SLOT = 3;
 const { audio, video } = frameTypes;
 
-function setUp(options: { readonly gopCache?: boolean; readonly queueLengthMs?: number; readonly capacityBytes?: number } = {}) {
+interface SetUpOptions {
+  readonly gopCache?: boolean;
+  readonly queueLengthMs?: number;
+  readonly capacityBytes?: number;
+  readonly minFrameIntervalMs?: number;
+}
+
+function setUp(options: SetUpOptions = {}) {
   const arena = new MemoryArena(64 << 20);
   const table = RegionTable.create(arena);
   const released: RingRef[] = [];
@@ -82,7 +90,7 @@ function setUp(options: { readonly gopCache?: boolean; readonly queueLengthMs?: 
     gopCache: options.gopCache ?? true,
     queueLengthMs: options.queueLengthMs ?? 30_000,
     maxFlushIntervalMs: 0,
-    minFrameIntervalMs: 0,
+    minFrameIntervalMs: options.minFrameIntervalMs ?? 0,
     onCorrupt: (error) => faults.push(error),
   });
   const refOf = (region: Region): RingRef => ({ arena: 0, ...region });
@@ -98,7 +106,7 @@ function setUp(options: { readonly gopCache?: boolean; readonly queueLengthMs?: 
     clock.advance(10);
     stream.wake();
   };
-  return { arena, fanOut, liveStreams, openRing, publish, wake, released, faults };
+  return { arena, clock, fanOut, liveStreams, openRing, publish, wake, released, faults };
 }
 
 function write(writer: RingWriter, name: string, timestampMs: number, type: FrameType = video, flags = 0, sizeBytes = 0): void {
@@ -491,6 +499,60 @@ describe('FanOut', () => {
     expect(rung).toEqual([SLOT, SLOT]);
     wake();
     expect(player.frames).toEqual(['a1@0', 'a2@20']);
+  });
+
+  it('interrupts a long flush, and whoever comes, goes or pauses in between gets every frame once', async () => {
+    const { clock, fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    key(writer, 'k1', 0);
+    publish(ring);
+    class DearPlayer extends TestPlayer {
+      override write(encoded: EncodedBytes): boolean {
+        clock.advance(1);
+        return super.write(encoded);
+      }
+    }
+    const states = Array.from({ length: 300 }, () => fanOut.add(new DearPlayer()));
+    for (let round = 1; round <= 20; round += 1) {
+      const name = `p${round}@${round * 40}`;
+      write(writer, `p${round}`, round * 40);
+      clock.advance(60_000);
+      wake();
+      const isServed = ({ player }: PlayerState): boolean => (player as DearPlayer).frames.at(-1) === name;
+      const late = states.filter((state) => !isServed(state));
+      expect(late.length).toBeGreaterThan(100);
+      // One that has its turn still to come and one that has had it, chosen differently each round; another leaves.
+      const unserved = late[round]!;
+      const served = states.filter(isServed)[round]!;
+      for (const state of [unserved, served]) fanOut.setPaused(state, true);
+      for (const leaver of [late[round + 1]!, states.filter(isServed)[round + 1]!]) {
+        fanOut.remove(leaver);
+        states.splice(states.indexOf(leaver), 1, fanOut.add(new DearPlayer()));
+      }
+      while (fanOut.statistics.flushes < round) await nextTurn();
+      for (const state of [unserved, served]) fanOut.setPaused(state, false);
+    }
+    const all = ['k1@0', ...Array.from({ length: 20 }, (_, index) => `p${index + 1}@${(index + 1) * 40}`)];
+    for (const { player } of states) expect((player as TestPlayer).frames).toEqual(all);
+  });
+
+  it('with a least interval gives one frame at a time', async () => {
+    const { clock, fanOut, openRing, publish, wake } = setUp({ minFrameIntervalMs: 10 });
+    const { ring, writer } = openRing();
+    key(writer, 'k1', 0);
+    publish(ring);
+    const player = new TestPlayer();
+    fanOut.add(player);
+    for (let index = 1; index <= 4; index += 1) write(writer, `p${index}`, index * 40);
+    const before = player.writes;
+    wake();
+    expect(player.frames).toHaveLength(2);
+    while (player.frames.length < 5) {
+      await nextTurn();
+      clock.advance(10);
+      wake();
+    }
+    expect(player.writes - before).toBe(4);
   });
 
   it('gives up every ring when its last player has gone', () => {

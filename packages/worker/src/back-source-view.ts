@@ -27,7 +27,9 @@ export function backSourceView(o: {
         players: 0,
         traffic: { recvBytes: 0, sendBytes: 0, recvKbps: noTraffic, sendKbps: noTraffic },
         droppedFrames: 0,
+        playerCuts: 0,
         playerDroppedFrames: 0,
+        fanOut: null,
       };
     },
     streams: () =>

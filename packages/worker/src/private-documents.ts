@@ -2,7 +2,7 @@
 import type { PublisherInfo, WorkerRole } from '@srs/control';
 import type { Kbps } from '@srs/kernel';
 import type { ClientDescription } from '@srs/rtmp-server';
-import type { FanOutStatistics, StreamWriterStatistics } from '@srs/stream';
+import type { FanOutStatistics, FlushLoad, StreamWriterStatistics } from '@srs/stream';
 
 /** Bytes from and to clients since the process started, those of clients that have left included. */
 export interface TrafficDescription {
@@ -10,6 +10,14 @@ export interface TrafficDescription {
   readonly sendBytes: number;
   readonly recvKbps: Kbps;
   readonly sendKbps: Kbps;
+}
+
+/** How players are being fed. */
+export interface FanOutLoad extends FlushLoad {
+  /** Longest time that a stream's frames are collected at the moment. */
+  readonly flushIntervalMs: number;
+  /** Largest of the newest batches. */
+  readonly batchBytes: number;
 }
 
 /** What one worker serves, in figures that cost little however many clients it has. */
@@ -25,8 +33,11 @@ export interface WorkerTotals {
   readonly traffic: TrafficDescription;
   /** Frames that publishers sent and no ring had room for. */
   readonly droppedFrames: number;
-  /** Frames left out for players that were too late. */
+  /** Times that players were so late that frames were left out, and how many frames that were. */
+  readonly playerCuts: number;
   readonly playerDroppedFrames: number;
+  /** Of all its fan-outs together; null for a worker that has none. */
+  readonly fanOut: FanOutLoad | null;
 }
 
 /** How much of the machine a process takes. */

@@ -72,8 +72,16 @@ function totalsOf(server: RtmpServer, streams: number): WorkerTotals {
     publishers += 1;
     droppedFrames += publishing.statistics.droppedFrames;
   }
+  let playerCuts = 0;
   let playerDroppedFrames = 0;
-  for (const fanOut of server.hub.statistics().values()) playerDroppedFrames += fanOut.droppedFrames;
+  let flushIntervalMs = 0;
+  let batchBytes = 0;
+  for (const fanOut of server.hub.statistics().values()) {
+    playerCuts += fanOut.cuts;
+    playerDroppedFrames += fanOut.droppedFrames;
+    flushIntervalMs = Math.max(flushIntervalMs, fanOut.flushIntervalMs);
+    batchBytes = Math.max(batchBytes, fanOut.batchBytes);
+  }
   return {
     streams,
     publishedStreams: publishers,
@@ -82,7 +90,9 @@ function totalsOf(server: RtmpServer, streams: number): WorkerTotals {
     players,
     traffic: server.traffic(),
     droppedFrames,
+    playerCuts,
     playerDroppedFrames,
+    fanOut: { ...server.hub.load, flushIntervalMs, batchBytes },
   };
 }
 
