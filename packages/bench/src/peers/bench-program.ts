@@ -14,14 +14,17 @@ export interface BenchDocument {
 }
 
 export interface BenchProgram<Settings, Document extends BenchDocument> {
-  /** Of the npm script `bench:NAME` and of the documents. */
+  /** Of the npm script `bench:NAME`. */
   readonly name: string;
+  /** Of the documents, without ending; as the script unless told. */
+  readonly file?: string;
   readonly purpose: string;
   readonly options: Readonly<Record<string, YargsOption>>;
   /** @throws BadOption */
   read(parsed: ParsedArguments): Settings;
-  run(bench: Workbench, settings: Settings, command: string): Promise<Document>;
-  /** Documents beside NAME.json, by the ending of their name: `{ md: '...' }`. */
+  /** @param out folder of the documents, for a benchmark that consists of others */
+  run(bench: Workbench, settings: Settings, command: string, out: string): Promise<Document>;
+  /** Documents beside the JSON one, by the ending of their name: `{ md: '...' }`. */
   write(document: Document): Readonly<Record<string, string>>;
   /** False when something could not be measured. */
   isComplete(document: Document): boolean;
@@ -35,53 +38,83 @@ export class BadOption extends Error {
   override readonly name = 'BadOption';
 }
 
+/** What the command line asks for. */
+interface Request<Settings> {
+  readonly settings: Settings;
+  readonly out: string | undefined;
+  readonly isJson: boolean;
+}
+
 /** Runs a benchmark as the command line wants it. @returns the exit status */
 export async function runBenchProgram<Settings, Document extends BenchDocument>(
   program: BenchProgram<Settings, Document>,
   args: readonly string[],
 ): Promise<number> {
-  const command = ['npm run', `bench:${program.name}`, ...(args.length === 0 ? [] : ['--', ...args])].join(' ');
-  let settings: Settings;
-  let parsed: ParsedArguments;
+  let request: Request<Settings> | undefined;
   try {
-    const { output, parsed: found } = parse(program, args);
-    if (found.help === true) {
-      process.stdout.write(`${output}\n`);
-      return exitCodes.ok;
-    }
-    parsed = found;
-    settings = program.read(parsed);
+    request = readRequest(program, args);
   } catch (thrown) {
     if (!(thrown instanceof BadOption)) throw thrown;
     process.stderr.write(`bench:${program.name}: ${thrown.message}\n`);
     return exitCodes.badOption;
   }
+  if (request === undefined) return exitCodes.ok;
   using bench = new Workbench();
   try {
-    const document = await program.run(bench, settings, command);
-    const out = resolve(bench.root, parsed.out === undefined ? defaultOut : String(parsed.out));
+    const out = resolve(bench.root, request.out ?? defaultOut);
+    const document = await program.run(bench, request.settings, commandOf(program.name, args), out);
     const files = writeDocuments(out, program, document);
-    if (parsed.json === true) process.stdout.write(`${JSON.stringify(document)}\n`);
+    if (request.isJson) process.stdout.write(`${JSON.stringify(document)}\n`);
     else bench.say(`written: ${files.join(' ')}`);
     return program.isComplete(document) ? exitCodes.ok : exitCodes.incomplete;
   } catch (thrown) {
     const isInterrupted = bench.signal.aborted || thrown instanceof Interrupted;
-    process.stderr.write(
-      `bench:${program.name}: ${isInterrupted ? 'interrupted; nothing was written' : describeError(thrown)}\n`,
-    );
+    process.stderr.write(`bench:${program.name}: ${isInterrupted ? 'interrupted' : describeError(thrown)}\n`);
     return isInterrupted ? exitCodes.interrupted : exitCodes.incomplete;
   }
 }
 
+/** Runs a benchmark as a part of another one, and writes its documents into the folder `out`. */
+export async function runPart<Settings, Document extends BenchDocument>(
+  bench: Workbench,
+  program: BenchProgram<Settings, Document>,
+  args: readonly string[],
+  out: string,
+): Promise<Document> {
+  const request = readRequest(program, args);
+  if (request === undefined) throw new BadOption(`${args.join(' ')} only shows the help of bench:${program.name}`);
+  const document = await program.run(bench, request.settings, commandOf(program.name, args), out);
+  writeDocuments(out, program, document);
+  return document;
+}
+
+function commandOf(name: string, args: readonly string[]): string {
+  return ['npm run', `bench:${name}`, ...(args.length === 0 ? [] : ['--', ...args])].join(' ');
+}
+
+/** Undefined when the user has asked for the help, which is then printed. @throws BadOption */
+function readRequest<Settings>(
+  program: Pick<BenchProgram<Settings, never>, 'name' | 'purpose' | 'options' | 'read'>,
+  args: readonly string[],
+): Request<Settings> | undefined {
+  const { parsed, output } = parse(program, args);
+  if (parsed.help === true) {
+    process.stdout.write(`${output}\n`);
+    return undefined;
+  }
+  const out = typeof parsed.out === 'string' ? parsed.out : undefined;
+  return { settings: program.read(parsed), out, isJson: parsed.json === true };
+}
+
 function writeDocuments<Document extends BenchDocument>(
   out: string,
-  program: Pick<BenchProgram<never, Document>, 'name' | 'write'>,
+  program: Pick<BenchProgram<never, Document>, 'name' | 'file' | 'write'>,
   document: Document,
 ): string[] {
   mkdirSync(out, { recursive: true });
   const texts = { json: `${JSON.stringify(document, null, 2)}\n`, ...program.write(document) };
   return Object.entries(texts).map(([ending, text]) => {
-    const file = join(out, `${program.name}.${ending}`);
+    const file = join(out, `${program.file ?? program.name}.${ending}`);
     writeFileSync(file, text);
     return file;
   });

@@ -45,11 +45,10 @@ export function judge(limit: Limit): Figure {
 export function figureTable(figures: readonly Figure[]): string {
   return markdownTable(
     ['What', 'Goal', 'Figure', 'Result'],
-    figures.map(({ what, goal, figure, isMet, note }) => [
-      what,
-      goal,
-      figure,
-      `${isMet ? 'met' : '**missed**'}${note === undefined ? '' : `; ${note}`}`,
-    ]),
+    figures.map((figure) => [figure.what, figure.goal, figure.figure, resultText(figure)]),
   );
+}
+
+export function resultText({ isMet, note }: Figure): string {
+  return `${isMet ? 'met' : '**missed**'}${note === undefined ? '' : `; ${note}`}`;
 }

@@ -1,7 +1,8 @@
 /** Everything that one run of the comparison has found: what `peers.json` holds. */
+import type { Percentiles } from '../latency-histogram.ts';
+import type { SummaryReport } from '../report.ts';
 import type { BenchEnvironment } from './bench-environment.ts';
 import type { Figure } from './figure.ts';
-import type { LoadSummary, Percentiles } from './load-summary.ts';
 import type { PeerProcess } from './peer.ts';
 import { ratioOf, type Spread, spreadOf } from './statistics.ts';
 
@@ -60,7 +61,7 @@ export interface RunFigures {
   /** How often players were given bytes, and how many at a time; of servers that tell. */
   readonly batch?: Batch;
   /** All that the tester said. */
-  readonly summary?: LoadSummary;
+  readonly summary?: SummaryReport;
 }
 
 export interface Batch {
@@ -68,7 +69,7 @@ export interface Batch {
   readonly bytes: number;
 }
 
-export function figuresOf(summary: LoadSummary, processes: readonly PeerProcess[], batch: Batch | undefined): RunFigures {
+export function figuresOf(summary: SummaryReport, processes: readonly PeerProcess[], batch: Batch | undefined): RunFigures {
   const serving = new Set(processes.filter(({ isServing }) => isServing).map(({ pid }) => pid));
   let cpuPercent = 0;
   for (const usage of summary.server.processes) if (serving.has(usage.pid)) cpuPercent += usage.cpuPercent;
@@ -76,8 +77,8 @@ export function figuresOf(summary: LoadSummary, processes: readonly PeerProcess[
     cpuPercent,
     totalCpuPercent: summary.server.cpuPercent,
     pssPerPlayerKb: summary.server.pssPerPlayerKb,
-    latencyMs: summary.latencyMs,
-    firstFrameMs: summary.firstFrameMs,
+    ...(summary.latencyMs === null ? {} : { latencyMs: summary.latencyMs }),
+    ...(summary.firstFrameMs === null ? {} : { firstFrameMs: summary.firstFrameMs }),
     silenceMaxMs: summary.silenceMs.max,
     kbpsAverage: summary.kbps.avg,
     ...(batch === undefined ? {} : { batch }),
@@ -86,13 +87,14 @@ export function figuresOf(summary: LoadSummary, processes: readonly PeerProcess[
 }
 
 /** What a tester's figures say against themselves or the server. */
-export function complaintsOf(summary: LoadSummary): string[] {
-  const { players, gaps, wrong, invalidReasons } = summary;
-  const failures = Object.entries(players.failures).map(([reason, count]) => `${count} players: ${reason}`);
+export function complaintsOf(summary: SummaryReport): string[] {
+  const { mode, players, publishers, gaps, wrong, invalidReasons } = summary;
+  const { failures = {}, lost = 0 } = (mode === 'play' ? players : publishers) ?? {};
+  const clients = mode === 'play' ? 'players' : 'publishers';
   return [
-    ...invalidReasons.map((reason) => `tester: ${reason}`),
-    ...failures,
-    ...(players.lost > 0 ? [`${players.lost} players lost their connection`] : []),
+    ...invalidReasons,
+    ...Object.entries(failures).map(([reason, count]) => `${count} ${clients}: ${reason}`),
+    ...(lost > 0 ? [`${lost} ${clients} lost their connection`] : []),
     ...(gaps.players > 0 ? [`${gaps.players} players missed ${gaps.frames} frames`] : []),
     ...(wrong.players > 0 ? [`${wrong.players} players got ${wrong.messages} wrong messages`] : []),
   ];

@@ -1,7 +1,6 @@
 /** Measures one server after the other, in turn, each started afresh. */
 import { describeError } from '@srs/kernel';
 import { describeEnvironment } from './bench-environment.ts';
-import { play, startPublishing } from './load-run.ts';
 import { NginxPeer } from './nginx-peer.ts';
 import { NodeMediaServerPeer } from './node-media-server-peer.ts';
 import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
@@ -18,6 +17,7 @@ import {
 import { peersFigures } from './peers-figures.ts';
 import { SendFloor } from './send-floor.ts';
 import { SrsPeer, srsDefault, srsLowLatency } from './srs-peer.ts';
+import { play, startPublishing } from './tester.ts';
 import type { Workbench } from './workbench.ts';
 import { WriteWatch } from './write-watch.ts';
 
@@ -125,6 +125,7 @@ export async function measurePlayers(
   plan: { readonly seconds: number; readonly kbps: number },
   running: RunningPeer,
   players: number,
+  onSecond?: () => void,
 ): Promise<Outcome> {
   const { seconds, kbps } = plan;
   const url = running.url(STREAM);
@@ -138,7 +139,10 @@ export async function measurePlayers(
     warmUpSeconds: WARM_UP_SECONDS,
     rampPerSecond: RAMP_PER_SECOND,
     processes: running.processes,
-    onSecond: () => watch.look(),
+    onSecond: () => {
+      watch.look();
+      onSecond?.();
+    },
   });
   const batch = watch.batch(seconds);
   return {

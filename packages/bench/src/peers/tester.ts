@@ -1,8 +1,8 @@
 /** Runs the load tester against a server and takes its figures. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { SecondReport, SummaryReport } from '../report.ts';
 import { ChildRun } from './child-run.ts';
-import { type LoadSummary, parseReport } from './load-summary.ts';
 import type { PeerProcess } from './peer.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -23,7 +23,7 @@ export interface PlayLoad {
   /** Measured with it. */
   readonly processes?: readonly PeerProcess[];
   /** Called whenever the tester reports a second. */
-  readonly onSecond?: () => void;
+  readonly onSecond?: (second: SecondReport) => void;
 }
 
 export interface PublishLoad {
@@ -39,7 +39,7 @@ export interface PublishLoad {
 }
 
 /** Plays and waits for the figures. @throws Error when there are none */
-export async function play(bench: Workbench, load: PlayLoad): Promise<LoadSummary> {
+export async function play(bench: Workbench, load: PlayLoad): Promise<SummaryReport> {
   const args = [
     'play',
     load.url,
@@ -55,12 +55,12 @@ export async function play(bench: Workbench, load: PlayLoad): Promise<LoadSummar
 }
 
 /** Publishes and waits for the figures. @throws Error when there are none */
-export async function publish(bench: Workbench, load: PublishLoad): Promise<LoadSummary> {
+export async function publish(bench: Workbench, load: PublishLoad): Promise<SummaryReport> {
   const tester = await startPublishing(bench, load);
   return await tester.summary();
 }
 
-/** Publishes until it is stopped, or the time of the load is up; returns when the first second of it is over. */
+/** Publishes until it is stopped, or the time of the load is up; returns when all publishers have sent for a second. */
 export async function startPublishing(bench: Workbench, load: PublishLoad): Promise<Tester> {
   const args = [
     'publish',
@@ -74,7 +74,9 @@ export async function startPublishing(bench: Workbench, load: PublishLoad): Prom
     ...pidOptions(load.processes),
   ];
   const started = Promise.withResolvers<void>();
-  const tester = await Tester.start(bench, 'srs-bench publish', args, load.seconds, () => started.resolve());
+  const tester = await Tester.start(bench, 'srs-bench publish', args, load.seconds, ({ phase }) => {
+    if (phase === 'measuring') started.resolve();
+  });
   const limit = delay(PUBLISH_LIMIT_MS, 'late' as const, { ref: false });
   const outcome = await Promise.race([started.promise, tester.run.ended.then(() => 'ended' as const), limit]);
   if (outcome === undefined) return tester;
@@ -87,9 +89,9 @@ export async function startPublishing(bench: Workbench, load: PublishLoad): Prom
 /** A load tester at work. */
 export class Tester implements AsyncDisposable {
   readonly run: ChildRun;
-  readonly #summary: () => LoadSummary | undefined;
+  readonly #summary: () => SummaryReport | undefined;
 
-  private constructor(run: ChildRun, summary: () => LoadSummary | undefined) {
+  private constructor(run: ChildRun, summary: () => SummaryReport | undefined) {
     this.run = run;
     this.#summary = summary;
   }
@@ -99,9 +101,9 @@ export class Tester implements AsyncDisposable {
     name: string,
     args: readonly string[],
     seconds: number,
-    onSecond?: () => void,
+    onSecond?: (second: SecondReport) => void,
   ): Promise<Tester> {
-    let summary: LoadSummary | undefined;
+    let summary: SummaryReport | undefined;
     const run = await ChildRun.start({
       name,
       command: [join(bench.root, 'bin/srs-bench'), ...args, '--json'],
@@ -111,14 +113,14 @@ export class Tester implements AsyncDisposable {
       onLine: (line) => {
         const report = parseReport(line);
         if (report?.type === 'summary') summary = report;
-        else if (report?.type === 'second') onSecond?.();
+        else if (report?.type === 'second') onSecond?.(report);
       },
     });
     return new Tester(run, () => summary);
   }
 
   /** The figures, when it has ended. @throws Error when it ended without them */
-  async summary(): Promise<LoadSummary> {
+  async summary(): Promise<SummaryReport> {
     const { code } = await this.run.ended;
     const summary = this.#summary();
     if (summary === undefined || (code !== 0 && code !== STATUS_FAULTS && code !== STATUS_SATURATED)) throw this.run.failure();
@@ -128,6 +130,13 @@ export class Tester implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.run.stop('SIGINT');
   }
+}
+
+/** What a line of the tester reports; undefined for any other text. */
+export function parseReport(line: string): SummaryReport | SecondReport | undefined {
+  if (!line.startsWith('{')) return undefined;
+  const document = JSON.parse(line) as SummaryReport | SecondReport | { readonly type: undefined };
+  return document.type === 'summary' || document.type === 'second' ? document : undefined;
 }
 
 function option(name: string, value: number | string | undefined): string[] {
