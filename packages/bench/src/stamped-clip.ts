@@ -52,27 +52,73 @@ export class StampedClip {
     return (bytesOf(this.frames) * 8) / this.durationMs;
   }
 
-  /** The bytes that are missing are spread over the pictures by their size, so that key frames stay the large ones. */
+  /**
+   * Each group of pictures gets what it lacks, spread over them by size: the bitrate is even from one key frame to the next, and
+   * key frames stay the large ones. A group that has too much already is made up for by the ones after it.
+   */
   #fill(frames: readonly PreparedFrame[], kbps: number): PreparedFrame[] {
     const haveBytes = bytesOf(frames);
-    const wantBytes = Math.round((kbps * this.durationMs) / 8);
-    if (wantBytes < haveBytes) {
+    if (this.#bytesIn(this.durationMs, kbps) < haveBytes) {
       const least = Math.ceil((haveBytes * 8) / this.durationMs);
       throw new SrsError('ConfigInvalid', `${kbps} kbps must be at least ${least}, which the clip has of its own`);
     }
+    const filled: PreparedFrame[] = [];
+    let writtenBytes = 0;
+    for (const group of groupsOf(frames)) {
+      const endMs = group.endMs ?? this.durationMs;
+      const lackingBytes = this.#bytesIn(endMs, kbps) - writtenBytes - bytesOf(group.frames);
+      const full = this.#fillGroup(group.frames, Math.max(0, lackingBytes));
+      filled.push(...full);
+      writtenBytes += bytesOf(full);
+    }
+    return filled;
+  }
+
+  #bytesIn(durationMs: number, kbps: number): number {
+    return Math.round((kbps * durationMs) / 8);
+  }
+
+  #fillGroup(frames: readonly PreparedFrame[], lackingBytes: number): PreparedFrame[] {
     const pictureBytes = bytesOf(frames.filter(isPicture));
-    const overhead = this.nalLengthBytes + MIN_FILLER_BYTES;
+    const leastBytes = this.nalLengthBytes + MIN_FILLER_BYTES;
+    const mostBytes = 2 ** (8 * this.nalLengthBytes) - 1;
     let seenBytes = 0;
     let filledBytes = 0;
     return frames.map((frame) => {
       if (!isPicture(frame)) return frame;
       seenBytes += frame.payload.length;
-      const due = Math.round(((wantBytes - haveBytes) * seenBytes) / pictureBytes) - filledBytes;
-      if (due < overhead) return frame;
-      filledBytes += due;
-      return { ...frame, payload: Buffer.concat([frame.payload, filler(due, this.nalLengthBytes)]) };
+      const dueBytes = Math.round((lackingBytes * seenBytes) / pictureBytes) - filledBytes;
+      if (dueBytes < leastBytes) return frame;
+      if (dueBytes > mostBytes) {
+        const limit = `${mostBytes}, as its NAL lengths have ${this.nalLengthBytes} bytes`;
+        throw new SrsError(
+          'ConfigInvalid',
+          `clip cannot be filled with ${dueBytes} bytes in a picture, must be at most ${limit}`,
+        );
+      }
+      filledBytes += dueBytes;
+      return { ...frame, payload: Buffer.concat([frame.payload, filler(dueBytes, this.nalLengthBytes)]) };
     });
   }
+}
+
+interface FrameGroup {
+  readonly frames: PreparedFrame[];
+  /** When the next one begins; undefined for the last. */
+  readonly endMs: number | undefined;
+}
+
+/** Split before each key frame. */
+function groupsOf(frames: readonly PreparedFrame[]): FrameGroup[] {
+  const starts = frames.flatMap((frame, at) => (at > 0 && isKeyFrame(frame) ? [at] : []));
+  return [0, ...starts].map((start, group) => {
+    const end = starts[group];
+    return { frames: frames.slice(start, end), endMs: end === undefined ? undefined : frames[end]!.timeMs };
+  });
+}
+
+function isKeyFrame(frame: ClipFrame): boolean {
+  return frame.type === frameTypes.video && (classifyFrame(frame.type, frame.payload) & frameFlags.keyFrame) !== 0;
 }
 
 function isPicture({ type, payload }: ClipFrame): boolean {
