@@ -92,7 +92,8 @@ export class FanOut implements StreamConsumer {
   #intervalMs: number;
   #lastTurnMs = Number.NEGATIVE_INFINITY;
   #turnCostMs = 0;
-  #hasReadInTurn = false;
+  /** The batch at hand was too small for all that was there when it was read. */
+  #hasMore = false;
   #flushes = 0;
   #writes = 0;
   #flushedBytes = 0;
@@ -217,7 +218,7 @@ export class FanOut implements StreamConsumer {
     this.#isTurning = true;
     this.#lastTurnMs = this.#options.clock.nowMs();
     this.#turnCostMs = 0;
-    this.#hasReadInTurn = false;
+    this.#hasMore = true;
     this.#result = 'more';
     this.#goOn();
   }
@@ -261,10 +262,11 @@ export class FanOut implements StreamConsumer {
   /** Hot path: O(1) objects per frame. */
   #readBatch(): void {
     const main = this.#main!;
-    this.#hasReadInTurn = true;
     // Nobody would get it.
     if (this.#inStep.length === 0) main.reader.seekToLiveEdge();
     this.#result = main.read(this.#sink, this.#maxBatchBytes, this.#options.onCorrupt);
+    // What comes while this batch is being sent waits for the next turn. One by one, every frame has a turn of its own.
+    this.#hasMore = this.#options.minFrameIntervalMs === 0 && main.hasNews;
     if (this.#batch.length === 0) return;
     this.#flushing = this.#batch.take();
     this.#isInKernel = true;
@@ -316,8 +318,7 @@ export class FanOut implements StreamConsumer {
     if (main === undefined) return false;
     switch (this.#result) {
       case 'more':
-        // One by one: the next frame has a turn of its own.
-        return this.#options.minFrameIntervalMs === 0 || !this.#hasReadInTurn;
+        return this.#hasMore;
       case 'drained':
         return false;
       case 'lapped':
