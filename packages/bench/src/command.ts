@@ -1,10 +1,10 @@
 /** What `srs-bench` does: reads its options, checks that the machine is able to, runs, reports. */
 import { SrsError } from '@srs/kernel';
+import { assertFeasible } from './feasibility.ts';
 import { LoadProcessError } from './load-process.ts';
 import { LoadRun } from './load-run.ts';
 import { BadArguments, type BenchRequest, parseBenchOptions } from './options.ts';
 import { createOutput } from './output.ts';
-import { assertResources } from './resources.ts';
 import { exitStatuses, exitStatusOf } from './verdict.ts';
 
 /** @returns the exit status */
@@ -24,7 +24,7 @@ export async function runBench(args: readonly string[]): Promise<number> {
   const { plan } = request;
   const output = createOutput(plan);
   try {
-    assertResources(plan);
+    assertFeasible(plan);
     const run = new LoadRun(plan, ['srs-bench', ...args].join(' '), output);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => run.stop());
     const summary = await run.run();

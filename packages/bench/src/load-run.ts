@@ -2,11 +2,11 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { addCounts, type ConnectionCounts } from './connection-counts.ts';
-import { LatencyHistogram } from './latency-histogram.ts';
-import type { LoadResult, LoadSecond, TesterFigures } from './load-figures.ts';
-import { connectionsOf, type LoadPlan, sharesOf } from './load-plan.ts';
+import { LatencyHistogram, type Percentiles } from './latency-histogram.ts';
+import type { GroupName, LoadResult, LoadSecond, TesterFigures } from './load-figures.ts';
+import { type LoadPlan, sharesOf } from './load-plan.ts';
 import { LoadProcess } from './load-process.ts';
-import { type SecondReport, type SummaryReport, secondReport, summaryReport } from './report.ts';
+import { type Mode, type SecondReport, type SummaryReport, secondReport, summaryReport } from './report.ts';
 import { ServerWatch } from './server-watch.ts';
 import { TesterLoad } from './tester-load.ts';
 import { invalidReasons } from './verdict.ts';
@@ -97,38 +97,43 @@ export class LoadRun {
       const nextMs = Math.min((Math.floor(elapsedMs / SECOND_MS) + 1) * SECOND_MS, seconds * SECOND_MS);
       await this.#pause(nextMs - elapsedMs);
       if (this.#stop.signal.aborted) return;
-      await this.#reportSecond(phase);
+      // When all have failed or gone, there is nothing to wait for.
+      if ((await this.#reportSecond(phase)) === 0) this.stop();
     }
   }
 
-  async #reportSecond(phase: SecondReport['phase']): Promise<void> {
+  /** @returns how many connections there are */
+  async #reportSecond(phase: SecondReport['phase']): Promise<number> {
     const parts: readonly LoadSecond[] = await this.#askAll('second');
     this.#second += 1;
-    this.#observer.onSecond(
-      secondReport({
-        mode: this.#plan.kind,
-        second: this.#second,
-        phase,
-        parts,
-        serverCpuPercent: this.#secondWatch.cpuPercent(),
-        ownCpuPercent: this.#secondLoad.figures().cpuPercent,
-      }),
-    );
+    const report = secondReport({
+      mode: this.#plan.kind,
+      second: this.#second,
+      phase,
+      parts,
+      serverCpuPercent: this.#secondWatch.cpuPercent(),
+      ownCpuPercent: this.#secondLoad.figures().cpuPercent,
+    });
+    this.#observer.onSecond(report);
     this.#secondWatch.begin();
     this.#secondLoad.begin();
+    return livingConnections(parts, this.#plan.kind);
   }
 
   #summarize(results: readonly LoadResult[]): SummaryReport {
     const tester: TesterFigures[] = [this.#load.figures(), ...results.map((result) => result.tester)];
-    const late = new LatencyHistogram();
-    for (const { groups } of results) if (groups.publishers !== undefined) late.add(groups.publishers.latency);
     return summaryReport({
       mode: this.#plan.kind,
       results,
       tester,
       server: this.#watch.figures(),
       addedPssKb: this.#watch.addedPssKb,
-      invalidReasons: invalidReasons(tester, late.percentiles(), availableParallelism()),
+      invalidReasons: invalidReasons({
+        tester,
+        late: latencyOf(results, 'publishers'),
+        latency: latencyOf(results, 'ordinary'),
+        cores: availableParallelism(),
+      }),
       startedAt: this.#startedAt,
       command: this.#command,
     });
@@ -153,6 +158,14 @@ export class LoadRun {
   }
 }
 
-export function wantedConnections(plan: LoadPlan): number {
-  return connectionsOf(plan);
+function livingConnections(parts: readonly LoadSecond[], mode: Mode): number {
+  const names: readonly GroupName[] = mode === 'play' ? ['ordinary', 'slow', 'stalled'] : ['publishers'];
+  const { connected, lost } = addCounts(parts.flatMap(({ groups }) => names.flatMap((name) => groups[name]?.counts ?? [])));
+  return connected - lost;
+}
+
+function latencyOf(results: readonly LoadResult[], group: GroupName): Percentiles | undefined {
+  const histogram = new LatencyHistogram();
+  for (const { groups } of results) if (groups[group] !== undefined) histogram.add(groups[group].latency);
+  return histogram.percentiles();
 }

@@ -8,6 +8,7 @@ import type { PlayerKind } from './load-plan.ts';
 import type { PacketChecker } from './packet-checker.ts';
 import type { PlayerFigures } from './player-figures.ts';
 import { Stamp } from './stamp.ts';
+import type { TimedClient, TimedReader } from './timed-reader.ts';
 
 const START_TIMEOUT_MS = 30_000;
 const READ_BUFFER_BYTES = 64 * 1024;
@@ -20,7 +21,7 @@ const OUT_CHUNK_SIZE = 128;
 const PING_BYTES = 6;
 
 /** All players of a process read into these: whoever is called has taken what it needs before the next read begins. */
-const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+export const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
 const slowReadBuffer = readBuffer.subarray(0, SLOW_READ_BYTES);
 const stamp = new Stamp();
 
@@ -34,11 +35,13 @@ export interface PlayOptions {
   readonly checker?: PacketChecker;
   /** For the kind `slow`. */
   readonly slowKbps: number;
+  /** Reads instead of the event loop once the stream plays; of `light` and `checked` players only. */
+  readonly reader: TimedReader | undefined;
   /** The player is through, or has failed. Once. */
   onSettled(): void;
 }
 
-export class PlayConnection {
+export class PlayConnection implements TimedClient {
   readonly #options: PlayOptions;
   readonly #socket: Socket;
   readonly #skimmer: ChunkSkimmer;
@@ -73,6 +76,14 @@ export class PlayConnection {
     this.#state = 'over';
     clearTimeout(this.#timer);
     this.#socket.destroy();
+  }
+
+  onRead(buffer: Buffer, length: number): void {
+    this.#onBytes(buffer, length);
+  }
+
+  onReadEnd(reason: string): void {
+    this.#end(reason);
   }
 
   /** Hot path: what the skimmer has found. */
@@ -116,7 +127,7 @@ export class PlayConnection {
   /** Hot path. @returns false to read no further for now */
   #onBytes(buffer: Buffer, length: number): boolean {
     if (this.#state === 'over') return false;
-    const { kind, figures, player } = this.#options;
+    const { kind, figures, player, reader } = this.#options;
     figures.onBytes(player, length);
     try {
       if (this.#session === undefined) this.#skimmer.receive(buffer, length);
@@ -129,7 +140,7 @@ export class PlayConnection {
     if (this.#session === undefined && this.#bytesReceived - this.#ackedBytes >= this.#windowBytes) this.#acknowledge();
     if (this.#state !== 'playing') return true;
     if (kind === 'slow') this.#readLater(length);
-    return kind === 'light' || kind === 'checked';
+    return (kind === 'light' || kind === 'checked') && reader === undefined;
   }
 
   /** The skimmer reads along from the first chunk on, so that it knows the chunk streams when the session is dropped. */
@@ -148,12 +159,13 @@ export class PlayConnection {
 
   #onPlaying(): void {
     clearTimeout(this.#timer);
-    const { figures, player } = this.#options;
+    const { figures, player, kind, reader } = this.#options;
     // Some servers send media in the same breath as the answer.
     if (!this.#isAsked) figures.onAsked(player, performance.now());
     this.#isAsked = true;
     this.#state = 'playing';
     figures.onPlaying(player, performance.now());
+    if (kind === 'light' || kind === 'checked') reader?.add(this.#socket, this);
     this.#options.onSettled();
   }
 

@@ -5,10 +5,11 @@ import type { LoadDriver } from './load-driver.ts';
 import type { LoadResult, LoadSecond } from './load-figures.ts';
 import { indexesOf, kindOfPlayer, type LoadShare, type PlayerKind, type PlayPlan, urlOfStream } from './load-plan.ts';
 import { ClipReference, PacketChecker } from './packet-checker.ts';
-import { PlayConnection } from './play-connection.ts';
+import { PlayConnection, readBuffer } from './play-connection.ts';
 import { PlayerFigures } from './player-figures.ts';
 import { ramp } from './ramp.ts';
 import { StampedClip } from './stamped-clip.ts';
+import { TimedReader } from './timed-reader.ts';
 
 const playerGroups = ['ordinary', 'slow', 'stalled'] as const;
 type PlayerGroup = (typeof playerGroups)[number];
@@ -20,6 +21,7 @@ export class PlayDriver implements LoadDriver {
   readonly #figures: Readonly<Record<PlayerGroup, PlayerFigures>>;
   readonly #targets: readonly RtmpTarget[];
   readonly #reference: ClipReference | undefined;
+  readonly #reader: TimedReader | undefined;
   readonly #connections: PlayConnection[] = [];
   readonly #stop = new AbortController();
   #unsettled = 0;
@@ -39,6 +41,7 @@ export class PlayDriver implements LoadDriver {
       stalled: new PlayerFigures(count('stalled')),
     };
     this.#targets = Array.from({ length: plan.streams }, (_, stream) => parseRtmpUrl(urlOfStream(plan.url, stream)));
+    if (plan.readEveryMs > 0) this.#reader = new TimedReader(plan.readEveryMs, readBuffer);
     if (kinds.includes('checked')) this.#reference = readReference(plan.file);
   }
 
@@ -73,6 +76,7 @@ export class PlayDriver implements LoadDriver {
   close(): Promise<void> {
     this.#stop.abort();
     this.#settled.resolve();
+    this.#reader?.close();
     for (const connection of this.#connections) connection.close();
     return Promise.resolve();
   }
@@ -85,6 +89,7 @@ export class PlayDriver implements LoadDriver {
       figures: this.#figures[groupOf(kind)],
       ...(kind === 'checked' && this.#reference !== undefined ? { checker: new PacketChecker(this.#reference) } : {}),
       slowKbps: this.#plan.slowKbps,
+      reader: this.#reader,
       onSettled: this.#onSettled,
     });
   }

@@ -171,10 +171,10 @@ export class PlayerFigures {
     this.#stream[player] = stamp.stream;
     if (due === NONE) return true;
     // Another stream's picture, or one that came before: the server has mixed something up.
-    if (stamp.stream !== stream || stamp.sequence < due) this.onWrong(player);
-    else this.onGap(player, stamp.sequence - due);
+    const isMixedUp = stamp.stream !== stream || stamp.sequence < due;
+    if (!isMixedUp) this.onGap(player, stamp.sequence - due);
     // Whoever leaves something out goes on with a key frame; anything else decodes to rubbish.
-    if (!stamp.isKeyFrame) this.onWrong(player);
+    if (isMixedUp || !stamp.isKeyFrame) this.onWrong(player);
     return false;
   }
 

@@ -17,6 +17,8 @@ export interface Libc {
   readonly send: (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
   /** `send` of the bytes at an address. */
   readonly sendFrom: (fd: number, address: number, length: number, flags: number) => number;
+  /** `recv` to an address. */
+  readonly receiveTo: (fd: number, address: number, length: number, flags: number) => number;
   readonly fcntlNumber: (fd: number, command: number, valueType: 'int', value: number) => number;
   readonly fcntlPointer: (fd: number, command: number, valueType: 'void *', value: Uint8Array) => number;
   readonly getrlimit: (resource: number, limit: Uint8Array) => number;
@@ -37,6 +39,7 @@ const definitions: Readonly<Record<keyof Libc, string>> = {
   socketpair: 'int socketpair(int domain, int type, int protocol, void *pair)',
   send: 'intptr_t send(int fd, const void *bytes, size_t length, int flags)',
   sendFrom: 'intptr_t send(int fd, uintptr_t address, size_t length, int flags)',
+  receiveTo: 'intptr_t recv(int fd, uintptr_t address, size_t length, int flags)',
   // Variadic on purpose: Apple's arm64 passes such arguments on the stack.
   fcntlNumber: 'int fcntl(int fd, int command, ...)',
   fcntlPointer: 'int fcntl(int fd, int command, ...)',

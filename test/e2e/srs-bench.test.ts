@@ -1,0 +1,198 @@
+/** The load tester against a real server: what it counts must be what there was. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ChildProgram } from '../support/child-program.ts';
+import { within } from '../support/deadline.ts';
+import { claimPorts } from '../support/ports.ts';
+import { repositoryRoot, ServerProcess } from '../support/server-process.ts';
+
+const command = join(repositoryRoot, 'bin/srs-bench');
+const PLAYERS = 50;
+
+interface Counts {
+  readonly wanted: number;
+  readonly connected: number;
+  readonly failed: number;
+  readonly lost: number;
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+interface Summary {
+  readonly type: 'summary';
+  readonly valid: boolean;
+  readonly players: Counts;
+  readonly publishers: Counts | null;
+  readonly seconds: number;
+  readonly bytes: number;
+  readonly frames: number;
+  readonly kbps: { readonly min: number; readonly avg: number; readonly total: number };
+  readonly latencyMs: { readonly p50: number; readonly max: number } | null;
+  readonly slow: Counts & { readonly kbps: { readonly avg: number } };
+  readonly server: { readonly pssKb: number; readonly processes: readonly { readonly pid: number; readonly label: string }[] };
+}
+
+interface Second {
+  readonly type: 'second';
+  readonly phase: string;
+  readonly connected: number;
+  readonly bytes: number;
+  readonly frames: number;
+}
+
+interface Finished {
+  readonly code: number | null;
+  readonly stderr: string;
+  readonly seconds: readonly Second[];
+  readonly summary: Summary;
+}
+
+function documentsIn(lines: readonly string[]): Pick<Finished, 'seconds' | 'summary'> {
+  const documents = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Second | Summary);
+  const summary = documents.at(-1);
+  if (summary?.type !== 'summary') throw new Error(`no summary at the end of ${lines.join('\n')}`);
+  return { summary, seconds: documents.filter((document) => document.type === 'second') };
+}
+
+/** @param options as typed, with blanks between them */
+async function bench(mode: 'play' | 'publish', url: string, options: string): Promise<Finished> {
+  const { code, stdout, stderr } = await ChildProgram.run(command, argumentsOf(mode, url, options));
+  return { code, stderr, ...documentsIn(stdout.split('\n')) };
+}
+
+function argumentsOf(mode: string, url: string, options: string): string[] {
+  return [mode, url, ...options.split(' '), '--json'];
+}
+
+it('50 players of a published stream get all of it, and the sums are right', async () => {
+  await using server = await ServerProcess.start({ workers: 'mode multi; stream 1;' });
+  const pid = server.program.pid;
+  const { code, stderr, seconds, summary } = await bench(
+    'play',
+    server.url('live/bench'),
+    `--publish --players ${PLAYERS} --processes 2 --duration 3 --warmup 1 --kbps 400 --pids-of ${pid}`,
+  );
+  expect([code, stderr]).toEqual([0, '']);
+  const fine = { failed: 0, lost: 0, failures: {} };
+  expect(summary).toMatchObject({
+    valid: true,
+    mode: 'play',
+    players: { wanted: PLAYERS, connected: PLAYERS, ...fine },
+    publishers: { wanted: 1, connected: 1, ...fine },
+    gaps: { players: 0, frames: 0 },
+    wrong: { players: 0, messages: 0 },
+  });
+  // 25 pictures a second to each; the window ends somewhere between two pictures.
+  expect(Math.abs(summary.frames / (PLAYERS * 25 * summary.seconds) - 1)).toBeLessThan(0.05);
+  expect(Math.abs((summary.bytes * 8) / 1000 / summary.seconds / summary.kbps.total - 1)).toBeLessThan(0.01);
+  expect(summary.kbps.min).toBeLessThanOrEqual(summary.kbps.avg);
+  expect(summary.kbps.avg).toBeGreaterThan(200);
+  expect(summary.latencyMs?.p50).toBeGreaterThan(0);
+  const measured = seconds.filter(({ phase }) => phase === 'measuring');
+  expect(measured).toHaveLength(3);
+  const sum = (value: (second: Second) => number): number => measured.reduce((total, second) => total + value(second), 0);
+  expect(Math.abs(sum(({ frames }) => frames) / summary.frames - 1)).toBeLessThan(0.05);
+  expect(Math.abs(sum(({ bytes }) => bytes) / summary.bytes - 1)).toBeLessThan(0.1);
+  expect(summary.server.processes.map((one) => one.pid)).toEqual(expect.arrayContaining(server.pids()));
+  expect(summary.server.pssKb).toBeGreaterThan(20_000);
+
+  const manual = readFileSync(join(repositoryRoot, 'docs/srs-bench.md'), 'utf8');
+  const fields = new Set([...keysIn(summary), ...keysIn(seconds[0])]);
+  expect(fields.size).toBeGreaterThan(50);
+  expect([...fields].filter((field) => !manual.includes(`\`${field}\``))).toEqual([]);
+});
+
+it('players that read by the clock or slowly are counted for themselves, over several streams', async () => {
+  await using server = await ServerProcess.start({ workers: 'mode single;' });
+  const { code, summary } = await bench(
+    'play',
+    server.url('live/bench{n}'),
+    '--publish --streams 2 --players 12 --slow 2:60 --stalled 2 --check all --read-every 50 --duration 2 --warmup 1',
+  );
+  expect(code).toBe(0);
+  expect(summary).toMatchObject({
+    players: { wanted: 8, connected: 8 },
+    publishers: { wanted: 2, connected: 2 },
+    slow: { wanted: 2, connected: 2, lost: 0 },
+    stalled: { wanted: 2, connected: 2, kbps: { avg: 0 } },
+    gaps: { frames: 0 },
+    wrong: { messages: 0 },
+  });
+  expect(summary.slow.kbps.avg).toBeGreaterThan(30);
+  expect(summary.slow.kbps.avg).toBeLessThan(90);
+});
+
+it('a publish as fast as the server takes it is measured by what it has taken', async () => {
+  await using server = await ServerProcess.start({ workers: 'mode single;' });
+  const { code, summary } = await bench('publish', server.url('live/bench{n}'), '--publishers 3 --speed max --duration 1');
+  expect([0, 3]).toContain(code);
+  expect(summary).toMatchObject({ mode: 'publish', publishers: { wanted: 3, connected: 3, failed: 0, lost: 0 } });
+  // Ten times real time is little for a loopback.
+  expect(summary.kbps.min).toBeGreaterThan(2000);
+});
+
+it('a server that dies in the middle is a loss of all players, told by its reason', async () => {
+  await using server = await ServerProcess.start({ workers: 'mode multi; stream 1;' });
+  const program = await ChildProgram.start(
+    command,
+    argumentsOf('play', server.url('live/bench'), '--publish --players 20 --duration 60 --warmup 0'),
+  );
+  await program.waitForLine('"phase":"measuring"', { limitMs: 20_000 });
+  server.signal('SIGTERM');
+  const exit = await within(program.closed, 30_000, () => `it went on\n${program.tail()}`);
+  const { summary } = documentsIn(program.lines());
+  expect(exit.code).toBe(1);
+  expect(summary.players).toMatchObject({ wanted: 20, connected: 20, failed: 0, lost: 20 });
+  const counted = Object.values(summary.players.failures).reduce((total, count) => total + count, 0);
+  expect(counted).toBe(20);
+  expect(summary.seconds).toBeLessThan(30);
+});
+
+it('SIGINT ends a test early, with its report', async () => {
+  await using server = await ServerProcess.start({ workers: 'mode single;' });
+  const program = await ChildProgram.start(
+    command,
+    argumentsOf('play', server.url('live/bench'), '--publish --players 5 --duration 600 --warmup 0'),
+  );
+  await program.waitForLine('"phase":"measuring"', { limitMs: 20_000 });
+  program.signal('SIGINT');
+  const exit = await within(program.closed, 20_000, () => `it went on\n${program.tail()}`);
+  expect(exit.code).toBe(0);
+  expect(documentsIn(program.lines()).summary.players).toMatchObject({ connected: 5, lost: 0 });
+  expect(program.pids()).toEqual([]);
+});
+
+it('an address where nobody listens is a failure with its reason', async () => {
+  const ports = await claimPorts();
+  const where = `127.0.0.1:${ports.first}`;
+  const { code, summary } = await bench('play', `rtmp://${where}/live/bench`, '--players 3 --duration 30');
+  ports.release();
+  expect(code).toBe(1);
+  const failures = { [`connect ECONNREFUSED ${where}`]: 3 };
+  expect(summary.players).toMatchObject({ wanted: 3, connected: 0, failed: 3, failures });
+});
+
+it.each([
+  [
+    'a server on another machine is not loaded by accident',
+    ['play', 'rtmp://192.0.2.1/live/bench'],
+    'rtmp://192.0.2.1/live/bench is not on this machine: load only servers that are yours, then say --allow-remote',
+  ],
+  [
+    'no address',
+    ['play', 'http://127.0.0.1/live/bench'],
+    'address "http://127.0.0.1/live/bench" must be rtmp://host[:port]/app/stream',
+  ],
+  ['a clip that is none', ['publish', '--file', '/nowhere/clip.flv'], 'clip /nowhere/clip.flv cannot be opened'],
+])('%s', async (_name, args, message) => {
+  const { code, stdout, stderr } = await ChildProgram.run(command, args);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr.split('\n')[0]).toContain(`srs-bench: ${message}`);
+});
+
+/** The names of all fields, not those of reasons. */
+function keysIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(keysIn);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [key, ...(key === 'failures' ? [] : keysIn(inner))]);
+}
