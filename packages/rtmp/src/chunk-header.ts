@@ -24,6 +24,8 @@ export const LONG_ID_BASE = 64;
 /** The 6 bits of the first byte when the id stands in the next byte, or in the next two. */
 export const TWO_BYTE_MARK = 0;
 export const THREE_BYTE_MARK = 1;
+/** The upper two bits of a basic header that goes on with what the chunk stream's last header said. */
+export const FMT_3 = 3 << 6;
 /** By fmt 0..3. */
 export const messageHeaderBytes = [11, 7, 3, 0] as const;
 /** The 24-bit timestamp field when the value stands in four bytes of its own; also the smallest such value. */

@@ -97,6 +97,38 @@ describe('a session of many chunk streams', () => {
   });
 });
 
+describe('a message of many small chunks', () => {
+  const text = pattern(700);
+  const names = ['one byte', 'two bytes', 'three bytes'];
+  for (const [index, id] of [5, 70, 400].entries()) {
+    for (const timestampMs of [40, 0x1000000]) {
+      it(`is read the same at every split point: an id of ${names[index]}, at ${timestampMs} ms`, () => {
+        const bytes = Buffer.concat([
+          control(1, 60),
+          encodeMessage(id, 9, timestampMs, 1, text, 60),
+          encodeMessage(id, 9, timestampMs, 1, text.subarray(0, 120), 60),
+        ]);
+        for (let split = 0; split <= bytes.length; split++) {
+          const { reader, messages } = recordingReader();
+          reader.receive(bytes.subarray(0, split));
+          reader.receive(bytes.subarray(split));
+          expect(messages.map(({ payload }) => payload)).toEqual([text, text.subarray(0, 120)]);
+        }
+      });
+    }
+  }
+
+  it('stops for a chunk of another chunk stream, whose bytes are not its own', () => {
+    const bytes = encodeMessage(5, 9, 0, 1, text, 100);
+    const afterThreeChunks = 12 + 100 + 2 * 101;
+    const between = Buffer.concat([chunk({ fmt: 0, id: 4, payload: a }), hex('c4'), a]);
+    const { reader, messages } = recordingReader();
+    reader.receive(control(1, 100));
+    reader.receive(Buffer.concat([bytes.subarray(0, afterThreeChunks), between, bytes.subarray(afterThreeChunks)]));
+    expect(messages.map(({ payload }) => payload)).toEqual([a, a, text]);
+  });
+});
+
 describe('chunk stream ids', () => {
   it('of all three sizes are read, each as its own chunk stream', () => {
     const { reader, messages } = recordingReader({ maxChunkStreams: 65_598 });

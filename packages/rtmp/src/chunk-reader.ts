@@ -379,7 +379,10 @@ export class ChunkReader {
     }
     stream.append(this.#memory, input.bytes, start, end);
     this.#chunkBytesLeft -= end - start;
-    if (this.#chunkBytesLeft === 0) this.#state = states.basicHeader;
+    if (this.#chunkBytesLeft === 0) {
+      this.#state = states.basicHeader;
+      input.at = stream.appendChunks(this.#memory, input.bytes, end, this.#chunkSize);
+    }
     if (stream.receivedBytes === stream.messageBytes) {
       const buffer = stream.takeBuffer() ?? NO_BYTES;
       this.#finishMessage(stream, buffer.subarray(0, stream.messageBytes));

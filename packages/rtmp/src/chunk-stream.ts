@@ -1,6 +1,6 @@
 /** What a reader remembers of one chunk stream: the last header, the clock, and the message in progress. */
 import { TIMESTAMP_MASK } from '@srs/kernel';
-import { EXTENDED_TIMESTAMP } from './chunk-header.ts';
+import { EXTENDED_TIMESTAMP, FMT_3, MAX_ONE_BYTE_ID } from './chunk-header.ts';
 import type { ChunkMemory } from './chunk-memory.ts';
 
 /**
@@ -104,6 +104,27 @@ export class ChunkStream {
     this.#buffer = buffer;
     source.copy(buffer, this.receivedBytes, start, end);
     this.receivedBytes = needed;
+  }
+
+  /**
+   * Hot path, for peers that send small chunks: takes the whole chunks that go on with the message one after the other, each with a
+   * basic header of one byte and nothing else. The chunk at which it stops is left for the reader's states to judge.
+   *
+   * @param at where in `source` the next chunk begins
+   * @returns where the next one begins that was not taken
+   * @throws SrsError RtmpMemory
+   */
+  appendChunks(memory: ChunkMemory, source: Buffer, at: number, chunkSize: number): number {
+    if (this.id > MAX_ONE_BYTE_ID || this.extendedField !== undefined) return at;
+    const basicHeader = FMT_3 | this.id;
+    let next = at;
+    for (;;) {
+      const start = next + 1;
+      const end = start + Math.min(chunkSize, this.messageBytes - this.receivedBytes);
+      if (end === start || end > source.length || source[next] !== basicHeader) return next;
+      this.append(memory, source, start, end);
+      next = end;
+    }
   }
 
   /** Ends the message and returns the buffer that it was put together in, if any, for the caller to release. */

@@ -4,6 +4,7 @@ import {
   basicHeaderBytes,
   EXTENDED_TIMESTAMP,
   EXTENDED_TIMESTAMP_BYTES,
+  FMT_3,
   LONG_ID_BASE,
   MAX_CHUNK_SIZE,
   MAX_CHUNK_STREAM_ID,
@@ -15,8 +16,6 @@ import {
   THREE_BYTE_MARK,
   TWO_BYTE_MARK,
 } from './chunk-header.ts';
-
-const FMT_3 = 3 << 6;
 
 /**
  * The exact size on the wire of what `writeChunks` writes.
