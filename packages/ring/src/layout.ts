@@ -53,6 +53,8 @@ export const words = {
   newestWall: 23,
   payloadBytes: 24,
   rejectedRecords: 25,
+  /** Number of the record behind the newest picture; that of the first record before there is one. */
+  pictureSequence: 26,
   // Written by readers that go to sleep, 64 bits.
   armed: 32,
   // One group for each sticky slot.

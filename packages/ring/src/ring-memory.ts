@@ -62,6 +62,7 @@ export function createRingMemory(arena: Arena, region: Region, generation: numbe
   header[words.tailIntent] = ring.firstPosition;
   header[words.tail] = ring.firstPosition;
   header[words.nextSequence] = ring.firstSequence;
+  header[words.pictureSequence] = ring.firstSequence;
   Atomics.store(header, words.magic, RING_MAGIC);
   return memory;
 }

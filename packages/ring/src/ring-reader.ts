@@ -132,6 +132,16 @@ export class RingReader {
     );
   }
 
+  /** Whether there is a picture from here on. */
+  get hasPictureAhead(): boolean {
+    return ((Atomics.load(this.#words, words.pictureSequence) - this.#cursor.sequence) | 0) > 0;
+  }
+
+  /** Whether a picture was ever written to this ring. */
+  get hasHadPicture(): boolean {
+    return Atomics.load(this.#words, words.pictureSequence) !== this.#words[words.firstSequence];
+  }
+
   /** Of the newest picture or sound; headers and metadata do not count. */
   get newestTimestampMs(): number {
     return Atomics.load(this.#words, words.newestTimestamp) >>> 0;

@@ -1,5 +1,5 @@
 /** The writing end of a ring. */
-import { type Arena, frameFlags } from '@srs/kernel';
+import { type Arena, frameFlags, frameTypes } from '@srs/kernel';
 import {
   type EndReason,
   MAX_RECORD_FLAGS,
@@ -184,7 +184,10 @@ export class RingWriter {
     this.#nextSequence = (this.#nextSequence + 1) | 0;
     this.#payloadBytes = (this.#payloadBytes + length) | 0;
     header[words.nextSequence] = this.#nextSequence;
-    if ((flags & NO_MEDIA_MASK) === 0) header[words.newestTimestamp] = timestampMs;
+    if ((flags & NO_MEDIA_MASK) === 0) {
+      header[words.newestTimestamp] = timestampMs;
+      if (type === frameTypes.video) header[words.pictureSequence] = this.#nextSequence;
+    }
     header[words.newestWall] = wallMs;
     header[words.payloadBytes] = this.#payloadBytes;
     Atomics.store(header, words.tail, next);

@@ -62,6 +62,23 @@ describe('a ring', () => {
     }
   });
 
+  it('tells whether anything, and whether a picture, is still to be read', () => {
+    const ring = createTestRing(4096, { firstSequence: -1 });
+    const reader = openReader(ring);
+    const seen = () => [reader.hasNews, reader.hasPictureAhead, reader.hasHadPicture];
+    expect(seen()).toEqual([false, false, false]);
+    ring.writer.write(AUDIO, 0, 0, 0, Buffer.from('sound'));
+    ring.writer.write(VIDEO, KEY | frameFlags.sequenceHeader, 0, 0, Buffer.from('header'));
+    expect(seen()).toEqual([true, false, false]);
+    ring.writer.write(VIDEO, KEY, 0, 0, Buffer.from('picture'));
+    ring.writer.write(AUDIO, 0, 0, 0, Buffer.from('sound'));
+    expect(seen()).toEqual([true, true, true]);
+    reader.poll(new CollectingSink());
+    expect(seen()).toEqual([false, false, true]);
+    ring.writer.end(ringEndReasons.finished);
+    expect(seen()).toEqual([true, false, true]);
+  });
+
   it('is taken over by its writer without a word to the readers that came first', () => {
     const ring = createTestRing(4096, { firstSequence: 5 });
     const reader = openReader(ring);

@@ -53,6 +53,21 @@ class TestPlayer implements FanOutPlayer {
   }
 }
 
+/** Takes a millisecond for every write. */
+class DearPlayer extends TestPlayer {
+  readonly #clock: ManualClock;
+
+  constructor(clock: ManualClock) {
+    super();
+    this.#clock = clock;
+  }
+
+  override write(encoded: EncodedBytes): boolean {
+    this.#clock.advance(1);
+    return super.write(encoded);
+  }
+}
+
 const SLOT = 3;
 const { audio, video } = frameTypes;
 
@@ -506,13 +521,7 @@ describe('FanOut', () => {
     const { ring, writer } = openRing();
     key(writer, 'k1', 0);
     publish(ring);
-    class DearPlayer extends TestPlayer {
-      override write(encoded: EncodedBytes): boolean {
-        clock.advance(1);
-        return super.write(encoded);
-      }
-    }
-    const states = Array.from({ length: 300 }, () => fanOut.add(new DearPlayer()));
+    const states = Array.from({ length: 300 }, () => fanOut.add(new DearPlayer(clock)));
     for (let round = 1; round <= 20; round += 1) {
       const name = `p${round}@${round * 40}`;
       write(writer, `p${round}`, round * 40);
@@ -527,13 +536,45 @@ describe('FanOut', () => {
       for (const state of [unserved, served]) fanOut.setPaused(state, true);
       for (const leaver of [late[round + 1]!, states.filter(isServed)[round + 1]!]) {
         fanOut.remove(leaver);
-        states.splice(states.indexOf(leaver), 1, fanOut.add(new DearPlayer()));
+        states.splice(states.indexOf(leaver), 1, fanOut.add(new DearPlayer(clock)));
       }
       while (fanOut.statistics.flushes < round) await nextTurn();
       for (const state of [unserved, served]) fanOut.setPaused(state, false);
     }
     const all = ['k1@0', ...Array.from({ length: 20 }, (_, index) => `p${index + 1}@${(index + 1) * 40}`)];
     for (const { player } of states) expect((player as TestPlayer).frames).toEqual(all);
+  });
+
+  it('when sending is dear lets sound wait for the next picture, and sends that at once', async () => {
+    const { clock, fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    key(writer, 'k1', 0);
+    publish(ring);
+    const player = new DearPlayer(clock);
+    fanOut.add(player);
+    for (let index = 0; index < 20; index += 1) fanOut.add(new DearPlayer(clock));
+    // Until what a turn costs is known.
+    for (let index = 1; index <= 5; index += 1) {
+      write(writer, `p${index}`, index * 40);
+      wake();
+      await nextTurn();
+    }
+    const { flushes } = fanOut.statistics;
+    write(writer, 'a1', 210, audio);
+    wake();
+    const rung: number[] = [];
+    writer.takeArmed((slot) => rung.push(slot));
+    expect(rung).toEqual([SLOT]);
+    expect(fanOut.statistics.flushes).toBe(flushes);
+    write(writer, 'p6', 240);
+    wake();
+    expect(fanOut.statistics.flushes).toBe(flushes + 1);
+    expect(player.frames.slice(-2)).toEqual(['a1@210', 'p6@240']);
+    // A picture that does not come is not waited for.
+    write(writer, 'a2', 250, audio);
+    wake();
+    while (fanOut.statistics.flushes === flushes + 1) await nextTurn();
+    expect(player.frames.at(-1)).toBe('a2@250');
   });
 
   it('with a least interval gives one frame at a time', async () => {

@@ -59,6 +59,10 @@ const SLICE_MS = 5;
 const PLAYERS_PER_LOOK = 64;
 /** Shorter waits are not worth a timer. */
 const MIN_WAIT_MS = 2;
+/** Sound waits for a picture to be sent with when frames would be collected for longer than this anyway. */
+const DEAR_INTERVAL_MS = 10;
+/** And for so long at most: the next picture of 20 a second. */
+const PICTURE_WAIT_MS = 50;
 
 /**
  * Players in step stand in a dense array and share every batch. A player that has just come, is paused, counts its time or does
@@ -67,6 +71,8 @@ const MIN_WAIT_MS = 2;
  *
  * The ring is also the queue of frames that wait for the next flush: while the interval runs nothing is read, and no writer is
  * asked for a wake-up.
+ *
+ * When sending is dear, a turn begins as a picture comes: it goes out fresh, and the sound before it goes along for nothing.
  *
  * A turn reads what is new batch by batch and gives each to all in step, in slices: between two of them players come, go, pause
  * and drain as at any other time.
@@ -89,7 +95,9 @@ export class FanOut implements StreamConsumer {
   #isTurning = false;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
-  #intervalMs: number;
+  #pictureTimer: NodeJS.Timeout | undefined;
+  /** How long the frames of this stream should be collected for what a turn costs, whatever the configuration says. */
+  #dearMs = 0;
   #lastTurnMs = Number.NEGATIVE_INFINITY;
   #turnCostMs = 0;
   /** The batch at hand was too small for all that was there when it was read. */
@@ -108,7 +116,6 @@ export class FanOut implements StreamConsumer {
 
   constructor(options: FanOutOptions) {
     this.#options = options;
-    this.#intervalMs = options.minFrameIntervalMs;
     this.#maxBatchBytes = options.minFrameIntervalMs > 0 ? 1 : MAX_BATCH_BYTES;
     const batch = new FrameBatch(options.encoder, options.batch);
     this.#batch = batch;
@@ -182,6 +189,7 @@ export class FanOut implements StreamConsumer {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#pictureTimer);
     clearImmediate(this.#immediate);
     for (const state of [...this.#inStep.values(), ...this.#behind]) this.remove(state);
     this.#closeMain();
@@ -204,19 +212,53 @@ export class FanOut implements StreamConsumer {
 
   #turnWhenDue(): void {
     if (this.#isTurning || this.#timer !== undefined || this.#isClosed) return;
-    const waitMs = this.#lastTurnMs + this.#intervalMs - this.#options.clock.nowMs();
-    if (waitMs <= MIN_WAIT_MS) this.#turn();
-    else this.#timer = setTimeout(this.#onTimer, waitMs);
+    const nowMs = this.#options.clock.nowMs();
+    const waitMs = this.#lastTurnMs + this.#intervalMs - nowMs;
+    if (waitMs > MIN_WAIT_MS) this.#timer = setTimeout(this.#onTimer, waitMs);
+    else if (!this.#waitForPicture(nowMs)) this.#turn(nowMs);
   }
 
   readonly #onTimer = (): void => {
     this.#timer = undefined;
-    this.#turn();
+    this.#turnWhenDue();
   };
 
-  #turn(): void {
+  /** @returns false when the turn shall begin now */
+  #waitForPicture(nowMs: number): boolean {
+    const reader = this.#main?.reader;
+    if (reader === undefined || !this.#alignsWithPictures || reader.hasPictureAhead) return false;
+    if (this.#pictureTimer === undefined) {
+      const latestMs = this.#lastTurnMs + Math.max(this.#options.maxFlushIntervalMs, PICTURE_WAIT_MS);
+      if (latestMs - nowMs < MIN_WAIT_MS) return false;
+      this.#pictureTimer = setTimeout(this.#onPictureTimer, Math.min(latestMs - nowMs, PICTURE_WAIT_MS));
+    }
+    reader.arm(this.#options.slot);
+    // It may have come before the writer could see that it is waited for.
+    return !reader.hasPictureAhead;
+  }
+
+  /** None has come: the sound does not wait any longer. */
+  readonly #onPictureTimer = (): void => {
+    this.#turn(this.#options.clock.nowMs());
+  };
+
+  get #alignsWithPictures(): boolean {
+    return this.#dearMs > DEAR_INTERVAL_MS && this.#main?.reader.hasHadPicture === true && this.#options.minFrameIntervalMs === 0;
+  }
+
+  /** The least time between the beginnings of two turns. */
+  get #intervalMs(): number {
+    const { maxFlushIntervalMs, minFrameIntervalMs } = this.#options;
+    if (minFrameIntervalMs > 0) return minFrameIntervalMs;
+    if (!this.#alignsWithPictures) return Math.min(this.#dearMs, maxFlushIntervalMs);
+    return Math.min(this.#dearMs, Math.max(0, maxFlushIntervalMs - PICTURE_WAIT_MS));
+  }
+
+  #turn(nowMs: number): void {
+    clearTimeout(this.#pictureTimer);
+    this.#pictureTimer = undefined;
     this.#isTurning = true;
-    this.#lastTurnMs = this.#options.clock.nowMs();
+    this.#lastTurnMs = nowMs;
     this.#turnCostMs = 0;
     this.#hasMore = true;
     this.#result = 'more';
@@ -244,10 +286,7 @@ export class FanOut implements StreamConsumer {
 
   /** Sends at once while that is cheap, and collects for longer as the number of players grows. */
   #adapt(): void {
-    const { budget, maxFlushIntervalMs, minFrameIntervalMs } = this.#options;
-    if (minFrameIntervalMs > 0) return;
-    const wantedMs = Math.min(budget.intervalMs(this.#turnCostMs), maxFlushIntervalMs);
-    this.#intervalMs = this.#intervalMs * 0.75 + wantedMs * 0.25;
+    this.#dearMs = this.#dearMs * 0.75 + this.#options.budget.intervalMs(this.#turnCostMs) * 0.25;
   }
 
   /** Batch by batch. @returns false when the time is over, true when there is nothing more to read */

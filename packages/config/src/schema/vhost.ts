@@ -49,7 +49,7 @@ const play = block(
   'play',
   {
     mwLatencyMs: row('mw_latency', duration({ min: 0, max: 60_000, unit: 'ms' }), '350', {
-      doc: 'The longest time media may be collected before it is sent to players in one piece; 0 sends at every wake-up.',
+      doc: 'The longest time media may be collected before it is sent to players in one piece. Less is chosen as long as sending is cheap; 0 is the same as `min_latency on`.',
       since: '2.0',
       aliases: ['mw_latency'],
     }),
@@ -70,10 +70,9 @@ const play = block(
       isBuilt: false,
     }),
     sendMinIntervalMs: row('send_min_interval', duration({ min: 0, max: 60_000, unit: 'ms' }), '0', {
-      doc: 'Least time between two messages to a player; 0 sets none.',
+      doc: 'Send one message at a time, at least so far apart, for devices that cannot take several at once; 0 sends what there is. A player that has just come gets what it has missed at once.',
       since: '2.0',
       aliases: ['send_min_interval'],
-      isBuilt: false,
     }),
     reduceSequenceHeader: row('reduce_sequence_header', flag, 'off', {
       doc: 'Send a sequence header that repeats the one before only once.',
@@ -141,7 +140,7 @@ export const vhostFields = {
     aliases: ['play/atc_auto'],
   }),
   minLatency: row('min_latency', flag, 'off', {
-    doc: 'Send at every wake-up, whatever it costs.',
+    doc: 'Send every picture at once, whatever it costs. With many players sound goes along with the next picture, within 50 ms.',
     since: '2.0',
     aliases: ['play/min_latency'],
   }),
