@@ -1,0 +1,188 @@
+import { createColors } from 'picocolors';
+import { describe, expect, it } from 'vitest';
+import { ConnectionCounter, type ConnectionCounts } from './connection-counts.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
+import type { GroupFigures, LoadResult } from './load-figures.ts';
+import { type SummaryReport, secondReport, summaryReport } from './report.ts';
+import { summaryText } from './report-text.ts';
+import { exitStatuses, exitStatusOf, invalidReasons } from './verdict.ts';
+
+function counts(connected: number, change: Partial<ConnectionCounts> = {}): ConnectionCounts {
+  return { wanted: connected, connected, failed: 0, lost: 0, failures: {}, ...change };
+}
+
+function latencyOf(...times: number[]) {
+  const histogram = new LatencyHistogram();
+  for (const ms of times) histogram.record(ms);
+  return histogram.part();
+}
+
+function group(kbps: number[], change: Partial<GroupFigures> = {}): GroupFigures {
+  return {
+    counts: counts(kbps.length),
+    bytes: 1000,
+    frames: 10,
+    gapPlayers: 0,
+    gapFrames: 0,
+    wrongPlayers: 0,
+    wrongMessages: 0,
+    kbps: Float64Array.from(kbps),
+    silenceMs: Float64Array.from(kbps, () => 40),
+    firstFrameMs: Float64Array.from(kbps, () => 12),
+    latency: latencyOf(5),
+    ...change,
+  };
+}
+
+const noGroup = group([], { bytes: 0, frames: 0, latency: latencyOf() });
+
+function result(ordinary: GroupFigures, change: Partial<LoadResult['groups']> = {}): LoadResult {
+  return {
+    seconds: 10,
+    groups: { ordinary, slow: noGroup, stalled: noGroup, ...change },
+    tester: { pid: 2, cpuPercent: 30, loopDelayP99Ms: 3 },
+  };
+}
+
+function summarize(results: readonly LoadResult[], mode: 'play' | 'publish' = 'play'): SummaryReport {
+  return summaryReport({
+    mode,
+    results,
+    server: { cpuPercent: 12.34, pssKb: 5000, processes: [] },
+    addedPssKb: 100,
+    tester: [{ pid: 1, cpuPercent: 1, loopDelayP99Ms: 1 }, ...results.map(({ tester }) => tester)],
+    invalidReasons: [],
+    startedAt: '2026-01-01T00:00:00.000Z',
+    command: 'srs-bench play',
+  });
+}
+
+describe('the summary of two processes', () => {
+  const summary = summarize([
+    result(group([100, 300], { latency: latencyOf(1, 2), silenceMs: Float64Array.from([40, 90]) })),
+    result(group([500], { latency: latencyOf(100), gapFrames: 4, gapPlayers: 1 }), { slow: group([50]) }),
+  ]);
+
+  it('is of all their players', () => {
+    expect(summary).toMatchObject({
+      players: { wanted: 3, connected: 3 },
+      seconds: 10,
+      bytes: 2000,
+      frames: 20,
+      kbps: { min: 100, p1: 100, avg: 300, total: 900 },
+      gaps: { players: 1, frames: 4 },
+      silenceMs: { p99: 90, max: 90 },
+      firstFrameMs: { p50: 12, max: 12 },
+      latencyMs: { p50: 2.01, max: 100 },
+      tester: { cpuPercent: 61, loopDelayP99Ms: 3 },
+      server: { cpuPercent: 12.3, pssPerPlayerKb: 33.33 },
+      publishers: null,
+    });
+  });
+
+  it('keeps slow players apart', () => {
+    expect(summary.slow).toMatchObject({ wanted: 1, connected: 1, kbps: { avg: 50 }, bytes: 1000 });
+    expect(summary.stalled).toMatchObject({ wanted: 0, bytes: 0 });
+  });
+
+  it('reads as a table', () => {
+    const text = summaryText(summary, 4, createColors(false));
+    expect(text).toContain('players          3 of 3 connected, 0 failed, 0 lost\n');
+    expect(text).toContain('missing frames   4, in 1 players\n');
+    expect(text).toContain('slow players     1 of 1 connected, 0 failed, 0 lost; 50 kbps each, 0 frames missing, 0 wrong\n');
+    expect(text).not.toContain('not valid');
+  });
+});
+
+it('in mode publish the figures are those of the publishers, and their lateness is no latency', () => {
+  const publishers = group([800, 900], { latency: latencyOf(3) });
+  const summary = summarize([{ ...result(noGroup), groups: { publishers } }], 'publish');
+  expect(summary).toMatchObject({
+    players: { wanted: 0, connected: 0 },
+    publishers: { wanted: 2, connected: 2, lateMs: { max: 3 }, kbps: { total: 1700 } },
+    kbps: { total: 1700 },
+    latencyMs: null,
+    firstFrameMs: { p50: 12 },
+  });
+});
+
+it('without pictures there is no latency, and no first picture', () => {
+  expect(summarize([result(noGroup)])).toMatchObject({ latencyMs: null, firstFrameMs: null, kbps: { min: 0 } });
+});
+
+it('a second counts the connections that there are', () => {
+  const second = { ...group([10]), counts: counts(5, { lost: 2, failures: { gone: 2 } }), silenceMs: 77 };
+  const report = secondReport({
+    mode: 'play',
+    second: 3,
+    phase: 'measuring',
+    serverCpuPercent: 1,
+    ownCpuPercent: 2,
+    parts: [{ groups: { ordinary: second }, tester: { pid: 1, cpuPercent: 3, loopDelayP99Ms: 0 } }],
+  });
+  expect(report).toMatchObject({ connected: 3, lost: 2, silenceMs: 77, testerCpuPercent: 5, latencyMs: { max: 5 } });
+});
+
+describe('the exit status', () => {
+  const fine = summarize([result(group([1]))]);
+  it.each<[string, Partial<SummaryReport>, number]>([
+    ['fine', {}, exitStatuses.fine],
+    ['a tester that was the limit', { valid: false }, exitStatuses.invalid],
+    ['a failure, whatever the tester did', { valid: false, players: counts(1, { failed: 1 }) }, exitStatuses.failed],
+    ['a lost publisher', { publishers: { ...counts(1, { lost: 1 }), kbps: fine.kbps, lateMs: null } }, exitStatuses.failed],
+    ['a player that never came', { players: counts(1, { wanted: 2 }) }, exitStatuses.failed],
+    ['a gap', { gaps: { players: 1, frames: 1 } }, exitStatuses.failed],
+    ['wrong bytes', { wrong: { players: 1, messages: 1 } }, exitStatuses.failed],
+    [
+      'gaps of slow players are what they ask for',
+      { slow: { ...fine.slow, gaps: { players: 1, frames: 9 } } },
+      exitStatuses.fine,
+    ],
+    ['wrong bytes of slow players', { slow: { ...fine.slow, wrong: { players: 1, messages: 9 } } }, exitStatuses.failed],
+  ])('%s', (_name, change, status) => {
+    expect(exitStatusOf({ ...fine, ...change })).toBe(status);
+  });
+});
+
+describe('figures are not valid', () => {
+  const calm = { pid: 7, cpuPercent: 20, loopDelayP99Ms: 4 };
+  const times = (p99: number) => ({ p50: 1, p95: 1, p99, max: p99 });
+  const facts = { tester: [calm], late: times(2), latency: times(10), cores: 1 };
+
+  it('only for a reason', () => {
+    expect(invalidReasons(facts)).toEqual([]);
+    // Bursts of the server make readers late.
+    expect(invalidReasons({ ...facts, tester: [{ ...calm, loopDelayP99Ms: 140 }], latency: times(300) })).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a full core',
+      { tester: [{ ...calm, cpuPercent: 86 }], cores: 2 },
+      'process 7 of the tester used 86 % of a core, must be at most 85 %',
+    ],
+    [
+      'a late event loop',
+      { tester: [{ ...calm, loopDelayP99Ms: 51 }] },
+      'process 7 of the tester was late by 51 ms (p99), must be at most 50 ms',
+    ],
+    [
+      'no core left',
+      { tester: Array.from({ length: 5 }, () => calm) },
+      'the tester used 100 % of a core, must be at most 85 % of each of its 1',
+    ],
+    ['late publishers', { late: times(60) }, 'publishers sent frames 60 ms late (p99), must be at most 50 ms'],
+  ])('%s', (_name, change, reason) => {
+    expect(invalidReasons({ ...facts, ...change })).toEqual([reason]);
+  });
+});
+
+it('reasons beyond the twentieth are one', () => {
+  const counter = new ConnectionCounter(30);
+  for (let i = 0; i < 30; i++) counter.onFailed(`reason ${i}`);
+  counter.onLost('reason 0');
+  const { failures, failed, lost } = counter.counts();
+  expect(Object.keys(failures)).toHaveLength(21);
+  expect(failures).toMatchObject({ 'reason 0': 2, 'other reasons': 10 });
+  expect([failed, lost]).toEqual([30, 1]);
+});
