@@ -19,9 +19,7 @@ export class Publishing implements HeldLease {
   readonly streamId: string;
   readonly #options: PublishingOptions;
   readonly #writer: StreamWriter;
-  readonly #startedMs: number;
   #lease: Lease;
-  #lastMediaMs: number;
   #hasMedia = false;
   #isEnded = false;
 
@@ -30,8 +28,6 @@ export class Publishing implements HeldLease {
     this.#options = options;
     this.streamId = options.streamId;
     this.#lease = answer.lease;
-    this.#startedMs = services.clock.nowMs();
-    this.#lastMediaMs = this.#startedMs;
     this.#writer = new StreamWriter({
       arenas: services.arenas,
       ring: answer.lease.ring,
@@ -80,7 +76,6 @@ export class Publishing implements HeldLease {
   /** Hot path. @throws SrsError for a decoder configuration or metadata that cannot be read */
   write(type: FrameType, timestampMs: number, payload: Buffer): void {
     this.#hasMedia = true;
-    this.#lastMediaMs = this.#options.services.clock.nowMs();
     this.#writer.write(type, timestampMs, payload);
   }
 
@@ -93,7 +88,7 @@ export class Publishing implements HeldLease {
   patienceMs(): number {
     const { firstPacketTimeoutMs, normalTimeoutMs } = this.#options.vhost.publish;
     const limitMs = this.#hasMedia ? normalTimeoutMs : firstPacketTimeoutMs;
-    return this.#lastMediaMs + limitMs - this.#options.services.clock.nowMs();
+    return this.#writer.lastArrivalMs + limitMs - this.#options.services.clock.nowMs();
   }
 
   /** The error of a publisher whose patience has run out. */

@@ -77,6 +77,27 @@ describe('StreamWriter', () => {
     expect(writer.lastTimestampMs).toBe(80);
   });
 
+  it('asks the clocks once for the frames between two flushes', () => {
+    const { writer, clock, reader } = setUp();
+    const startMs = clock.nowMs();
+    const startWallMs = clock.wallMs();
+    clock.advance(5);
+    expect(writer.lastArrivalMs).toBe(startMs);
+    writer.write(video, 0, keyFrame());
+    clock.advance(5);
+    writer.write(video, 40, interFrame());
+    expect(writer.lastArrivalMs).toBe(startMs + 5);
+    writer.flush();
+    clock.advance(5);
+    writer.write(video, 80, interFrame());
+    expect(writer.lastArrivalMs).toBe(startMs + 15);
+    const from = reader();
+    from.seekToSequence(0);
+    const arrivals: number[] = [];
+    from.pollCopies({ onRecord: (...[, , , wallMs]) => arrivals.push(wallMs) });
+    expect(arrivals).toEqual([5, 5, 15].map((ms) => (startWallMs + ms) | 0));
+  });
+
   it('unwraps metadata, adds the server and keeps it for joiners', () => {
     const { writer, reader, log } = setUp();
     writer.write(data, 0, encodeAmf0('@setDataFrame', 'onMetaData', AmfObject.ecmaArray({ width: 640, height: 360 })));

@@ -89,6 +89,10 @@ export class StreamWriter {
   #bytes = 0;
   #droppedFrames = 0;
   #lastTimestampMs: number;
+  /** When the frames came that have been written since the last flush: the clocks are asked once for all of them. */
+  #arrivalMs: number;
+  #arrivalWallMs = 0;
+  #isFlushed = true;
 
   constructor(options: StreamWriterOptions) {
     this.#options = options;
@@ -104,6 +108,12 @@ export class StreamWriter {
       startTimestampMs: options.startTimestampMs,
     });
     this.#lastTimestampMs = options.startTimestampMs;
+    this.#arrivalMs = options.clock.nowMs();
+  }
+
+  /** When the newest frame came, on the clock; before the first one, when this writer was made. */
+  get lastArrivalMs(): number {
+    return this.#arrivalMs;
   }
 
   get lastTimestampMs(): number {
@@ -131,21 +141,26 @@ export class StreamWriter {
    */
   write(type: FrameType, timestampMs: number, payload: Buffer): void {
     if (this.#isEnded) return;
+    if (this.#isFlushed) this.#arrive();
     this.#bytes += payload.length;
     if (type === frameTypes.data) {
       this.#writeData(timestampMs, payload);
       return;
     }
     const flags = classifyFrame(type, payload);
-    const correctedMs = this.#time.correct(type, timestampMs, this.#options.clock.nowMs());
+    const correctedMs = this.#time.correct(type, timestampMs, this.#arrivalMs);
     if ((flags & (frameFlags.sequenceHeader | frameFlags.videoMetadata)) !== 0)
       this.#keepHeader(type, flags, correctedMs, payload);
     else this.#countTrack(type);
     this.#append(type, flags, correctedMs, payload);
   }
 
-  /** Wakes the readers that sleep. Call it when a batch of frames has been written, at the latest at the end of the tick. */
+  /**
+   * Wakes the readers that sleep. Call it when the frames that came together have been written, at the latest at the end of the
+   * tick: what is written next has come later.
+   */
   flush(): void {
+    this.#isFlushed = true;
     this.#ring.takeArmed(this.#ringDoorbell);
   }
 
@@ -188,6 +203,13 @@ export class StreamWriter {
     this.flush();
   }
 
+  #arrive(): void {
+    const { clock } = this.#options;
+    this.#isFlushed = false;
+    this.#arrivalMs = clock.nowMs();
+    this.#arrivalWallMs = clock.wallMs();
+  }
+
   /** Readers are told of it once it has what they need to go on. */
   #createBiggerRing(ref: RingRef, firstSequence: number): RingWriter {
     const { arenas, writer } = this.#options;
@@ -201,7 +223,7 @@ export class StreamWriter {
 
   #append(type: FrameType, flags: number, timestampMs: number, payload: Buffer): void {
     this.#lastTimestampMs = timestampMs;
-    const wallMs = this.#options.clock.wallMs();
+    const wallMs = this.#arrivalWallMs;
     if (this.#mustWait(payload.length)) {
       this.#hold({ type, flags, timestampMs, wallMs, payload });
       return;
@@ -263,7 +285,7 @@ export class StreamWriter {
   #writeData(timestampMs: number, payload: Buffer): void {
     this.#dataFrames += 1;
     const metadata = parseMetadata(payload, this.#options.serverProperties);
-    const correctedMs = this.#time.correct(frameTypes.data, timestampMs, this.#options.clock.nowMs());
+    const correctedMs = this.#time.correct(frameTypes.data, timestampMs, this.#arrivalMs);
     if (metadata === undefined) {
       this.#append(frameTypes.data, 0, correctedMs, payload);
       return;

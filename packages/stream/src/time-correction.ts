@@ -15,10 +15,19 @@ export interface TimeCorrectionOptions {
   readonly startTimestampMs: number;
 }
 
-interface Anchor {
-  readonly original: number;
-  readonly corrected: number;
-  readonly arrivalMs: number;
+/** A frame that others are compared with; written anew for each, so that no frame costs an object. */
+class Anchor {
+  isSet = false;
+  original = 0;
+  corrected = 0;
+  arrivalMs = 0;
+
+  set(original: number, corrected: number, arrivalMs: number): void {
+    this.isSet = true;
+    this.original = original;
+    this.corrected = corrected;
+    this.arrivalMs = arrivalMs;
+  }
 }
 
 /**
@@ -30,8 +39,10 @@ interface Anchor {
 export class TimeCorrection {
   readonly #mode: TimeJitter;
   readonly #startMs: number;
-  #anchor: Anchor | undefined;
-  #jump: Anchor | undefined;
+  /** The last frame of the timeline. */
+  readonly #anchor = new Anchor();
+  /** The last frame that did not fit, until the next one tells which of the two was wrong. */
+  readonly #jump = new Anchor();
   #base: number | undefined;
   #lastMs: number;
   #lastAudioMs = -1;
@@ -63,7 +74,7 @@ export class TimeCorrection {
   }
 
   /**
-   * Hot path: no allocation but on a step of the anchor.
+   * Hot path: no allocation.
    * @param timestampMs 31 bits, as received
    * @param arrivalMs monotonic clock
    * @returns the corrected timestamp, 31 bits
@@ -88,26 +99,29 @@ export class TimeCorrection {
   }
 
   #step(type: FrameType, original: number, arrivalMs: number): number {
-    const anchor = this.#anchor ?? { original: 0, corrected: this.#startMs, arrivalMs };
+    const anchor = this.#anchor;
+    const jump = this.#jump;
+    const isFirst = !anchor.isSet;
+    if (isFirst) anchor.set(0, this.#startMs, arrivalMs);
     const delta = timestampDelta(anchor.original, original);
-    const isFirstBeforeZero = this.#anchor === undefined && delta < 0;
-    if ((isStep(delta) && !isFirstBeforeZero) || isSlowStream(delta, arrivalMs - anchor.arrivalMs))
+    if ((isStep(delta) && !(isFirst && delta < 0)) || isSlowStream(delta, arrivalMs - anchor.arrivalMs))
       return this.#moveTo(original, anchor.corrected + delta, arrivalMs);
-    if (this.#jump !== undefined) {
-      const sinceJump = timestampDelta(this.#jump.original, original);
-      if (isStep(sinceJump)) return this.#moveTo(original, this.#jump.corrected + sinceJump, arrivalMs);
+    if (jump.isSet) {
+      const sinceJump = timestampDelta(jump.original, original);
+      if (isStep(sinceJump)) return this.#moveTo(original, jump.corrected + sinceJump, arrivalMs);
     }
     this.#correctedFrames += 1;
-    const corrected = this.#lastMs + this.#replacement(type, timestampDelta((this.#jump ?? anchor).original, original));
+    const before = jump.isSet ? jump : anchor;
+    const corrected = this.#lastMs + this.#replacement(type, timestampDelta(before.original, original));
     // The first frame of all has no time before it to go back to.
-    if (this.#anchor === undefined) return this.#moveTo(original, corrected, arrivalMs);
-    this.#jump = { original, corrected, arrivalMs };
+    if (isFirst) return this.#moveTo(original, corrected, arrivalMs);
+    jump.set(original, corrected, arrivalMs);
     return corrected;
   }
 
   #moveTo(original: number, corrected: number, arrivalMs: number): number {
-    this.#anchor = { original, corrected, arrivalMs };
-    this.#jump = undefined;
+    this.#anchor.set(original, corrected, arrivalMs);
+    this.#jump.isSet = false;
     return corrected;
   }
 
