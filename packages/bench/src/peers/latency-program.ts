@@ -11,7 +11,7 @@ import { complaintsOf, type SkippedServer } from './peers-document.ts';
 import { measurePlayers } from './peers-run.ts';
 import { SrsPeer, srsDefault, srsLowLatency } from './srs-peer.ts';
 import { roundedText } from './statistics.ts';
-import { play, startPublishing } from './tester.ts';
+import { play, startPlaying, startPublishing } from './tester.ts';
 import type { Workbench } from './workbench.ts';
 
 export interface LatencyPlan {
@@ -29,7 +29,6 @@ export interface LatencyPlan {
 export interface LatencyRun {
   readonly what: LatencyCase;
   readonly server: string;
-  readonly version: string;
   /** What the case is about: latency, or the time to the first picture. */
   readonly ms?: Percentiles;
   readonly isValid: boolean;
@@ -42,6 +41,7 @@ export interface LatencyDocument {
   readonly kind: 'latency';
   readonly environment: BenchEnvironment;
   readonly settings: LatencyPlan;
+  readonly versions: Readonly<Record<string, string>>;
   readonly runs: readonly LatencyRun[];
   readonly skipped: readonly SkippedServer[];
   readonly figures: readonly Figure[];
@@ -81,6 +81,7 @@ export const latencyProgram: BenchProgram<LatencyPlan, LatencyDocument> = {
 async function measureLatency(bench: Workbench, plan: LatencyPlan, command: string): Promise<LatencyDocument> {
   const environment = await describeEnvironment(bench, command);
   const runs: LatencyRun[] = [];
+  const versions: Record<string, string> = {};
   const skipped: SkippedServer[] = [];
   const cases: readonly (readonly [LatencyCase, Peer])[] = [
     ['one-viewer', new SrsPeer(srsDefault)],
@@ -92,9 +93,9 @@ async function measureLatency(bench: Workbench, plan: LatencyPlan, command: stri
   ];
   for (const [what, server] of cases) {
     try {
-      const version = await server.prepare(bench);
+      versions[server.name] = await server.prepare(bench);
       const outcome = await measureCase(bench, plan, what, server);
-      runs.push({ what, server: server.name, version, ...outcome });
+      runs.push({ what, server: server.name, ...outcome });
       const shown =
         outcome.ms === undefined ? 'failed' : `p50 ${outcome.ms.p50.toFixed(1)} ms, p99 ${outcome.ms.p99.toFixed(1)} ms`;
       bench.say([`${what}, ${server.name}: ${shown}`, ...outcome.complaints].join('; '));
@@ -103,7 +104,7 @@ async function measureLatency(bench: Workbench, plan: LatencyPlan, command: stri
       if (!skipped.some(({ name }) => name === server.name)) skipped.push({ name: server.name, reason: thrown.message });
     }
   }
-  return { kind: 'latency', environment, settings: plan, runs, skipped, figures: latencyFigures(runs, plan) };
+  return { kind: 'latency', environment, settings: plan, versions, runs, skipped, figures: latencyFigures(runs, plan) };
 }
 
 type Outcome = Pick<LatencyRun, 'ms' | 'isValid' | 'complaints'>;
@@ -121,20 +122,14 @@ async function measureCase(bench: Workbench, plan: LatencyPlan, what: LatencyCas
       const { viewers, joiners, joinersPerSecond } = plan;
       const joinSeconds = Math.ceil(joiners / joinersPerSecond);
       await using _publisher = await startPublishing(bench, { url, kbps: plan.kbps, seconds: joinSeconds + SPARE_SECONDS });
-      const present = Promise.withResolvers<void>();
-      const watching = play(bench, {
+      await using watching = await startPlaying(bench, {
         url,
         players: viewers,
         seconds: joinSeconds + JOIN_SPARE_SECONDS,
         rampPerSecond: CROWD_RAMP_PER_SECOND,
-        onSecond: ({ phase }) => {
-          if (phase === 'measuring') present.resolve();
-        },
       });
-      // A run that ends before all viewers were there tells why.
-      await Promise.race([present.promise, watching]);
       const joined = await play(bench, { url, players: joiners, seconds: 1, rampPerSecond: joinersPerSecond });
-      const watched = await watching;
+      const watched = await watching.summary();
       const complaints = complaintsOf(watched).map((complaint) => `viewers: ${complaint}`);
       const { isValid, complaints: own, ms } = outcomeOf(joined, joined.firstFrameMs);
       return { isValid: isValid && watched.valid, complaints: [...own, ...complaints], ...(ms === undefined ? {} : { ms }) };
@@ -177,10 +172,10 @@ const caseTexts: Readonly<Record<LatencyCase, (plan: LatencyPlan) => string>> = 
   crowd: ({ crowd }) => `Latency, ${crowd} viewers (srs: min_latency on)`,
 };
 
-export function latencyMarkdown({ environment, settings, runs, skipped, figures }: LatencyDocument): string {
-  const rows = runs.map(({ what, server, version, ms, isValid, complaints }) => [
+export function latencyMarkdown({ environment, settings, versions, runs, skipped, figures }: LatencyDocument): string {
+  const rows = runs.map(({ what, server, ms, isValid, complaints }) => [
     caseTexts[what](settings),
-    `${server} ${version}`,
+    server,
     ...(ms === undefined ? ['failed', '-', '-', '-'] : [ms.p50, ms.p95, ms.p99, ms.max].map(roundedText)),
     [...(isValid ? [] : ['**not valid**']), ...complaints].join('; '),
   ]);
@@ -190,6 +185,7 @@ export function latencyMarkdown({ environment, settings, runs, skipped, figures 
     [
       environmentLines(environment),
       `- Load: one publisher of ${settings.kbps} kbps, ${settings.seconds} s per run`,
+      ...Object.entries(versions).map(([name, version]) => `- ${name}: ${version}`),
       ...skipped.map(({ name, reason }) => `- ${name}: **skipped**, ${reason}`),
     ].join('\n'),
     '## Goals',

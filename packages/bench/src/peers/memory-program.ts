@@ -9,12 +9,11 @@ import { type Figure, figureTable, judge } from './figure.ts';
 import { markdownTable } from './markdown.ts';
 import { NginxPeer } from './nginx-peer.ts';
 import { MAX_CLIENTS, type Peer, PeerMissing, type RunningPeer } from './peer.ts';
-import type { SkippedServer } from './peers-document.ts';
-import { measurePlayers } from './peers-run.ts';
+import { complaintsOf, type SkippedServer } from './peers-document.ts';
 import { SrsPeer, srsDefault } from './srs-peer.ts';
 import { passBy, startStanding } from './standing-players.ts';
 import { roundedText } from './statistics.ts';
-import { startPublishing } from './tester.ts';
+import { play, startPlaying, startPublishing } from './tester.ts';
 import type { Workbench } from './workbench.ts';
 
 export interface MemoryPlan {
@@ -49,6 +48,9 @@ export interface MemoryDocument {
 const STREAM = 'bench';
 const SPARE_SECONDS = 120;
 const RAMP_PER_SECOND = 200;
+const PLAYERS_PER_SECOND = 500;
+/** So many times the first players come later and are counted: a server that has none yet has not loaded all its code either. */
+const ADDED_TIMES = 2;
 /** A server that has just been left alone may still tidy up, and one that has just started still load. */
 const CALM_MS = 3_000;
 /** So long after the last name was left. */
@@ -66,7 +68,7 @@ export const memoryProgram: BenchProgram<MemoryPlan, MemoryDocument> = {
     ...commonOptions,
   },
   read: (parsed) => ({
-    players: readNumber(parsed, 'players', 1, MAX_CLIENTS - 1),
+    players: readNumber(parsed, 'players', 1, Math.floor(MAX_CLIENTS / (1 + ADDED_TIMES)) - 1),
     publishers: readNumber(parsed, 'publishers', 1, 5_000),
     names: readNumber(parsed, 'names', FIRST_NAMES + 1, 10_000_000),
     seconds: readNumber(parsed, 'seconds', 1, 120),
@@ -83,10 +85,11 @@ type Measurement = (bench: Workbench, plan: MemoryPlan, running: RunningPeer) =>
 type MemoryValue = Omit<MemoryRow, 'server'>;
 
 const texts = {
-  playing: 'Memory per playing player',
+  playing: 'Memory per added player',
   waiting: 'Memory per player that waits for a publisher',
   publishing: 'Memory per publisher, its ring included',
-  paused: 'CPU of the stream worker, paused players on a running stream',
+  pausedIdle: 'CPU of the stream worker, paused players whose publisher has left',
+  paused: 'CPU that paused players add to the stream worker while their stream runs',
   namesFresh: 'Memory after names asked for and left, against the fresh server',
   namesUsed: 'Memory after names asked for and left, against the server after its first names',
 } as const;
@@ -117,14 +120,23 @@ async function measureMemory(bench: Workbench, plan: MemoryPlan, command: string
 
 const measured = {
   playing: async (bench, plan, running) => {
-    const { figures, complaints } = await measurePlayers(bench, plan, running, plan.players);
-    const value = figures?.pssPerPlayerKb;
-    return [{ what: texts.playing, unit: 'KB', ...(value === undefined ? {} : { value }), ...noteOf(complaints) }];
+    const url = running.url(STREAM);
+    const seconds = plan.seconds + SPARE_SECONDS;
+    await using _publisher = await startPublishing(bench, { url, kbps: plan.kbps, seconds });
+    await using _first = await startPlaying(bench, { url, players: plan.players, seconds, rampPerSecond: PLAYERS_PER_SECOND });
+    const load = { url, players: plan.players * ADDED_TIMES, seconds: plan.seconds, rampPerSecond: PLAYERS_PER_SECOND };
+    const summary = await play(bench, { ...load, processes: running.processes });
+    const note = [`${load.players} players added to ${plan.players}`, ...complaintsOf(summary)].join('; ');
+    return [{ what: texts.playing, unit: 'KB', value: summary.server.pssPerPlayerKb, note }];
   },
   waiting: async (bench, plan, running) => {
+    const url = running.url(STREAM);
+    await using _first = await startStanding(bench, 'waiting', url, plan.players);
     const before = await calmPss(running);
-    await using _players = await startStanding(bench, 'waiting', running.url(STREAM), plan.players);
-    return [{ what: texts.waiting, unit: 'KB', value: ((await calmPss(running)) - before) / plan.players }];
+    const added = plan.players * ADDED_TIMES;
+    await using _added = await startStanding(bench, 'waiting', url, added);
+    const value = ((await calmPss(running)) - before) / added;
+    return [{ what: texts.waiting, unit: 'KB', value, note: `${added} players added to ${plan.players}` }];
   },
   publishing: async (bench, plan, running) => {
     const before = await calmPss(running);
@@ -137,11 +149,18 @@ const measured = {
   },
   paused: async (bench, plan, running) => {
     const url = running.url(STREAM);
-    await using _publisher = await startPublishing(bench, { url, kbps: plan.kbps, seconds: plan.seconds + SPARE_SECONDS });
-    const without = await cpuPercent(running, plan.seconds);
+    await using publisher = await startPublishing(bench, { url, kbps: plan.kbps, seconds: plan.seconds + SPARE_SECONDS });
+    const alone = await cpuPercent(running, plan.seconds);
     await using _players = await startStanding(bench, 'paused', url, plan.players);
-    const value = await cpuPercent(running, plan.seconds);
-    return [{ what: texts.paused, unit: '%', value, note: `${roundedText(without)} % with the publisher alone` }];
+    const together = await cpuPercent(running, plan.seconds);
+    await publisher.run.stop('SIGINT');
+    await delay(CALM_MS);
+    const idle = await cpuPercent(running, plan.seconds);
+    const note = `the publisher alone ${roundedText(alone)} %, with the players ${roundedText(together)} %`;
+    return [
+      { what: texts.pausedIdle, unit: '%', value: idle },
+      { what: texts.paused, unit: '%', value: Math.max(0, together - alone), note },
+    ];
   },
   names: async (bench, plan, running) => {
     const url = running.url(`${STREAM}{n}`);
@@ -185,10 +204,6 @@ async function cpuPercent(running: RunningPeer, seconds: number): Promise<number
   return watch.cpuPercent();
 }
 
-function noteOf(complaints: readonly string[]): { readonly note?: string } {
-  return complaints.length === 0 ? {} : { note: complaints.join('; ') };
-}
-
 function memoryFigures(rows: readonly MemoryRow[], plan: MemoryPlan): Figure[] {
   const find = (server: string, what: string): number | undefined => {
     return rows.find((row) => row.server === server && row.what === what)?.value;
@@ -199,8 +214,9 @@ function memoryFigures(rows: readonly MemoryRow[], plan: MemoryPlan): Figure[] {
     return judge({ what: shown, unit, value: find('srs', what), atMost, ...detail });
   };
   return [
-    row(texts.playing, 'KB', 10, `${texts.playing}, ${plan.players} players`),
+    row(texts.playing, 'KB', 10, `${texts.playing}, ${plan.players} to ${plan.players * (1 + ADDED_TIMES)} players`),
     row(texts.waiting, 'KB', 10, `${texts.waiting}, ${plan.players} players`),
+    row(texts.pausedIdle, '%', 1, `${texts.pausedIdle}, ${plan.players} players`),
     row(texts.paused, '%', 1, `${texts.paused}, ${plan.players} players`),
     row(texts.namesFresh, '%', 105, `${texts.namesFresh}, ${plan.names} names`),
     row(texts.namesUsed, '%', 105, `${texts.namesUsed}, ${plan.names} names`),

@@ -60,7 +60,7 @@ export class NginxPeer implements Peer {
     // nginx prints its version on standard error.
     const { stderr } = await run(program, ['-v']);
     const version = /nginx\/(\S+)/.exec(stderr)?.[1] ?? 'of unknown version';
-    return `nginx ${version}, ${modulePackage} ${await packageVersion(modulePackage)}`;
+    return `${version} with ${modulePackage} ${await packageVersion(modulePackage)}`;
   }
 
   async start(bench: Workbench, port: number): Promise<RunningPeer> {

@@ -7,7 +7,6 @@ import { roundedText, type Spread } from './statistics.ts';
 export const GOAL_PLAYERS = 2_700;
 
 const cpu = (figures: RunFigures): number => figures.cpuPercent;
-const memory = (figures: RunFigures): number | undefined => figures.pssPerPlayerKb;
 const latency = (figures: RunFigures): number | undefined => figures.latencyMs?.p50;
 
 /** Empty when nobody was measured with that many players. */
@@ -38,12 +37,6 @@ export function peersFigures(runs: readonly PeerRun[], players: number = GOAL_PL
       atMost: 0.8,
     }),
     judge({ what: `Median latency of the same`, unit: 'ms', value: lowLatency, atMost: 10 }),
-    judge({
-      what: `Memory per added player, ${players} players`,
-      unit: 'KB',
-      ...measured(cellOf(runs, 'srs', players, memory).spread, `nginx-rtmp ${kilobytes(median('nginx', memory))}`),
-      atMost: 10,
-    }),
   ];
 }
 
@@ -54,8 +47,4 @@ function measured(spread: Spread | undefined, detail: string): { readonly value:
 
 function percent(value: number | undefined): string {
   return value === undefined ? '-' : `${roundedText(value)} %`;
-}
-
-function kilobytes(value: number | undefined): string {
-  return value === undefined ? 'not measured' : `${roundedText(value)} KB`;
 }

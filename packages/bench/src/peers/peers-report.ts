@@ -28,6 +28,9 @@ const tables: readonly Table[] = [
   { head: 'Interval between batches, ms', pick: (figures) => figures.batch?.intervalMs },
 ];
 
+/** Characters in a line of the plot's head. */
+const MAX_LINE = 150;
+
 interface Ratio {
   readonly head: string;
   readonly servers: readonly [of: string, to: string];
@@ -121,7 +124,7 @@ export function peersPlot(document: PeersDocument): string {
     title: `RTMP players of ${roundedText(settings.kbps)} kbps: processor, memory, latency`,
     lines: [
       `${environment.date.slice(0, 10)}, commit ${environment.commit}, ${environment.cores} cores of ${environment.cpu}, ${environment.kernel}`,
-      servers.map(({ title, version }) => `${title} ${version}`).join(' · '),
+      ...wrapped(servers.map(({ title, version }) => `${title}: ${version}`)),
     ],
     series: servers.map(({ title }) => title),
     panels: [
@@ -130,6 +133,17 @@ export function peersPlot(document: PeersDocument): string {
       panel('Latency, median', 'ms', (figures) => figures.latencyMs?.p50, true),
     ],
   });
+}
+
+/** Texts side by side, on as many lines as they need. */
+function wrapped(texts: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const text of texts) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + text.length < MAX_LINE) lines[lines.length - 1] = `${last} · ${text}`;
+    else lines.push(text);
+  }
+  return lines;
 }
 
 function curveOf(runs: readonly PeerRun[], counts: readonly number[], server: string, series: string, pick: Pick): Curve {

@@ -138,6 +138,7 @@ export function scalingMarkdown({ environment, settings, runs, figures }: Scalin
       spreadText(spreadOf(perWorker)),
       scale === undefined ? '-' : roundedText(scale),
       spreadText(spreadOf(own.flatMap(({ figures }) => (figures?.latencyMs === undefined ? [] : [figures.latencyMs.p50])))),
+      spreadText(spreadOf(own.flatMap(({ figures }) => (figures?.batch === undefined ? [] : [figures.batch.intervalMs])))),
       own.map(({ playersByWorker }) => playersByWorker.join(' ')).join(', '),
       deviationText(workers, workers * settings.playersPerWorker),
     ];
@@ -162,6 +163,7 @@ export function scalingMarkdown({ environment, settings, runs, figures }: Scalin
         'CPU per worker, %',
         'Scale',
         'Latency p50, ms',
+        'Between batches, ms',
         'Players of each worker, by round',
         'Expected deviation',
       ],

@@ -36,7 +36,7 @@ export interface Point {
 
 const panelWidth = 400;
 const panelHeight = 320;
-const margin = { left: 58, right: 14, top: 34, bottom: 46 } as const;
+const margin = { left: 58, right: 26, top: 34, bottom: 46 } as const;
 const lineHeight = 17;
 /** Told apart also by those who see fewer colours; the same in both themes. */
 const colors: readonly string[] = ['#2f7ed8', '#1aa179', '#d9534f', '#b07ad6', '#8a8f98', '#d99a1c', '#3bb3c3', '#9c6b3f'];

@@ -8,7 +8,8 @@ import type { Workbench } from './workbench.ts';
 
 /** What a run may take beside its own duration: connecting, warming up, counting. */
 const SPARE_MS = 120_000;
-const PUBLISH_LIMIT_MS = 20_000;
+/** Until all connections are there. */
+const BEGIN_LIMIT_MS = 60_000;
 /** Status of a tester that was saturated: it has figures, and says that they do not hold. */
 const STATUS_FAULTS = 1;
 const STATUS_SATURATED = 3;
@@ -40,7 +41,28 @@ export interface PublishLoad {
 
 /** Plays and waits for the figures. @throws Error when there are none */
 export async function play(bench: Workbench, load: PlayLoad): Promise<SummaryReport> {
-  const args = [
+  const tester = await Tester.start(bench, 'srs-bench play', playArguments(load), load);
+  return await tester.summary();
+}
+
+/** Plays until it is stopped, or the time of the load is up; returns when all players are there. */
+export function startPlaying(bench: Workbench, load: PlayLoad): Promise<Tester> {
+  return startMeasuring(bench, 'srs-bench play', playArguments(load), load);
+}
+
+/** Publishes and waits for the figures. @throws Error when there are none */
+export async function publish(bench: Workbench, load: PublishLoad): Promise<SummaryReport> {
+  const tester = await Tester.start(bench, 'srs-bench publish', publishArguments(load), load);
+  return await tester.summary();
+}
+
+/** Publishes until it is stopped, or the time of the load is up; returns when all publishers have sent for a second. */
+export function startPublishing(bench: Workbench, load: PublishLoad): Promise<Tester> {
+  return startMeasuring(bench, 'srs-bench publish', publishArguments(load), load);
+}
+
+function playArguments(load: PlayLoad): string[] {
+  return [
     'play',
     load.url,
     ...option('players', load.players),
@@ -50,19 +72,10 @@ export async function play(bench: Workbench, load: PlayLoad): Promise<SummaryRep
     ...option('duration', load.seconds),
     ...pidOptions(load.processes),
   ];
-  const tester = await Tester.start(bench, 'srs-bench play', args, load.seconds, load.onSecond);
-  return await tester.summary();
 }
 
-/** Publishes and waits for the figures. @throws Error when there are none */
-export async function publish(bench: Workbench, load: PublishLoad): Promise<SummaryReport> {
-  const tester = await startPublishing(bench, load);
-  return await tester.summary();
-}
-
-/** Publishes until it is stopped, or the time of the load is up; returns when all publishers have sent for a second. */
-export async function startPublishing(bench: Workbench, load: PublishLoad): Promise<Tester> {
-  const args = [
+function publishArguments(load: PublishLoad): string[] {
+  return [
     'publish',
     load.url,
     ...option('publishers', load.publishers),
@@ -73,17 +86,24 @@ export async function startPublishing(bench: Workbench, load: PublishLoad): Prom
     ...(load.isStamped === false ? ['--no-stamp'] : []),
     ...pidOptions(load.processes),
   ];
-  const started = Promise.withResolvers<void>();
-  const tester = await Tester.start(bench, 'srs-bench publish', args, load.seconds, ({ phase }) => {
-    if (phase === 'measuring') started.resolve();
+}
+
+type TimedLoad = Pick<PlayLoad, 'seconds' | 'onSecond'>;
+
+async function startMeasuring(bench: Workbench, name: string, args: readonly string[], load: TimedLoad): Promise<Tester> {
+  const measuring = Promise.withResolvers<void>();
+  const tester = await Tester.start(bench, name, args, {
+    seconds: load.seconds,
+    onSecond: (second) => {
+      if (second.phase === 'measuring') measuring.resolve();
+      load.onSecond?.(second);
+    },
   });
-  const limit = delay(PUBLISH_LIMIT_MS, 'late' as const, { ref: false });
-  const outcome = await Promise.race([started.promise, tester.run.ended.then(() => 'ended' as const), limit]);
+  const limit = delay(BEGIN_LIMIT_MS, 'late' as const, { ref: false });
+  const outcome = await Promise.race([measuring.promise, tester.run.ended.then(() => 'ended' as const), limit]);
   if (outcome === undefined) return tester;
   await tester.run.stop();
-  throw outcome === 'late'
-    ? new Error(`srs-bench publish ${load.url} did not begin within ${PUBLISH_LIMIT_MS} ms`)
-    : tester.run.failure();
+  throw outcome === 'late' ? new Error(`${name} ${args[1]} did not begin within ${BEGIN_LIMIT_MS} ms`) : tester.run.failure();
 }
 
 /** A load tester at work. */
@@ -96,24 +116,18 @@ export class Tester implements AsyncDisposable {
     this.#summary = summary;
   }
 
-  static async start(
-    bench: Workbench,
-    name: string,
-    args: readonly string[],
-    seconds: number,
-    onSecond?: (second: SecondReport) => void,
-  ): Promise<Tester> {
+  static async start(bench: Workbench, name: string, args: readonly string[], load: TimedLoad): Promise<Tester> {
     let summary: SummaryReport | undefined;
     const run = await ChildRun.start({
       name,
       command: [join(bench.root, 'bin/srs-bench'), ...args, '--json'],
       cores: bench.testerCores,
       signal: bench.signal,
-      limitMs: seconds * 1_000 + SPARE_MS,
+      limitMs: load.seconds * 1_000 + SPARE_MS,
       onLine: (line) => {
         const report = parseReport(line);
         if (report?.type === 'summary') summary = report;
-        else if (report?.type === 'second') onSecond?.(report);
+        else if (report?.type === 'second') load.onSecond?.(report);
       },
     });
     return new Tester(run, () => summary);

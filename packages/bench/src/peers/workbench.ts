@@ -7,6 +7,8 @@ import { findProgram } from './find-program.ts';
 /** Of the repository. */
 const rootDirectory = resolve(import.meta.dirname, '../../../..');
 
+const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 export class Workbench {
   readonly root: string = rootDirectory;
   /** Of what is fetched or compiled on demand; stays. */
@@ -26,8 +28,7 @@ export class Workbench {
     this.testerCores = isPinned ? '1' : undefined;
     this.#directory = mkdtempSync(join(tmpdir(), 'srs-bench-'));
     mkdirSync(this.cache, { recursive: true });
-    process.on('SIGINT', this.#onSignal);
-    process.on('SIGTERM', this.#onSignal);
+    for (const signal of endSignals) process.on(signal, this.#onSignal);
   }
 
   /** Aborted when the user interrupts the benchmark: everything that runs is then stopped. */
@@ -49,8 +50,7 @@ export class Workbench {
   }
 
   [Symbol.dispose](): void {
-    process.off('SIGINT', this.#onSignal);
-    process.off('SIGTERM', this.#onSignal);
+    for (const signal of endSignals) process.off(signal, this.#onSignal);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
