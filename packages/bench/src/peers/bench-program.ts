@@ -63,6 +63,7 @@ export async function runBenchProgram<Settings, Document extends BenchDocument>(
   try {
     const out = resolve(bench.root, request.out ?? defaultOut);
     const document = await program.run(bench, request.settings, commandOf(program.name, args), out);
+    bench.signal.throwIfAborted();
     const files = writeDocuments(out, program, document);
     if (request.isJson) process.stdout.write(`${JSON.stringify(document)}\n`);
     else bench.say(`written: ${files.join(' ')}`);

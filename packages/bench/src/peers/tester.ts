@@ -109,10 +109,12 @@ async function startMeasuring(bench: Workbench, name: string, args: readonly str
 /** A load tester at work. */
 export class Tester implements AsyncDisposable {
   readonly run: ChildRun;
+  readonly #signal: AbortSignal;
   readonly #summary: () => SummaryReport | undefined;
 
-  private constructor(run: ChildRun, summary: () => SummaryReport | undefined) {
+  private constructor(run: ChildRun, signal: AbortSignal, summary: () => SummaryReport | undefined) {
     this.run = run;
+    this.#signal = signal;
     this.#summary = summary;
   }
 
@@ -130,12 +132,14 @@ export class Tester implements AsyncDisposable {
         else if (report?.type === 'second') load.onSecond?.(report);
       },
     });
-    return new Tester(run, () => summary);
+    return new Tester(run, bench.signal, () => summary);
   }
 
   /** The figures, when it has ended. @throws Error when it ended without them */
   async summary(): Promise<SummaryReport> {
     const { code } = await this.run.ended;
+    // A tester that was told to end reports what it has so far: those are not the figures that were asked for.
+    this.#signal.throwIfAborted();
     const summary = this.#summary();
     if (summary === undefined || (code !== 0 && code !== STATUS_FAULTS && code !== STATUS_SATURATED)) throw this.run.failure();
     return summary;
