@@ -63,8 +63,19 @@ describe('the options of srs-bench', () => {
       '--slow 5:80.5 --stalled 2 --read-every 100 --pid 12:worker:1 --pid 13 --pids-of 14 --pids-of 15 --json --publish --kbps 500 --file x.flv';
     expect(planOf(line)).toMatchObject({
       url: 'rtmp://localhost:2000/a/s{n}',
-      ...{ players: 100, streams: 3, processes: 2, rampPerSecond: 50, warmupSeconds: 0, durationSeconds: 0.5, checked: 100 },
-      ...{ slow: 5, slowKbps: 80.5, stalled: 2, readEveryMs: 100, isJson: true, file: 'x.flv' },
+      players: 100,
+      streams: 3,
+      processes: 2,
+      rampPerSecond: 50,
+      warmupSeconds: 0,
+      durationSeconds: 0.5,
+      checked: 100,
+      slow: 5,
+      slowKbps: 80.5,
+      stalled: 2,
+      readEveryMs: 100,
+      isJson: true,
+      file: 'x.flv',
       watched: [
         { pid: 12, label: 'worker:1' },
         { pid: 13, label: undefined },

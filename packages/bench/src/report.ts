@@ -78,7 +78,7 @@ export interface SummaryReport {
 }
 
 /** The main figures of a mode. */
-export function mainGroup(mode: Mode): GroupName {
+function mainGroup(mode: Mode): GroupName {
   return mode === 'play' ? 'ordinary' : 'publishers';
 }
 
