@@ -21,7 +21,7 @@ interface CommonPlan {
 }
 
 /** How a publisher makes its stream. */
-export interface StreamSource {
+interface StreamSource {
   readonly file: string;
   readonly kbps: number | undefined;
   readonly isStamped: boolean;

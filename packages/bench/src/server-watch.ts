@@ -2,7 +2,7 @@
 import type { WatchedProcess } from './load-plan.ts';
 import { type ProcessTimes, processMemory, processTimes, processTitle, processTree } from './process-usage.ts';
 
-export interface ServerProcessFigures {
+interface ServerProcessFigures {
   readonly pid: number;
   readonly label: string;
   /** Of one core. */
