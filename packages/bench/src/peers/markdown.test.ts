@@ -1,8 +1,14 @@
 import { expect, it } from 'vitest';
 import { markdownTable } from './markdown.ts';
 
-it('a table has a rule under its head, figures to the right', () => {
-  expect(markdownTable(['What', 'How much'], [['all', '1']])).toBe('| What | How much |\n| --- | --: |\n| all | 1 |');
+it('columns of figures are aligned to the right, those of texts to the left', () => {
+  const rows = [
+    ['all', '1 (0-2)', 'no'],
+    ['none', '-', '7'],
+  ];
+  expect(markdownTable(['What', 'How much', 'Why'], rows)).toBe(
+    '| What | How much | Why |\n| --- | --: | --- |\n| all | 1 (0-2) | no |\n| none | - | 7 |',
+  );
 });
 
 it('bars and line ends in a cell do not break the table', () => {

@@ -21,6 +21,8 @@ export interface PeersSettings {
   readonly rounds: number;
   readonly seconds: number;
   readonly kbps: number;
+  /** 0: players read whenever something comes. */
+  readonly readEveryMs: number;
 }
 
 export interface MeasuredServer {

@@ -12,6 +12,12 @@ export const peersProgram: BenchProgram<PeersPlan, PeersDocument> = {
     players: { type: 'string', default: '300,900,1800,2700,4000,8000', requiresArg: true, describe: 'Numbers of players' },
     servers: { type: 'string', default: serverNames.join(','), requiresArg: true, describe: 'What to measure, in this order' },
     rounds: { type: 'number', default: 2, requiresArg: true, describe: 'How often everything is measured' },
+    'read-every': {
+      type: 'number',
+      default: 0,
+      requiresArg: true,
+      describe: 'Milliseconds between two looks of a player for bytes; 0 reads whenever something comes',
+    },
     ...commonOptions,
   },
   read: (parsed) => ({
@@ -20,6 +26,7 @@ export const peersProgram: BenchProgram<PeersPlan, PeersDocument> = {
     rounds: readNumber(parsed, 'rounds', 1, 100),
     seconds: readNumber(parsed, 'seconds', 1, 120),
     kbps: readNumber(parsed, 'kbps', 1, 100_000),
+    readEveryMs: readNumber(parsed, 'read-every', 0, 1_000),
     port: readNumber(parsed, 'port', 1, maxPort),
   }),
   run: comparePeers,

@@ -52,7 +52,7 @@ export function peersMarkdown(document: PeersDocument): string {
     'Written by `npm run bench:peers`; do not edit. How it is measured: [README](README.md).',
     [
       environmentLines(environment),
-      `- Load: one publisher of ${settings.kbps} kbps, ${settings.seconds} s per run, ${settings.rounds} rounds in turn`,
+      `- Load: one publisher of ${settings.kbps} kbps, ${settings.seconds} s per run, ${settings.rounds} rounds in turn; players read ${settings.readEveryMs === 0 ? 'whenever something comes' : `every ${settings.readEveryMs} ms`}`,
       ...servers.map(({ name, title, version }) => `- ${name}: ${title}, ${version}`),
       ...skipped.map(({ name, reason }) => `- ${name}: **skipped**, ${reason}`),
     ].join('\n'),

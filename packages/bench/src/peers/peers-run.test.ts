@@ -11,7 +11,7 @@ it('a server that this machine lacks is named with the reason, and nothing is me
   vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   vi.stubEnv('PATH', '/no/such/folder');
   using bench = new Workbench();
-  const plan = { players: [10], servers: ['floor'], rounds: 1, seconds: 1, kbps: 500, port: 1 } as const;
+  const plan = { players: [10], servers: ['floor'], rounds: 1, seconds: 1, kbps: 500, readEveryMs: 0, port: 1 } as const;
   const document = await comparePeers(bench, plan, 'npm run bench:peers');
   expect(document.skipped).toEqual([{ name: 'floor', reason: 'there is no C compiler (cc, gcc, clang)' }]);
   expect(document.servers).toEqual([]);

@@ -70,8 +70,8 @@ export async function comparePeers(bench: Workbench, plan: PeersPlan, command: s
       }
     }
   }
-  const { players, rounds, seconds, kbps } = plan;
-  const settings = { players, rounds, seconds, kbps };
+  const { players, rounds, seconds, kbps, readEveryMs } = plan;
+  const settings = { players, rounds, seconds, kbps, readEveryMs };
   return { kind: 'peers', environment, settings, servers, skipped, runs, figures: peersFigures(runs) };
 }
 
@@ -122,12 +122,12 @@ type Outcome = Pick<PeerRun, 'figures' | 'isValid' | 'complaints'>;
 /** Players and their publisher against a server that has just been started. */
 export async function measurePlayers(
   bench: Workbench,
-  plan: { readonly seconds: number; readonly kbps: number },
+  plan: { readonly seconds: number; readonly kbps: number; readonly readEveryMs?: number },
   running: RunningPeer,
   players: number,
   onSecond?: () => void,
 ): Promise<Outcome> {
-  const { seconds, kbps } = plan;
+  const { seconds, kbps, readEveryMs } = plan;
   const url = running.url(STREAM);
   const wholeSeconds = Math.ceil(players / RAMP_PER_SECOND) + WARM_UP_SECONDS + seconds + PUBLISH_SPARE_SECONDS;
   await using _publisher = await startPublishing(bench, { url, kbps, seconds: wholeSeconds });
@@ -136,6 +136,7 @@ export async function measurePlayers(
     url,
     players,
     seconds,
+    readEveryMs,
     warmUpSeconds: WARM_UP_SECONDS,
     rampPerSecond: RAMP_PER_SECOND,
     processes: running.processes,

@@ -85,6 +85,7 @@ export function peersDocument(runs: readonly PeerRun[], changes: Partial<PeersDo
       rounds: Math.max(...runs.map(({ round }) => round)),
       seconds: 10,
       kbps: 500,
+      readEveryMs: 0,
     },
     servers: unique(runs.map(({ server }) => server)).map((name) => ({ name, title: `title of ${name}`, version: '1.0' })),
     skipped: [],

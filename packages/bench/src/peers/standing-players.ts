@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { ChildRun } from './child-run.ts';
 import type { Workbench } from './workbench.ts';
 
-const LIMIT_MS = 300_000;
+/** Starting, and then each player; a machine with much else to do is slow. */
+const LIMIT_MS = 60_000;
+const LIMIT_PER_PLAYER_MS = 10;
+/** Longer than any measurement with players that stay. */
+const STAY_LIMIT_MS = 900_000;
 
 /** Players that stay until they are stopped; returns when all are there. */
 export async function startStanding(bench: Workbench, mode: 'paused' | 'waiting', url: string, count: number): Promise<ChildRun> {
@@ -29,6 +33,6 @@ function commandOf(bench: Workbench, mode: string, url: string, count: number) {
     command: [bench.node, join(bench.root, 'packages/bench/src/entry-standing-players.ts'), mode, url, String(count)],
     cores: bench.testerCores,
     signal: bench.signal,
-    limitMs: LIMIT_MS,
+    limitMs: mode === 'passing' ? LIMIT_MS + count * LIMIT_PER_PLAYER_MS : STAY_LIMIT_MS,
   } as const satisfies Partial<Parameters<typeof ChildRun.start>[0]>;
 }

@@ -21,6 +21,8 @@ export interface PlayLoad {
   readonly warmUpSeconds?: number;
   readonly rampPerSecond?: number;
   readonly streams?: number;
+  /** Players look for bytes so often, instead of whenever some come; undefined or 0 for the latter. */
+  readonly readEveryMs?: number | undefined;
   /** Measured with it. */
   readonly processes?: readonly PeerProcess[];
   /** Called whenever the tester reports a second. */
@@ -67,6 +69,7 @@ function playArguments(load: PlayLoad): string[] {
     load.url,
     ...option('players', load.players),
     ...option('streams', load.streams),
+    ...option('read-every', load.readEveryMs),
     ...option('ramp', load.rampPerSecond),
     ...option('warmup', load.warmUpSeconds),
     ...option('duration', load.seconds),
