@@ -6,6 +6,7 @@ export interface PlatformNumbers {
   readonly SOL_SOCKET: number;
   readonly SO_REUSEADDR: number;
   readonly SO_REUSEPORT: number;
+  readonly TCP_NOTSENT_LOWAT: number;
   readonly IPV6_V6ONLY: number;
   readonly MSG_DONTWAIT: number;
   readonly MSG_NOSIGNAL: number;
@@ -22,6 +23,7 @@ const linux: PlatformNumbers = {
   SOL_SOCKET: 1,
   SO_REUSEADDR: 2,
   SO_REUSEPORT: 15,
+  TCP_NOTSENT_LOWAT: 25,
   IPV6_V6ONLY: 26,
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
@@ -38,6 +40,7 @@ const darwin: PlatformNumbers = {
   SOL_SOCKET: 0xffff,
   SO_REUSEADDR: 0x4,
   SO_REUSEPORT: 0x200,
+  TCP_NOTSENT_LOWAT: 0x201,
   IPV6_V6ONLY: 27,
   MSG_DONTWAIT: 0x80,
   MSG_NOSIGNAL: 0x80000,
@@ -58,6 +61,7 @@ export const platform: PlatformNumbers = isDarwin ? darwin : linux;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const SOCK_STREAM = 1;
+export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const F_GETFD = 1;
 export const F_SETFD = 2;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
-import { addressOf, closeFd, createDoorbell, descriptorOf, sendFrom } from './index.ts';
+import { addressOf, closeFd, createDoorbell, descriptorOf, limitUnsent, sendFrom } from './index.ts';
 
 const opened: { destroy(): void }[] = [];
 afterEach(() => {
@@ -56,5 +56,32 @@ describe('descriptorOf', () => {
     expect(descriptorOf(server)).toBeGreaterThan(2);
     server.destroy();
     expect(descriptorOf(server)).toBe(-1);
+  });
+});
+
+describe('limitUnsent', () => {
+  it('makes the kernel take less for a peer that does not read', async () => {
+    const bytes = Buffer.allocUnsafeSlow(65_536);
+    const address = addressOf(bytes);
+    const takenBytes = async (limitBytes: number | undefined): Promise<number> => {
+      const { server, client } = await socketPair();
+      client.pause();
+      const fd = descriptorOf(server);
+      if (limitBytes !== undefined) limitUnsent(fd, limitBytes);
+      let total = 0;
+      let sent = 0;
+      do {
+        sent = sendFrom(fd, address, bytes.length);
+        total += Math.max(0, sent);
+      } while (sent > 0);
+      return total;
+    };
+    const [limited, unlimited] = [await takenBytes(65_536), await takenBytes(undefined)];
+    expect(limited).toBeGreaterThan(65_536);
+    expect(limited).toBeLessThan(unlimited / 2);
+  });
+
+  it('does nothing to a descriptor that is no TCP socket', () => {
+    limitUnsent(-1, 65_536);
   });
 });

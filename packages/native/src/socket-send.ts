@@ -2,9 +2,10 @@
 import type { Socket } from 'node:net';
 import koffi from 'koffi';
 import { lastErrorNumber, libc } from './libc.ts';
-import { platform } from './platform.ts';
+import { IPPROTO_TCP, platform } from './platform.ts';
 
 const SEND_FLAGS = platform.MSG_DONTWAIT | platform.MSG_NOSIGNAL;
+const optionValue = Buffer.alloc(4);
 let boundSend: ReturnType<typeof libc<'sendFrom'>> | undefined;
 
 /**
@@ -36,4 +37,13 @@ export function sendFrom(fd: number, address: number, lengthBytes: number): numb
   boundSend ??= libc('sendFrom');
   const sent = boundSend(fd, address, lengthBytes, SEND_FLAGS);
   return sent >= 0 ? sent : -lastErrorNumber();
+}
+
+/**
+ * Lets the kernel take no more for the peer of a TCP socket than this beyond what is on its way: the system alone would hold
+ * megabytes for a peer that does not read, without a word to the sender. Does nothing where that cannot be set.
+ */
+export function limitUnsent(fd: number, sizeBytes: number): void {
+  optionValue.writeInt32LE(sizeBytes);
+  libc('setsockopt')(fd, IPPROTO_TCP, platform.TCP_NOTSENT_LOWAT, optionValue, optionValue.length);
 }

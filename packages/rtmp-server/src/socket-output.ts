@@ -1,11 +1,13 @@
 /** What goes out to one client: answers collected per tick, media as it comes, and how much of it waits. */
 import type { Socket } from 'node:net';
 import { SrsError } from '@srs/kernel';
-import { descriptorOf, sendFrom } from '@srs/native';
+import { descriptorOf, limitUnsent, sendFrom } from '@srs/native';
 import type { EncodedBytes } from '@srs/stream';
 
 /** More than a batch of media and all answers to a sane client. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
+/** What the kernel may hold for a client beyond what is on its way: some seconds of a stream, so that lateness shows. */
+const MAX_UNSENT_BYTES = 256 * 1024;
 /** Answers are written together up to this size. */
 const MAX_ANSWER_BYTES = 16 * 1024;
 const EMPTY = Buffer.alloc(0);
@@ -31,6 +33,7 @@ export class SocketOutput {
     this.#socket = socket;
     this.#onDrained = onDrained;
     this.#fd = descriptorOf(socket);
+    if (this.#fd >= 0) limitUnsent(this.#fd, MAX_UNSENT_BYTES);
   }
 
   /** Bytes the kernel has not taken yet. */
