@@ -58,7 +58,7 @@ export interface AllDocument {
   readonly failures: readonly { readonly part: PartName; readonly reason: string }[];
 }
 
-export interface FigureOfPart extends Figure {
+interface FigureOfPart extends Figure {
   readonly command: string;
 }
 

@@ -34,7 +34,7 @@ const exitCodes = { ok: 0, incomplete: 1, badOption: 2, interrupted: 130 } as co
 const defaultOut = 'docs/benchmarks';
 
 /** The command line cannot be followed; the message says why. */
-export class BadOption extends Error {
+class BadOption extends Error {
   override readonly name = 'BadOption';
 }
 

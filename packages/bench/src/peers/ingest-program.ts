@@ -27,7 +27,7 @@ export interface IngestPlan {
   readonly port: number;
 }
 
-export interface IngestRun {
+interface IngestRun {
   readonly server: string;
   readonly publishers: number;
   readonly round: number;
@@ -35,7 +35,7 @@ export interface IngestRun {
   readonly complaints: readonly string[];
 }
 
-export interface IngestFigures {
+interface IngestFigures {
   readonly megabytesPerSecond: number;
   /** Of one core, of the processes that take the streams. */
   readonly cpuPercent: number;

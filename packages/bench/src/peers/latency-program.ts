@@ -26,7 +26,7 @@ export interface LatencyPlan {
   readonly crowd: number;
 }
 
-export interface LatencyRun {
+interface LatencyRun {
   readonly what: LatencyCase;
   readonly server: string;
   /** What the case is about: latency, or the time to the first picture. */
@@ -35,7 +35,7 @@ export interface LatencyRun {
   readonly complaints: readonly string[];
 }
 
-export type LatencyCase = 'one-viewer' | 'joiners' | 'crowd';
+type LatencyCase = 'one-viewer' | 'joiners' | 'crowd';
 
 export interface LatencyDocument {
   readonly kind: 'latency';

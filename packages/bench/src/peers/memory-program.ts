@@ -26,7 +26,7 @@ export interface MemoryPlan {
 }
 
 /** One figure of one server; undefined when it could not be measured. */
-export interface MemoryRow {
+interface MemoryRow {
   readonly what: string;
   readonly server: string;
   readonly unit: string;

@@ -4,7 +4,7 @@ import { cellOf, type PeerRun, type RunFigures, ratioCell } from './peers-docume
 import { roundedText, type Spread } from './statistics.ts';
 
 /** The number of players that the goals speak of. */
-export const GOAL_PLAYERS = 2_700;
+const GOAL_PLAYERS = 2_700;
 
 const cpu = (figures: RunFigures): number => figures.cpuPercent;
 const latency = (figures: RunFigures): number | undefined => figures.latencyMs?.p50;

@@ -30,7 +30,7 @@ const PUBLISH_SPARE_SECONDS = 90;
 const MODEL = 'srs';
 
 export const serverNames = ['srs', 'srs-low-latency', 'nginx', 'node-media-server', 'floor'] as const;
-export type ServerName = (typeof serverNames)[number];
+type ServerName = (typeof serverNames)[number];
 
 export interface PeersPlan extends PeersSettings {
   readonly servers: readonly ServerName[];

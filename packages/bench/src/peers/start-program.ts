@@ -29,7 +29,7 @@ export interface StartDocument {
 }
 
 /** `cold`: nothing that Node compiled in earlier starts is there. */
-export type StartCase = 'cold' | 'warm';
+type StartCase = 'cold' | 'warm';
 
 const LIMIT_MS = 30_000;
 const RETRY_MS = 5;

@@ -24,7 +24,7 @@ export interface Curve {
   readonly points: readonly Point[];
 }
 
-export interface Point {
+interface Point {
   readonly x: number;
   readonly y: number;
   /** Over the rounds. */

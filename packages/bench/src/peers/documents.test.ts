@@ -1,0 +1,159 @@
+/** What the benchmarks write about their figures. */
+import { describe, expect, it } from 'vitest';
+import { allMarkdown } from './all-program.ts';
+import { ingestMarkdown } from './ingest-program.ts';
+import { latencyMarkdown } from './latency-program.ts';
+import { memoryMarkdown } from './memory-program.ts';
+import { figures, peersDocument, run } from './peers-test-support.ts';
+import { scalingMarkdown } from './scaling-program.ts';
+import { startMarkdown } from './start-program.ts';
+
+const { environment } = peersDocument([run('srs', 300, 1)]);
+const load = { seconds: 10, kbps: 500, port: 21_100 } as const;
+const goal = { what: 'A goal', goal: '<= 1 s', figure: '2.00 s', isMet: false };
+
+it('every document names its machine, commit and command, and the goal it misses', () => {
+  const texts = [
+    allMarkdown({ kind: 'all', environment, figures: [{ ...goal, command: 'npm run bench:start' }], failures: [] }),
+    latencyMarkdown({
+      kind: 'latency',
+      environment,
+      settings: { ...load, viewers: 1, joiners: 1, joinersPerSecond: 1, crowd: 1 },
+      versions: {},
+      runs: [],
+      skipped: [],
+      figures: [goal],
+    }),
+    startMarkdown({
+      kind: 'start',
+      environment,
+      settings: { rounds: 1, workers: 2, port: 1 },
+      starts: { cold: [2_000], warm: [500] },
+      figures: [goal],
+    }),
+  ];
+  for (const text of texts) {
+    expect(text).toContain('Some <CPU> & more');
+    expect(text).toContain('0123456789ab');
+    expect(text).toContain('`npm run bench:peers`');
+    expect(text).toContain('| A goal | <= 1 s | 2.00 s | **missed** |');
+  }
+});
+
+it('the table of all goals has the command of each, and the benchmarks that broke off', () => {
+  const text = allMarkdown({
+    kind: 'all',
+    environment,
+    figures: [{ ...goal, isMet: true, command: 'npm run bench:start' }],
+    failures: [{ part: 'memory', reason: 'no\nroom' }],
+  });
+  expect(text).toContain('| A goal | <= 1 s | 2.00 s | met | `npm run bench:start` |');
+  expect(text).toContain('- bench:memory: no room');
+});
+
+it('latency of a run that failed is told as failed, with its reason', () => {
+  const ms = { p50: 1, p95: 2, p99: 3, max: 4 };
+  const text = latencyMarkdown({
+    kind: 'latency',
+    environment,
+    settings: { ...load, viewers: 1_000, joiners: 500, joinersPerSecond: 50, crowd: 2_700 },
+    versions: { srs: '2.0', nginx: '1.22' },
+    runs: [
+      { what: 'one-viewer', server: 'srs', ms, isValid: true, complaints: [] },
+      { what: 'joiners', server: 'nginx', isValid: false, complaints: ['it died'] },
+    ],
+    skipped: [],
+    figures: [],
+  });
+  expect(text).toContain('| Latency, one viewer | srs | 1.00 | 2.00 | 3.00 | 4.00 |  |');
+  expect(text).toContain(
+    '| First picture of 500 joiners, 50 a second, beside 1000 viewers | nginx | failed | - | - | - | **not valid**; it died |',
+  );
+  expect(text).toContain('- nginx: 1.22');
+});
+
+describe('ingest', () => {
+  const one = (server: string, round: number, megabytesPerCpuSecond: number) => ({
+    server,
+    publishers: 10,
+    round,
+    figures: { megabytesPerSecond: 100, cpuPercent: 50, megabytesPerCpuSecond, testerCpuPercent: 90 },
+    complaints: [],
+  });
+
+  it('has a ratio to nginx of the same round', () => {
+    const text = ingestMarkdown({
+      kind: 'ingest',
+      environment,
+      settings: { ...load, publishers: [10], servers: ['srs', 'nginx'], rounds: 2, speed: 'max' },
+      versions: { srs: '2.0', nginx: '1.22' },
+      skipped: [],
+      runs: [one('srs', 1, 200), one('nginx', 1, 400), one('srs', 2, 300), one('nginx', 2, 400)],
+      figures: [],
+    });
+    expect(text).toContain('| 10 | 250 (200-300) | 400 | 0.625 (0.500-0.750) |');
+  });
+
+  it('tells a run that failed', () => {
+    const text = ingestMarkdown({
+      kind: 'ingest',
+      environment,
+      settings: { ...load, publishers: [10], servers: ['srs'], rounds: 1, speed: 2 },
+      versions: { srs: '2.0' },
+      skipped: [{ name: 'nginx', reason: 'there is no nginx' }],
+      runs: [{ server: 'srs', publishers: 10, round: 1, complaints: ['refused'] }],
+      figures: [],
+    });
+    expect(text).toContain('| 10 | failed |');
+    expect(text).toContain('- srs, 10 publishers, round 1: refused');
+    expect(text).toContain('- nginx: **skipped**, there is no nginx');
+    expect(text).toContain('at 2 times real time');
+  });
+});
+
+it('memory that could not be measured is told as failed, with its reason', () => {
+  const text = memoryMarkdown({
+    kind: 'memory',
+    environment,
+    settings: { ...load, players: 1_000, publishers: 200, names: 100_000 },
+    versions: { srs: '2.0' },
+    skipped: [],
+    rows: [
+      { what: 'Memory per added player', server: 'srs', unit: 'KB', value: 9.5 },
+      { what: 'Memory per publisher', server: 'srs', unit: 'KB', note: 'refused' },
+    ],
+    figures: [],
+  });
+  expect(text).toContain('| Memory per added player | srs | 9.50 KB |  |');
+  expect(text).toContain('| Memory per publisher | srs | failed | refused |');
+});
+
+it('scaling shows how the players were spread, and what chance would do', () => {
+  const text = scalingMarkdown({
+    kind: 'scaling',
+    environment,
+    settings: { ...load, workers: [1, 2], playersPerWorker: 100, rounds: 1 },
+    runs: [
+      {
+        workers: 1,
+        players: 100,
+        round: 1,
+        playersByWorker: [100],
+        figures: figures({ cpuPercent: 10 }),
+        isValid: true,
+        complaints: [],
+      },
+      {
+        workers: 2,
+        players: 200,
+        round: 1,
+        playersByWorker: [90, 110],
+        figures: figures({ cpuPercent: 20 }),
+        isValid: true,
+        complaints: [],
+      },
+    ],
+    figures: [],
+  });
+  expect(text).toContain('| 2 | 200 | 10.0 | 2.00 | 5.00 | - | 90 110 | 100 ± 7.07 |');
+});
