@@ -1,6 +1,7 @@
 export { closeFd } from './descriptor.ts';
 export * from './doorbell.ts';
 export * from './file-lock.ts';
+export * from './memory-trim.ts';
 export * from './open-files-limit.ts';
 export * from './shared-memory.ts';
 export * from './socket-read.ts';

@@ -21,6 +21,8 @@ export interface Libc {
   readonly receiveTo: (fd: number, address: number, length: number, flags: number) => number;
   readonly fcntlNumber: (fd: number, command: number, valueType: 'int', value: number) => number;
   readonly fcntlPointer: (fd: number, command: number, valueType: 'void *', value: Uint8Array) => number;
+  /** glibc only. */
+  readonly malloc_trim: (keepBytes: number) => number;
   readonly getrlimit: (resource: number, limit: Uint8Array) => number;
 }
 
@@ -43,6 +45,7 @@ const definitions: Readonly<Record<keyof Libc, string>> = {
   // Variadic on purpose: Apple's arm64 passes such arguments on the stack.
   fcntlNumber: 'int fcntl(int fd, int command, ...)',
   fcntlPointer: 'int fcntl(int fd, int command, ...)',
+  malloc_trim: 'int malloc_trim(size_t keep)',
   getrlimit: 'int getrlimit(int resource, void *limit)',
 };
 

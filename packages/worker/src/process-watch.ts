@@ -1,6 +1,7 @@
-/** Watches how much of the machine this process takes and how late its event loop is. */
+/** Watches how much of the machine this process takes and how late its event loop is; memory goes back when it is calm. */
 import { readFile } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { MemoryReturn } from './memory-return.ts';
 import type { ProcessLoad } from './private-documents.ts';
 
 /** How often the event loop is looked at. The histogram measures from tick to tick: this is taken off its figures. */
@@ -14,6 +15,7 @@ type WindowFigures = Pick<ProcessLoad, 'eventLoop' | 'cpuPercent'>;
 export class ProcessWatch {
   readonly #delays: ReturnType<typeof monitorEventLoopDelay>;
   readonly #timer: NodeJS.Timeout;
+  readonly #memory = new MemoryReturn();
   #startedMs = performance.now();
   #cpu = process.cpuUsage();
   #lastWindow: WindowFigures | undefined;
@@ -42,6 +44,8 @@ export class ProcessWatch {
     this.#startedMs = performance.now();
     this.#cpu = process.cpuUsage();
     this.#delays.reset();
+    // Last, so that the next window tells what it has cost.
+    this.#memory.endWindow(this.#lastWindow.cpuPercent);
   }
 
   #figures(): WindowFigures {
