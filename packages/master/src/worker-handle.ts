@@ -13,9 +13,25 @@ export interface WorkerHandle {
   kill(): void;
 }
 
+/**
+ * V8 lets the memory for new objects grow to 16 MiB and more, three times over, and a rush of clients fills all of it. With 4 MiB a player
+ * added costs less than half as much memory, and nothing that can be measured in processor time. Who has told Node otherwise is heard.
+ */
+const YOUNG_GENERATION_FLAG = '--max-semi-space-size';
+const YOUNG_GENERATION_MIB = 4;
+
+function workerArguments(): string[] {
+  const isTold = [process.env.NODE_OPTIONS ?? '', ...process.execArgv].some((text) => text.includes(YOUNG_GENERATION_FLAG));
+  return isTold ? process.execArgv : [...process.execArgv, `${YOUNG_GENERATION_FLAG}=${YOUNG_GENERATION_MIB}`];
+}
+
 /** @param fds descriptors the child inherits; it finds them as 4, 5, 6 ... in this order (see `childFd`) */
 export function forkWorker(fds: readonly number[]): WorkerHandle {
-  const child = fork(workerEntryPath, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds], serialization: 'advanced' });
+  const child = fork(workerEntryPath, [], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds],
+    serialization: 'advanced',
+    execArgv: workerArguments(),
+  });
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
