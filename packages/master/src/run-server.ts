@@ -34,13 +34,14 @@ export async function runServer(options: RunOptions): Promise<void> {
     mkdirSync(dirname(config.pid), { recursive: true });
     lock = lockFile(config.pid);
     lock.writePid(process.pid);
-    const starting = Server.start({ config, processLog, version: identity.version });
-    // From the first worker on: the default of a signal would leave workers without a master.
-    handleSignals(starting, log, () => {
+    const starting = Promise.withResolvers<Server>();
+    // Before the first worker: the default of a signal would leave workers without a master.
+    handleSignals(starting.promise, log, () => {
       lock?.release();
       processLog.close();
     });
-    server = await starting;
+    starting.resolve(Server.start({ config, processLog, version: identity.version }));
+    server = await starting.promise;
   } catch (error) {
     log.error(`the server cannot start: ${describeError(error)}`);
     lock?.release();

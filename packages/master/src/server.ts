@@ -1,4 +1,5 @@
 /** One running server: its shared resources, its workers, its directory of private ports. */
+import { flushCompileCache } from 'node:module';
 import type { Config } from '@srs/config';
 import type { Arena, Log } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
@@ -45,6 +46,7 @@ export class Server {
   readonly #slots: readonly SlotSupervisor[];
   readonly #startedMs = performance.now();
   #api: PrivateApi | undefined;
+  #apiStart: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   private constructor(options: ServerOptions) {
@@ -98,9 +100,14 @@ export class Server {
 
   async #start(): Promise<void> {
     const { host, port } = this.#options.config.privateApi.listen;
-    this.#api = await startPrivateApi({ host, port, isPortFixed: true, routes: this.#routes() });
-    // Started together: a stream worker finds its back-source as soon as that one listens.
-    await Promise.all(this.#slots.map((slot) => slot.start()));
+    // On the very first start the workers find what this process has compiled; later there is nothing to write.
+    flushCompileCache();
+    // Started together: a stream worker finds its back-source as soon as that one listens. The private API is loaded meanwhile.
+    const workers = this.#slots.map((slot) => slot.start());
+    this.#apiStart = startPrivateApi({ host, port, isPortFixed: true, routes: this.#routes() }).then((api) => {
+      this.#api = api;
+    });
+    await Promise.all([...workers, this.#apiStart]);
   }
 
   async #stop(): Promise<void> {
@@ -108,6 +115,8 @@ export class Server {
     const others = this.#slots.filter((slot) => slot.definition.role !== 'stream');
     await Promise.all(withClients.map((slot) => slot.stop(STOP_GRACE_MS)));
     await Promise.all(others.map((slot) => slot.stop(STOP_GRACE_MS)));
+    // One that is still on its way must not stay behind; why it failed has been told.
+    await this.#apiStart?.catch(() => {});
     await this.#api?.close();
     this.#spawner.close();
   }

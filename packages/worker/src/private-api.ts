@@ -1,7 +1,7 @@
 /** The HTTP port on which one process tells the command line about itself. Loopback unless told otherwise, and read only. */
 import { isIP } from 'node:net';
 import { describeError, SrsError } from '@srs/kernel';
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Page } from './page.ts';
 import type { PrivateAnswer, PrivateError } from './private-documents.ts';
 
@@ -44,6 +44,8 @@ export async function startPrivateApi(o: {
   isPortFixed: boolean;
   routes: PrivateRoutes;
 }): Promise<PrivateApi> {
+  // Loaded here, because it takes longer than all the rest of a worker: clients are served meanwhile.
+  const { fastify } = await import('fastify');
   const server = fastify({
     logger: false,
     forceCloseConnections: true,

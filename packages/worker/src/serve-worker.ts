@@ -1,14 +1,12 @@
 /** Runs one worker for its master: start, tell, stop. The same over a fork channel and inside the master's own process. */
 import { Channel, type Link } from '@srs/control';
 import { describeError } from '@srs/kernel';
-import { startBackSource } from './back-source.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { parsePage } from './page.ts';
 import { type PrivateApi, type PrivateRoutes, startPrivateApi } from './private-api.ts';
 import type { WorkerSummary } from './private-documents.ts';
 import { ProcessWatch } from './process-watch.ts';
 import type { RoleView, RunningRole } from './role.ts';
-import { startStreamWorker } from './stream-worker.ts';
 import type { MasterProtocol, WorkerStart } from './worker-start.ts';
 
 /** How long clients have to hear the news when the master is gone and nobody sets a limit. */
@@ -71,12 +69,17 @@ export function serveWorker(link: Link, host: WorkerHost): void {
   });
 }
 
-function startRole(environment: WorkerEnvironment): Promise<RunningRole> {
+/** A process loads what its own role is made of, and the master none: half of the time of a start is loading. */
+async function startRole(environment: WorkerEnvironment): Promise<RunningRole> {
   switch (environment.role) {
-    case 'back-source':
+    case 'back-source': {
+      const { startBackSource } = await import('./back-source.ts');
       return startBackSource(environment);
-    case 'stream':
+    }
+    case 'stream': {
+      const { startStreamWorker } = await import('./stream-worker.ts');
       return startStreamWorker(environment);
+    }
   }
 }
 

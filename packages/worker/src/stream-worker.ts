@@ -36,10 +36,9 @@ export async function startStreamWorker(environment: WorkerEnvironment): Promise
     claimConnection: () => status.claimConnection(config.maxConnections),
     releaseConnection: () => status.releaseConnection(),
   });
-  await directory.start();
-  for (const { host, port, fd } of environment.listeners) {
-    await server.listen(fd === undefined ? { host, port } : { fd });
-  }
+  // Clients are let in while the back-source may still be starting: what they ask of it waits.
+  const listeners = environment.listeners.map(({ host, port, fd }) => server.listen(fd === undefined ? { host, port } : { fd }));
+  await Promise.all([directory.start(), ...listeners]);
   return {
     view: streamWorkerView(server, liveStreams, arenas),
     workerGone: () => {},
