@@ -80,11 +80,14 @@ export function sharesOf(plan: LoadPlan): LoadShare[] {
   return Array.from({ length: step }, (_, first) => ({ plan, first, step }));
 }
 
-/** Slow ones first, then the stalled, then those that check. */
+/** Slow ones first, then the stalled; those that check are spread evenly over the rest, so that they stand for all. */
 export function kindOfPlayer(plan: PlayPlan, index: number): PlayerKind {
   if (index < plan.slow) return 'slow';
   if (index < plan.slow + plan.stalled) return 'stalled';
-  return index < plan.slow + plan.stalled + plan.checked ? 'checked' : 'light';
+  const others = plan.players - plan.slow - plan.stalled;
+  const place = index - plan.slow - plan.stalled;
+  const checkedBefore = (end: number): number => Math.floor((end * plan.checked) / others);
+  return checkedBefore(place + 1) > checkedBefore(place) ? 'checked' : 'light';
 }
 
 export function urlOfStream(url: string, stream: number): string {

@@ -35,8 +35,10 @@ export interface PlayOptions {
   readonly checker?: PacketChecker;
   /** For the kind `slow`. */
   readonly slowKbps: number;
-  /** Reads instead of the event loop once the stream plays; of `light` and `checked` players only. */
+  /** Reads instead of the event loop once the stream plays; of `light` players only. */
   readonly reader: TimedReader | undefined;
+  /** Its latencies count. */
+  readonly isTimed: boolean;
   /** The player is through, or has failed. Once. */
   onSettled(): void;
 }
@@ -159,23 +161,23 @@ export class PlayConnection implements TimedClient {
 
   #onPlaying(): void {
     clearTimeout(this.#timer);
-    const { figures, player, kind, reader } = this.#options;
+    const { figures, player, reader } = this.#options;
     // Some servers send media in the same breath as the answer.
     if (!this.#isAsked) figures.onAsked(player, performance.now());
     this.#isAsked = true;
     this.#state = 'playing';
     figures.onPlaying(player, performance.now());
-    if (kind === 'light' || kind === 'checked') reader?.add(this.#socket, this);
+    reader?.add(this.#socket, this);
     this.#options.onSettled();
   }
 
   #onMedia(type: number, head: Uint8Array, headAt: number, headBytes: number): boolean {
-    const { figures, player } = this.#options;
+    const { figures, player, isTimed } = this.#options;
     const nowMs = performance.now();
     figures.onMedia(player, nowMs);
     if (type !== messageTypes.video) return true;
     figures.onPicture(player, nowMs);
-    return !stamp.read(head, headAt, headBytes) || figures.onStamp(player, stamp);
+    return !stamp.read(head, headAt, headBytes) || figures.onStamp(player, stamp, isTimed);
   }
 
   #onChecked(type: FrameType, timestampMs: number, payload: Buffer): void {

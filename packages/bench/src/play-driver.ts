@@ -89,7 +89,9 @@ export class PlayDriver implements LoadDriver {
       figures: this.#figures[groupOf(kind)],
       ...(kind === 'checked' && this.#reference !== undefined ? { checker: new PacketChecker(this.#reference) } : {}),
       slowKbps: this.#plan.slowKbps,
-      reader: this.#reader,
+      // Those that check read at once, so that latencies are the server's and not the reader's.
+      reader: kind === 'light' ? this.#reader : undefined,
+      isTimed: this.#reader === undefined || this.#plan.checked === 0 || kind === 'checked',
       onSettled: this.#onSettled,
     });
   }

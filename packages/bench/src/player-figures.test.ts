@@ -16,7 +16,7 @@ function playing(players: number): PlayerFigures {
     figures.onPlaying(player, 110);
     figures.onMedia(player, 150);
     figures.onPicture(player, 150);
-    figures.onStamp(player, stampOf(7));
+    figures.onStamp(player, stampOf(7), true);
   }
   return figures;
 }
@@ -45,10 +45,10 @@ describe('the figures of players', () => {
 
   it('count missing pictures by player, and not before they are measured', () => {
     const figures = playing(2);
-    figures.onStamp(0, stampOf(20, { isKeyFrame: true }));
+    figures.onStamp(0, stampOf(20, { isKeyFrame: true }), true);
     figures.begin(1000);
-    expect(figures.onStamp(0, stampOf(21))).toBe(true);
-    expect(figures.onStamp(0, stampOf(25, { isKeyFrame: true }))).toBe(false);
+    expect(figures.onStamp(0, stampOf(21), true)).toBe(true);
+    expect(figures.onStamp(0, stampOf(25, { isKeyFrame: true }), true)).toBe(false);
     expect(figures.finish(2000)).toMatchObject({ gapPlayers: 1, gapFrames: 3, wrongPlayers: 0, wrongMessages: 0 });
   });
 
@@ -59,14 +59,14 @@ describe('the figures of players', () => {
   ])('%s is wrong', (_name, stamp) => {
     const figures = playing(1);
     figures.begin(1000);
-    expect(figures.onStamp(0, stamp)).toBe(false);
+    expect(figures.onStamp(0, stamp, true)).toBe(false);
     expect(figures.finish(2000)).toMatchObject({ wrongPlayers: 1, wrongMessages: 1 });
   });
 
   it('measure latency from the stamp', () => {
     const figures = playing(1);
     figures.begin(1000);
-    figures.onStamp(0, stampOf(8, { lateMs: 250 }));
+    figures.onStamp(0, stampOf(8, { lateMs: 250 }), true);
     const { latency } = figures.finish(2000);
     expect(latency.maxMs).toBeGreaterThanOrEqual(250);
     expect(latency.maxMs).toBeLessThan(260);
@@ -88,7 +88,7 @@ describe('the figures of players', () => {
     figures.onBytes(0, 1000);
     figures.onPicture(0, 1100);
     figures.onMedia(0, 1600);
-    figures.onStamp(0, stampOf(9, { isKeyFrame: true }));
+    figures.onStamp(0, stampOf(9, { isKeyFrame: true }), true);
     expect(figures.second(2000)).toMatchObject({
       bytes: 1000,
       frames: 1,

@@ -94,12 +94,13 @@ export class PlayerFigures {
 
   /**
    * Hot path. That picture had this stamp.
+   * @param isTimed its latency counts
    * @returns false when it does not come right after the one before
    */
-  onStamp(player: number, stamp: Stamp): boolean {
+  onStamp(player: number, stamp: Stamp, isTimed: boolean): boolean {
     const due = this.#nextSequence[player]!;
     this.#nextSequence[player] = stamp.sequence + 1;
-    if (this.#isMeasuring) {
+    if (this.#isMeasuring && isTimed) {
       const latencyMs = (wallMicros() - stamp.timeUs) / 1000;
       this.#latency.record(latencyMs);
       this.#secondLatency.record(latencyMs);
