@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { allMarkdown } from './all-program.ts';
 import { ingestMarkdown } from './ingest-program.ts';
 import { latencyMarkdown } from './latency-program.ts';
-import { memoryMarkdown } from './memory-program.ts';
+import { growth, memoryMarkdown } from './memory-program.ts';
 import { figures, peersDocument, run } from './peers-test-support.ts';
 import { scalingMarkdown } from './scaling-program.ts';
 import { startMarkdown } from './start-program.ts';
@@ -126,6 +126,15 @@ it('memory that could not be measured is told as failed, with its reason', () =>
   });
   expect(text).toContain('| Memory per added player | srs | 9.50 KB |  |');
   expect(text).toContain('| Memory per publisher | srs | failed | refused |');
+});
+
+it('memory that shrank while clients came is no figure', () => {
+  expect(growth('Memory', 2, '10 players')).toEqual({ what: 'Memory', unit: 'KB', value: 2, note: '10 players' });
+  expect(growth('Memory', -1.5, '10 players')).toEqual({
+    what: 'Memory',
+    unit: 'KB',
+    note: '10 players; its memory shrank by 1.50 KB for each',
+  });
 });
 
 it('scaling shows how the players were spread, and what chance would do', () => {

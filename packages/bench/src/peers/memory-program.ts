@@ -127,7 +127,7 @@ const measured = {
     const load = { url, players: plan.players * ADDED_TIMES, seconds: plan.seconds, rampPerSecond: PLAYERS_PER_SECOND };
     const summary = await play(bench, { ...load, processes: running.processes });
     const note = [`${load.players} players added to ${plan.players}`, ...complaintsOf(summary)].join('; ');
-    return [{ what: texts.playing, unit: 'KB', value: summary.server.pssPerPlayerKb, note }];
+    return [growth(texts.playing, summary.server.pssPerPlayerKb, note)];
   },
   waiting: async (bench, plan, running) => {
     const url = running.url(STREAM);
@@ -136,7 +136,7 @@ const measured = {
     const added = plan.players * ADDED_TIMES;
     await using _added = await startStanding(bench, 'waiting', url, added);
     const value = ((await calmPss(running)) - before) / added;
-    return [{ what: texts.waiting, unit: 'KB', value, note: `${added} players added to ${plan.players}` }];
+    return [growth(texts.waiting, value, `${added} players added to ${plan.players}`)];
   },
   publishing: async (bench, plan, running) => {
     const before = await calmPss(running);
@@ -145,7 +145,7 @@ const measured = {
     const url = running.url(`${STREAM}{n}`);
     await using _publishers = await startPublishing(bench, { url, publishers, kbps, seconds, rampPerSecond: RAMP_PER_SECOND });
     await delay(plan.seconds * 1_000);
-    return [{ what: texts.publishing, unit: 'KB', value: ((await calmPss(running)) - before) / publishers }];
+    return [growth(texts.publishing, ((await calmPss(running)) - before) / publishers, `${publishers} publishers`)];
   },
   paused: async (bench, plan, running) => {
     const url = running.url(STREAM);
@@ -178,6 +178,12 @@ const measured = {
     ];
   },
 } satisfies Record<string, Measurement>;
+
+/** A server that gave memory back in the meantime tells nothing about what its clients need: they were too few. */
+export function growth(what: string, kilobytes: number, note: string): MemoryValue {
+  if (kilobytes > 0) return { what, unit: 'KB', value: kilobytes, note };
+  return { what, unit: 'KB', note: `${note}; its memory shrank by ${roundedText(-kilobytes)} KB for each` };
+}
 
 /** What cannot be measured is a row without a value: the others are wanted all the same. */
 async function measureOne(bench: Workbench, plan: MemoryPlan, server: Peer, what: keyof typeof measured): Promise<MemoryValue[]> {
