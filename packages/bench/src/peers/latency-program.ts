@@ -8,6 +8,7 @@ import { markdownTable } from './markdown.ts';
 import { NginxPeer } from './nginx-peer.ts';
 import { type Peer, PeerMissing } from './peer.ts';
 import { complaintsOf, type SkippedServer } from './peers-document.ts';
+import { READ_EVERY_MS } from './peers-program.ts';
 import { measurePlayers } from './peers-run.ts';
 import { SrsPeer, srsDefault, srsLowLatency } from './srs-peer.ts';
 import { roundedText } from './statistics.ts';
@@ -135,7 +136,12 @@ async function measureCase(bench: Workbench, plan: LatencyPlan, what: LatencyCas
       return { isValid: isValid && watched.valid, complaints: [...own, ...complaints], ...(ms === undefined ? {} : { ms }) };
     }
     case 'crowd': {
-      const { figures, isValid, complaints } = await measurePlayers(bench, plan, running, plan.crowd);
+      const { figures, isValid, complaints } = await measurePlayers(
+        bench,
+        { ...plan, readEveryMs: READ_EVERY_MS },
+        running,
+        plan.crowd,
+      );
       return { isValid, complaints, ...(figures?.latencyMs === undefined ? {} : { ms: figures.latencyMs }) };
     }
   }

@@ -5,6 +5,9 @@ import type { PeersDocument } from './peers-document.ts';
 import { peersMarkdown, peersPlot } from './peers-report.ts';
 import { comparePeers, type PeersPlan, serverNames } from './peers-run.ts';
 
+/** Reading at once whatever a server sends costs the tester more than a core can give. */
+export const READ_EVERY_MS = 100;
+
 export const peersProgram: BenchProgram<PeersPlan, PeersDocument> = {
   name: 'peers',
   purpose: 'RTMP players of this server, nginx-rtmp, Node-Media-Server and a bare send loop, in turn.',
@@ -14,7 +17,7 @@ export const peersProgram: BenchProgram<PeersPlan, PeersDocument> = {
     rounds: { type: 'number', default: 2, requiresArg: true, describe: 'How often everything is measured' },
     'read-every': {
       type: 'number',
-      default: 0,
+      default: READ_EVERY_MS,
       requiresArg: true,
       describe: 'Milliseconds between two looks of a player for bytes; 0 reads whenever something comes',
     },

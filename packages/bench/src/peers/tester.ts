@@ -23,6 +23,8 @@ export interface PlayLoad {
   readonly streams?: number;
   /** Players look for bytes so often, instead of whenever some come; undefined or 0 for the latter. */
   readonly readEveryMs?: number | undefined;
+  /** How many check every byte, and read at once whatever `readEveryMs` says; the tester's default when undefined. */
+  readonly checked?: number | undefined;
   /** Measured with it. */
   readonly processes?: readonly PeerProcess[];
   /** Called whenever the tester reports a second. */
@@ -70,6 +72,7 @@ function playArguments(load: PlayLoad): string[] {
     ...option('players', load.players),
     ...option('streams', load.streams),
     ...option('read-every', load.readEveryMs),
+    ...option('check', load.checked),
     ...option('ramp', load.rampPerSecond),
     ...option('warmup', load.warmUpSeconds),
     ...option('duration', load.seconds),
