@@ -167,12 +167,12 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
   [
     'ring size too small',
     root('ring { initial_size 1k; }'),
-    'srs.conf:2: initial_size 1k must be 64k..1g (bytes, or with the unit k, m or g)',
+    'srs.conf:2: initial_size 1k must be 512k..1g (bytes, or with the unit k, m or g)',
   ],
   [
     'ring size in an unknown unit',
     root('ring { max_size 1t; }'),
-    'srs.conf:2: max_size 1t must be 64k..1g (bytes, or with the unit k, m or g)',
+    'srs.conf:2: max_size 1t must be 512k..1g (bytes, or with the unit k, m or g)',
   ],
   [
     'ring larger than its limit',

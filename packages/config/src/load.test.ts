@@ -130,8 +130,8 @@ describe('values', () => {
   });
 
   it('sizes and the number of workers', () => {
-    const config = load('listen 1; vhost a {} ring { initial_size 65536; max_size 8M; memory 1g; }', { cpuCount: 12 });
-    expect(config.ring).toEqual({ initialSizeBytes: 65536, maxSizeBytes: 8 * 1024 ** 2, memoryBytes: 1024 ** 3 });
+    const config = load('listen 1; vhost a {} ring { initial_size 524288; max_size 8M; memory 1g; }', { cpuCount: 12 });
+    expect(config.ring).toEqual({ initialSizeBytes: 524288, maxSizeBytes: 8 * 1024 ** 2, memoryBytes: 1024 ** 3 });
     expect(config.workers.stream).toBe(12);
     expect(load('listen 1; workers { stream 3; }', { cpuCount: 12 }).workers.stream).toBe(3);
     expect(load('listen 1;', { cpuCount: 9999 }).workers.stream).toBe(256);

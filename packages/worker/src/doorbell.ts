@@ -8,26 +8,52 @@ export interface Doorbell {
   listen(onRing: () => void): () => void;
 }
 
-/** Bells between processes: a socket pair per slot that all processes have inherited from the master. */
+/**
+ * Bells between processes: a socket pair per slot that all processes have inherited from the master. A slot is rung at once, and
+ * for whatever else is written in the same tick once more behind it: two system calls, however many streams have news.
+ */
 export class SocketDoorbell implements Doorbell {
   readonly #readFd: number;
   readonly #writeFds: readonly number[];
+  /** By slot: when it was rung in this tick, and whether it has to be rung again. */
+  readonly #states: Uint8Array;
+  #isTickOpen = false;
 
   /** @param writeFds by slot */
   constructor(readFd: number, writeFds: readonly number[]) {
     this.#readFd = readFd;
     this.#writeFds = writeFds;
+    this.#states = new Uint8Array(writeFds.length);
   }
 
   ring(slot: number): void {
     const fd = this.#writeFds[slot];
-    if (fd !== undefined) ringDoorbell(fd);
+    if (fd === undefined) return;
+    if (this.#states[slot] !== bellStates.quiet) {
+      this.#states[slot] = bellStates.again;
+      return;
+    }
+    ringDoorbell(fd);
+    this.#states[slot] = bellStates.rung;
+    if (this.#isTickOpen) return;
+    this.#isTickOpen = true;
+    setImmediate(this.#endTick);
   }
 
   listen(onRing: () => void): () => void {
     return listenDoorbell(this.#readFd, onRing);
   }
+
+  readonly #endTick = (): void => {
+    this.#isTickOpen = false;
+    for (const [slot, state] of this.#states.entries()) {
+      if (state === bellStates.again) ringDoorbell(this.#writeFds[slot]!);
+    }
+    this.#states.fill(bellStates.quiet);
+  };
 }
+
+const bellStates = { quiet: 0, rung: 1, again: 2 } as const;
 
 /** Bells between the parts of one process. */
 export class LocalDoorbells {

@@ -112,12 +112,12 @@ const gib = 1024 ** 3;
 export const ring = block(
   'ring',
   {
-    initialSizeBytes: row('initial_size', size({ min: 64 * kib, max: gib }), '2m', {
+    initialSizeBytes: row('initial_size', size({ min: 512 * kib, max: gib }), '2m', {
       doc: 'Shared memory of a stream when it begins.',
       since: 'new',
       live: 'restart',
     }),
-    maxSizeBytes: row('max_size', size({ min: 64 * kib, max: gib }), '64m', {
+    maxSizeBytes: row('max_size', size({ min: 512 * kib, max: gib }), '64m', {
       doc: 'Shared memory that one stream may grow to, so that its newest group of pictures fits.',
       since: 'new',
       live: 'restart',
