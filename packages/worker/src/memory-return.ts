@@ -25,7 +25,6 @@ export class MemoryReturn {
   readonly #options: MemoryReturnOptions;
   /** As small as it has been since the last time. What loading has left behind at the start is the first to go. */
   #smallestBytes = 0;
-  #isSettling = false;
 
   constructor(options: MemoryReturnOptions = thisProcess) {
     this.#options = options;
@@ -34,26 +33,27 @@ export class MemoryReturn {
   /** @param cpuPercent of one core, in the window that has just ended */
   endWindow(cpuPercent: number): void {
     const rssBytes = this.#options.rssBytes();
-    // The system has its pages back some seconds after they were released.
-    if (this.#isSettling) this.#smallestBytes = rssBytes;
-    else this.#smallestBytes = Math.min(this.#smallestBytes, rssBytes);
-    this.#isSettling = false;
+    this.#smallestBytes = Math.min(this.#smallestBytes, rssBytes);
     if (cpuPercent >= CALM_CPU_PERCENT || rssBytes < this.#smallestBytes * WORTHWHILE_GROWTH) return;
     this.#options.release();
-    this.#isSettling = true;
+    this.#smallestBytes = this.#options.rssBytes();
   }
 }
 
-let collectGarbage: (() => void) | undefined;
+/** The collector as V8 gives it to those who ask for it. */
+type CollectGarbage = (options: { readonly type: 'major'; readonly execution: 'sync'; readonly flavor: 'last-resort' }) => void;
+
+let collectGarbage: CollectGarbage | undefined;
 
 function releaseMemory(): void {
   collectGarbage ??= findGarbageCollector();
-  collectGarbage();
+  // The other flavor leaves the pages it has emptied in a pool, for seconds or for good.
+  collectGarbage({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   trimMemory();
 }
 
 /** Node has no other way to the collector that works without a flag on the command line. */
-function findGarbageCollector(): () => void {
+function findGarbageCollector(): CollectGarbage {
   setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
+  return runInNewContext('gc') as CollectGarbage;
 }

@@ -4,8 +4,11 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { MemoryReturn } from './memory-return.ts';
 import type { ProcessLoad } from './private-documents.ts';
 
-/** How often the event loop is looked at. The histogram measures from tick to tick: this is taken off its figures. */
-const RESOLUTION_MS = 20;
+/**
+ * How often the event loop is looked at: every 20 ms costs an idle process 0.4 % of a core, this 0.16 %. The histogram measures from tick to
+ * tick: this is taken off its figures.
+ */
+const RESOLUTION_MS = 50;
 const WINDOW_MS = 10_000;
 const NS_PER_MS = 1e6;
 
