@@ -36,3 +36,8 @@ export function setNonBlocking(fd: number): void {
     throw new SystemCallError('SocketClosed', 'fcntl', `non-blocking mode of descriptor ${fd}`);
   }
 }
+
+/** Another descriptor of the same open file or socket, closed in programs that are started later; -1 when there can be none. */
+export function duplicateFd(fd: number): number {
+  return fd < 0 ? -1 : libc('fcntlNumber')(fd, platform.F_DUPFD_CLOEXEC, 'int', 0);
+}

@@ -1,4 +1,4 @@
-export { closeFd } from './descriptor.ts';
+export { closeFd, duplicateFd } from './descriptor.ts';
 export * from './doorbell.ts';
 export * from './file-lock.ts';
 export * from './memory-trim.ts';

@@ -10,6 +10,7 @@ export interface PlatformNumbers {
   readonly IPV6_V6ONLY: number;
   readonly MSG_DONTWAIT: number;
   readonly MSG_NOSIGNAL: number;
+  readonly F_DUPFD_CLOEXEC: number;
   readonly F_GETLK: number;
   readonly F_SETLK: number;
   readonly F_WRLCK: number;
@@ -27,6 +28,7 @@ const linux: PlatformNumbers = {
   IPV6_V6ONLY: 26,
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
+  F_DUPFD_CLOEXEC: 1030,
   F_GETLK: 5,
   F_SETLK: 6,
   F_WRLCK: 1,
@@ -44,6 +46,7 @@ const darwin: PlatformNumbers = {
   IPV6_V6ONLY: 27,
   MSG_DONTWAIT: 0x80,
   MSG_NOSIGNAL: 0x80000,
+  F_DUPFD_CLOEXEC: 67,
   F_GETLK: 7,
   F_SETLK: 8,
   F_WRLCK: 3,

@@ -20,6 +20,7 @@ import type { PlayHandle, PlayHub } from './play-hub.ts';
 import { Publishing } from './publishing.ts';
 import type { RtmpServices } from './services.ts';
 import { SocketOutput } from './socket-output.ts';
+import { readStatically } from './static-reads.ts';
 import { Traffic } from './traffic.ts';
 
 /** From the first byte to an accepted connect, and from there to publish or play. */
@@ -63,8 +64,10 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #isEnding = false;
   #isClosed = false;
 
-  constructor(socket: Socket, host: ConnectionHost) {
+  /** @param accepted paused, nothing read yet */
+  constructor(accepted: Socket, host: ConnectionHost) {
     const { services } = host;
+    const socket = readStatically(accepted, (bytes) => this.#onData(bytes));
     this.#host = host;
     this.#socket = socket;
     this.cid = services.nextCid();
@@ -78,7 +81,6 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       unixSeconds: () => Math.floor(services.clock.wallMs() / 1000),
     });
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
     socket.on('error', (error) => this.#onSocketError(error));
     socket.on('end', () => this.#onPeerEnd());
     socket.on('close', () => this.#onClose());

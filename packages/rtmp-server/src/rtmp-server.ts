@@ -55,7 +55,7 @@ export class RtmpServer {
    * @throws the system's error
    */
   async listen(target: ListenOptions & { readonly fd?: number }): Promise<void> {
-    const server = createServer((socket) => {
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
       if (!this.#services.claimConnection()) {
         const { maxConnections } = this.#services.config();
         this.#services.log.error(`client ${socket.remoteAddress ?? ''} refused: max_connections ${maxConnections} are in use`);
