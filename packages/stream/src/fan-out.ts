@@ -9,6 +9,7 @@ import { type FanOutPlayer, type PlayerOptions, PlayerState } from './player-sta
 import type { RingSource } from './ring-source.ts';
 import { type ReadResult, SourceReader } from './source-reader.ts';
 import { StepArray } from './step-array.ts';
+import { TurnSchedule } from './turn-schedule.ts';
 
 export interface FanOutOptions {
   readonly stream: LiveStream;
@@ -57,13 +58,6 @@ const PUMP_BYTES = 128 * 1024;
 const SLICE_MS = 5;
 /** Players that are served between two looks at the clock. */
 const PLAYERS_PER_LOOK = 64;
-/** Shorter waits are not worth a timer. */
-const MIN_WAIT_MS = 2;
-/** Sound waits for a picture to be sent with when frames would be collected for longer than this anyway. */
-const DEAR_INTERVAL_MS = 10;
-/** And for so long at most: the next picture of 20 a second. */
-const PICTURE_WAIT_MS = 50;
-
 /**
  * Players in step stand in a dense array and share every batch. A player that has just come, is paused, counts its time or does
  * not take its bytes reads the ring by a reader of its own until it has caught up: it costs nobody else anything, and its memory
@@ -72,8 +66,6 @@ const PICTURE_WAIT_MS = 50;
  * The ring is also the queue of frames that wait for the next flush: while the interval runs nothing is read, and no writer is
  * asked for a wake-up.
  *
- * When sending is dear, a turn begins as a picture comes: it goes out fresh, and the sound before it goes along for nothing.
- *
  * A turn reads what is new batch by batch and gives each to all in step, in slices: between two of them players come, go, pause
  * and drain as at any other time.
  */
@@ -81,6 +73,8 @@ export class FanOut implements StreamConsumer {
   readonly #options: FanOutOptions;
   readonly #inStep = new StepArray();
   readonly #behind = new Set<PlayerState>();
+  /** They cost nothing until they go on. */
+  readonly #paused = new Set<PlayerState>();
   readonly #batch: FrameBatch;
   readonly #sink: ViewSink;
   readonly #maxBatchBytes: number;
@@ -91,14 +85,9 @@ export class FanOut implements StreamConsumer {
   #result: ReadResult = 'more';
   /** Every byte of it has been taken so far. */
   #isInKernel = true;
-  /** Between two slices of a turn. */
-  #isTurning = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #schedule: TurnSchedule;
+  /** The next slice of the turn, or the look for what has come since the last one. */
   #immediate: NodeJS.Immediate | undefined;
-  #pictureTimer: NodeJS.Timeout | undefined;
-  /** How long the frames of this stream should be collected for what a turn costs, whatever the configuration says. */
-  #dearMs = 0;
-  #lastTurnMs = Number.NEGATIVE_INFINITY;
   #turnCostMs = 0;
   /** The batch at hand was too small for all that was there when it was read. */
   #hasMore = false;
@@ -112,10 +101,10 @@ export class FanOut implements StreamConsumer {
   #laps = 0;
   #cuts = 0;
   #droppedFrames = 0;
-  #isClosed = false;
 
   constructor(options: FanOutOptions) {
     this.#options = options;
+    this.#schedule = new TurnSchedule({ ...options, reader: () => this.#main?.reader, onTurn: () => this.#turn() });
     this.#maxBatchBytes = options.minFrameIntervalMs > 0 ? 1 : MAX_BATCH_BYTES;
     const batch = new FrameBatch(options.encoder, options.batch);
     this.#batch = batch;
@@ -131,7 +120,7 @@ export class FanOut implements StreamConsumer {
   }
 
   get playerCount(): number {
-    return this.#inStep.length + this.#behind.size;
+    return this.#inStep.length + this.#behind.size + this.#paused.size;
   }
 
   /** Frames in the newest batch. */
@@ -143,7 +132,7 @@ export class FanOut implements StreamConsumer {
     return {
       players: this.playerCount,
       playersInStep: this.#inStep.length,
-      flushIntervalMs: Math.round(this.#intervalMs),
+      flushIntervalMs: Math.round(this.#schedule.intervalMs),
       flushes: this.#flushes,
       batchBytes: this.#batchBytes,
       writes: this.#writes,
@@ -164,7 +153,7 @@ export class FanOut implements StreamConsumer {
   remove(state: PlayerState): void {
     if (state.isRemoved) return;
     state.isRemoved = true;
-    if (!this.#behind.delete(state)) this.#inStep.remove(state);
+    if (!this.#behind.delete(state) && !this.#paused.delete(state)) this.#inStep.remove(state);
     state.leaveRing();
   }
 
@@ -178,20 +167,21 @@ export class FanOut implements StreamConsumer {
     if (state.isRemoved || state.isPaused === isPaused) return;
     state.isPaused = isPaused;
     if (!isPaused) {
-      this.#pump(state);
+      this.#paused.delete(state);
+      this.#read(state);
       return;
     }
     // The batch under way is behind the place from which it will go on.
     if (this.#flushing !== undefined && this.#inStep.isUnserved(state)) this.#give(state, this.#flushing);
     this.#fallBehind(state);
+    this.#behind.delete(state);
+    this.#paused.add(state);
   }
 
   close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    clearTimeout(this.#pictureTimer);
+    this.#schedule.close();
     clearImmediate(this.#immediate);
-    for (const state of [...this.#inStep.values(), ...this.#behind]) this.remove(state);
+    for (const state of [...this.#inStep.values(), ...this.#behind, ...this.#paused]) this.remove(state);
     this.#closeMain();
     this.#options.stream.detach(this);
   }
@@ -199,66 +189,18 @@ export class FanOut implements StreamConsumer {
   onSource(source: RingSource): void {
     // While an older ring is being read, its end leads to this one.
     if (this.#main === undefined) this.#openMain(source);
-    this.#turnWhenDue();
+    this.#schedule.ask();
   }
 
   onWake(): void {
-    if (this.#isTurning || this.#timer !== undefined) return;
+    if (this.#schedule.isBusy || this.#isResting) return;
     // A wake-up is meant for the whole process, and most of its streams have nothing new. But it may also have been for a frame
     // that has been read in the meantime, and then it has to be asked for again.
     if (this.#main !== undefined && !this.#main.hasNews && this.#main.reader.arm(this.#options.slot)) return;
-    this.#turnWhenDue();
+    this.#schedule.ask();
   }
 
-  #turnWhenDue(): void {
-    if (this.#isTurning || this.#timer !== undefined || this.#isClosed) return;
-    const nowMs = this.#options.clock.nowMs();
-    const waitMs = this.#lastTurnMs + this.#intervalMs - nowMs;
-    if (waitMs > MIN_WAIT_MS) this.#timer = setTimeout(this.#onTimer, waitMs);
-    else if (!this.#waitForPicture(nowMs)) this.#turn(nowMs);
-  }
-
-  readonly #onTimer = (): void => {
-    this.#timer = undefined;
-    this.#turnWhenDue();
-  };
-
-  /** @returns false when the turn shall begin now */
-  #waitForPicture(nowMs: number): boolean {
-    const reader = this.#main?.reader;
-    if (reader === undefined || !this.#alignsWithPictures || reader.hasPictureAhead) return false;
-    if (this.#pictureTimer === undefined) {
-      const latestMs = this.#lastTurnMs + Math.max(this.#options.maxFlushIntervalMs, PICTURE_WAIT_MS);
-      if (latestMs - nowMs < MIN_WAIT_MS) return false;
-      this.#pictureTimer = setTimeout(this.#onPictureTimer, Math.min(latestMs - nowMs, PICTURE_WAIT_MS));
-    }
-    reader.arm(this.#options.slot);
-    // It may have come before the writer could see that it is waited for.
-    return !reader.hasPictureAhead;
-  }
-
-  /** None has come: the sound does not wait any longer. */
-  readonly #onPictureTimer = (): void => {
-    this.#turn(this.#options.clock.nowMs());
-  };
-
-  get #alignsWithPictures(): boolean {
-    return this.#dearMs > DEAR_INTERVAL_MS && this.#main?.reader.hasHadPicture === true && this.#options.minFrameIntervalMs === 0;
-  }
-
-  /** The least time between the beginnings of two turns. */
-  get #intervalMs(): number {
-    const { maxFlushIntervalMs, minFrameIntervalMs } = this.#options;
-    if (minFrameIntervalMs > 0) return minFrameIntervalMs;
-    if (!this.#alignsWithPictures) return Math.min(this.#dearMs, maxFlushIntervalMs);
-    return Math.min(this.#dearMs, Math.max(0, maxFlushIntervalMs - PICTURE_WAIT_MS));
-  }
-
-  #turn(nowMs: number): void {
-    clearTimeout(this.#pictureTimer);
-    this.#pictureTimer = undefined;
-    this.#isTurning = true;
-    this.#lastTurnMs = nowMs;
+  #turn(): void {
     this.#turnCostMs = 0;
     this.#hasMore = true;
     this.#result = 'more';
@@ -275,19 +217,13 @@ export class FanOut implements StreamConsumer {
       this.#immediate = setImmediate(this.#goOn);
       return;
     }
-    this.#isTurning = false;
-    this.#adapt();
+    this.#schedule.end(this.#turnCostMs);
     // Pumping can end a player or bring it into step: go over those who were behind at the start.
     if (this.#behind.size > 0) for (const state of Array.from(this.#behind)) this.#pump(state);
-    if (this.#main !== undefined && !this.#main.hasMoved && !this.#main.reader.arm(slot)) {
+    if (this.#main !== undefined && !this.#main.hasMoved && !this.#isResting && !this.#main.reader.arm(slot)) {
       this.#immediate = setImmediate(() => this.onWake());
     }
   };
-
-  /** Sends at once while that is cheap, and collects for longer as the number of players grows. */
-  #adapt(): void {
-    this.#dearMs = this.#dearMs * 0.75 + this.#options.budget.intervalMs(this.#turnCostMs) * 0.25;
-  }
 
   /** Batch by batch. @returns false when the time is over, true when there is nothing more to read */
   #flushUntil(endMs: number): boolean {
@@ -400,9 +336,23 @@ export class FanOut implements StreamConsumer {
   }
 
   #join(state: PlayerState, hasWaited: boolean): void {
-    this.#behind.add(state);
     if (this.#main !== undefined) this.#enterRing(state, this.#main.source, hasWaited);
+    this.#read(state);
+  }
+
+  /** Nobody is there who would read anything: all that is new waits in the ring. */
+  get #isResting(): boolean {
+    return this.#inStep.length === 0 && this.#behind.size === 0;
+  }
+
+  /** From here on the player is given what it has not had, by itself until it is in step. */
+  #read(state: PlayerState): void {
+    const wasResting = this.#isResting;
+    // The place of those in step has stood still meanwhile.
+    if (wasResting) this.#main?.reader.seekToLiveEdge();
+    this.#behind.add(state);
     this.#pump(state);
+    if (wasResting) this.#schedule.ask();
   }
 
   /**
