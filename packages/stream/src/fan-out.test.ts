@@ -221,6 +221,19 @@ describe('FanOut', () => {
     }
   });
 
+  it('gives all players that have waited a publish that was over before this process heard of it', () => {
+    const { fanOut, openRing, publish } = setUp();
+    const players = Array.from({ length: 4 }, () => new TestPlayer());
+    for (const player of players) fanOut.add(player);
+    publish(null);
+    const { ring, writer } = openRing();
+    write(writer, 'a1', 0, audio);
+    write(writer, 'a2', 26, audio);
+    writer.end(ringEndReasons.finished);
+    publish(ring);
+    for (const player of players) expect(player.frames).toEqual(['a1@0', 'a2@26']);
+  });
+
   it('does not take the first player of this process, who comes before the word of the directory, for one that has waited', () => {
     for (const gopCache of [true, false]) {
       const { fanOut, openRing, publish, wake } = setUp({ gopCache });

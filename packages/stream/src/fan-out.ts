@@ -146,7 +146,7 @@ export class FanOut implements StreamConsumer {
 
   add(player: FanOutPlayer, options: PlayerOptions = {}): PlayerState {
     const state = new PlayerState(player, options);
-    this.#join(state, false);
+    this.#comeIn(() => this.#join(state, false));
     return state;
   }
 
@@ -168,7 +168,7 @@ export class FanOut implements StreamConsumer {
     state.isPaused = isPaused;
     if (!isPaused) {
       this.#paused.delete(state);
-      this.#read(state);
+      this.#comeIn(() => this.#read(state));
       return;
     }
     // The batch under way is behind the place from which it will go on.
@@ -345,14 +345,19 @@ export class FanOut implements StreamConsumer {
     return this.#inStep.length === 0 && this.#behind.size === 0;
   }
 
+  /** Who comes when nobody was reading has to see to it that the stream is read. */
+  #comeIn(enter: () => void): void {
+    const wasResting = this.#isResting;
+    enter();
+    if (wasResting) this.#schedule.ask();
+  }
+
   /** From here on the player is given what it has not had, by itself until it is in step. */
   #read(state: PlayerState): void {
-    const wasResting = this.#isResting;
     // The place of those in step has stood still meanwhile.
-    if (wasResting) this.#main?.reader.seekToLiveEdge();
+    if (this.#isResting) this.#main?.reader.seekToLiveEdge();
     this.#behind.add(state);
     this.#pump(state);
-    if (wasResting) this.#schedule.ask();
   }
 
   /**
