@@ -100,7 +100,12 @@ it('100,000 stream names played and never published: nothing of them stays', asy
   await playNames(100_000);
   const second = await tally(server);
   expect([second.streams, second.descriptors]).toEqual([start.streams, start.descriptors]);
-  expect(second.memoryBytes).toBeLessThan(first.memoryBytes * 1.05);
+  // What the load has left behind is given back when the process is calm, within two windows of ten seconds.
+  await eventually(
+    async () => (await tally(server)).memoryBytes < first.memoryBytes * 1.05,
+    60_000,
+    () => `${second.memoryBytes} bytes after the second load, ${first.memoryBytes} after the first`,
+  );
 });
 
 it('more clients than max_connections: the rest is refused at once, those inside go on, and freed places can be used', async () => {

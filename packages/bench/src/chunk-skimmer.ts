@@ -101,15 +101,14 @@ export class ChunkSkimmer {
       this.#finish(stream, bytes, at, Math.min(messageBytes, SKIMMED_HEAD_BYTES));
       return at + pieceBytes;
     }
-    const keepsHead = stream.type !== messageTypes.audio;
-    if (keepsHead && receivedBytes < SKIMMED_HEAD_BYTES) {
+    if (receivedBytes < SKIMMED_HEAD_BYTES) {
       stream.head ??= Buffer.allocUnsafe(SKIMMED_HEAD_BYTES);
       bytes.copy(stream.head, receivedBytes, at, Math.min(at + pieceBytes, at + SKIMMED_HEAD_BYTES - receivedBytes));
     }
     stream.receivedBytes = receivedBytes + pieceBytes;
     if (stream.receivedBytes === messageBytes) {
       stream.endMessage();
-      this.#finish(stream, stream.head ?? NO_BYTES, 0, keepsHead ? Math.min(messageBytes, SKIMMED_HEAD_BYTES) : 0);
+      this.#finish(stream, stream.head ?? NO_BYTES, 0, Math.min(messageBytes, SKIMMED_HEAD_BYTES));
     }
     return at + pieceBytes;
   }
