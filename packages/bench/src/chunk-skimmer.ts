@@ -20,7 +20,7 @@ const NO_STREAM = new SkimmedStream(0);
 export interface SkimmerHandler {
   /**
    * Hot path. One message is complete. `head` from `headAt` on holds its first `headBytes` bytes, during the call only: all of
-   * them up to `SKIMMED_HEAD_BYTES`, or none when the message is sound that came in pieces.
+   * them up to `SKIMMED_HEAD_BYTES`.
    */
   onMessage(type: number, timestampMs: number, messageBytes: number, head: Uint8Array, headAt: number, headBytes: number): void;
 }
