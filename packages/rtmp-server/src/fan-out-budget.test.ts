@@ -19,7 +19,7 @@ import { SocketOutput } from './socket-output.ts';
  */
 const budget = {
   writesPerPlayerAndBatch: 1,
-  heapBytesPerPlayerAndBatch: 12,
+  heapBytesPerPlayerAndBatch: 40,
   heapBytesPerFrame: 1600,
   heapBytesPerBatch: 4000,
   heapBytesPerSocketWrite: 40,
