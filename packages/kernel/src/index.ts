@@ -1,5 +1,6 @@
 export * from './arena.ts';
 export * from './clock.ts';
+export * from './distribution.ts';
 export * from './errors.ts';
 export * from './frame.ts';
 export * from './log.ts';

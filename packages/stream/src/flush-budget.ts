@@ -1,5 +1,5 @@
 /** How much of its time one process spends on sending, and how long frames are collected so that it does not become more. */
-import type { Clock } from '@srs/kernel';
+import { type Clock, Distribution } from '@srs/kernel';
 
 /** A stream alone may take one part in so many of the time. */
 const STREAM_SHARE = 8;
@@ -23,6 +23,10 @@ export interface FlushLoad {
  * than theirs, everyone's interval is stretched by the same factor.
  */
 export class FlushBudget {
+  /** Of every batch that was given to players in step: how long its frames were to be collected. */
+  readonly intervalsMs = new Distribution();
+  /** And how long after its oldest frame had come in the last of these players had been given it. */
+  readonly agesMs = new Distribution();
   readonly #clock: Clock;
   #windowStartMs: number;
   #costMs = 0;
