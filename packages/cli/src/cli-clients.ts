@@ -1,8 +1,7 @@
 /** `srs-cli clients`: every connection of every worker. */
 import type { ServerAddress } from '@srs/config';
-import type { ClientDescription } from '@srs/worker';
+import type { ClientDescription, ServerDirectory, WorkerAnswer } from '@srs/worker';
 import { problemLines, type Report, type ReportBase, reportBase, type WorkerRow, workerRow } from './cli-report.ts';
-import type { ServerDirectory, WorkerAnswer } from './cli-survey.ts';
 import { type Column, tableText } from './cli-table.ts';
 import { bytesText, currentKbps, durationText } from './cli-text.ts';
 

@@ -1,12 +1,12 @@
 /** What `srs-cli` does: reads its options, asks, prints. */
 import { SrsError } from '@srs/kernel';
+import { askClients, askMaster, askStreams, askSummary, askWorkers } from '@srs/worker';
 import picocolors from 'picocolors';
 import { clientsReport } from './cli-clients.ts';
 import { BadArguments, type CliRequest, parseCliOptions } from './cli-options.ts';
 import type { Report, ReportBase } from './cli-report.ts';
 import { statusReport, workersReport } from './cli-status.ts';
 import { streamsReport } from './cli-streams.ts';
-import { askClients, askMaster, askStreams, askSummary, askWorkers } from './cli-survey.ts';
 
 /** What the command needs of its process. */
 export interface CliProcess {

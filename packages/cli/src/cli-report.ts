@@ -1,7 +1,6 @@
 /** What the four reports have in common: the document that `--json` prints, and the marks on workers that said nothing. */
 import { formatAddress, type ServerAddress } from '@srs/config';
-import type { MasterSummary, SlotReport } from '@srs/master';
-import type { WorkerAnswer } from './cli-survey.ts';
+import type { MasterSummary, SlotReport, WorkerAnswer } from '@srs/worker';
 import { type Cell, type Colors, emphasize } from './cli-table.ts';
 import { printable } from './cli-text.ts';
 

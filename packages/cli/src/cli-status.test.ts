@@ -1,4 +1,4 @@
-import type { SlotReport } from '@srs/master';
+import type { SlotReport } from '@srs/worker';
 import { describe, expect, it } from 'vitest';
 import { cellsOf, deadPort, json, master, run, serve, serveBytes, serveMaster, slotOf, summaryOf } from './cli-test-support.ts';
 

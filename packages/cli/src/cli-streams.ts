@@ -1,9 +1,16 @@
 /** `srs-cli streams`: every stream once, with what all workers know of it. */
 import type { ServerAddress } from '@srs/config';
 import type { Kbps } from '@srs/kernel';
-import type { DirectoryStream, LocalPublisher, RingDescription, WorkerStream } from '@srs/worker';
+import type {
+  DirectoryStream,
+  LocalPublisher,
+  RingDescription,
+  ServerDirectory,
+  StreamRows,
+  WorkerAnswer,
+  WorkerStream,
+} from '@srs/worker';
 import { problemLines, type Report, type ReportBase, reportBase, type WorkerRow, workerRow } from './cli-report.ts';
-import type { ServerDirectory, StreamRows, WorkerAnswer } from './cli-survey.ts';
 import { type Cell, type Column, tableText } from './cli-table.ts';
 import { bytesText, currentKbps } from './cli-text.ts';
 

@@ -1,8 +1,7 @@
 /** A server as `srs-cli` sees it: private APIs that say what a test tells them, and others that say nothing. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { SlotReport } from '@srs/master';
-import { type PrivateApi, startPrivateApi, type WorkerSummary } from '@srs/worker';
+import { type PrivateApi, type SlotReport, startPrivateApi, type WorkerSummary } from '@srs/worker';
 import { afterEach, expect } from 'vitest';
 import { runCli } from './cli-command.ts';
 

@@ -101,15 +101,15 @@ export interface DirectoryProtocol {
   };
 }
 
-export type WorkerRole = 'back-source' | 'stream';
+export type WorkerRole = 'back-source' | 'stream' | 'http';
 
 /** What a worker tells about itself once it serves. */
 export interface WorkerReady {
   readonly privatePort: number;
 }
 
-/** Between the master and a worker it forked. */
-export interface WorkerProtocol<Start = unknown> {
+/** Between the master and a worker it forked. Both ask: the master for what the worker does, the worker for what only the master knows. */
+export interface WorkerProtocol<Start = unknown, Directory = unknown> {
   readonly requests: {
     /** Master: everything the worker needs. The answer comes when it serves; a failure is the reason it cannot. */
     readonly start: { readonly request: Start; readonly response: WorkerReady };
@@ -117,6 +117,8 @@ export interface WorkerProtocol<Start = unknown> {
     readonly ping: { readonly request: null; readonly response: null };
     /** Master: end in good order. Answered when everything is closed; the process then exits. */
     readonly stop: { readonly request: { readonly graceMs: number }; readonly response: null };
+    /** Worker: the server, and every slot with its private port. */
+    readonly directory: { readonly request: null; readonly response: Directory };
   };
   readonly notifications: {
     /** Master to back-sources: this process is dead; what it held is free. */

@@ -1,31 +1,32 @@
 /** One running server: its shared resources, its workers, its directory of private ports. */
 import { flushCompileCache } from 'node:module';
 import type { Config } from '@srs/config';
+import type { WorkerRole } from '@srs/control';
 import type { Arena, Log } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
 import { closeFd, createSharedMemory, listenTcp, openSharedArena } from '@srs/native';
 import { MemoryArena } from '@srs/ring';
-import { type Listener, LocalHub, type PrivateApi, startPrivateApi, type WorkerStart } from '@srs/worker';
+import {
+  type Listener,
+  LocalHub,
+  type MasterRequests,
+  type MasterSummary,
+  type PrivateApi,
+  type PrivateRoutes,
+  type SlotReport,
+  startPrivateApi,
+  type WorkerStart,
+} from '@srs/worker';
+import { listenAddresses } from './listen-addresses.ts';
 import { arenaBytes, LISTEN_BACKLOG, SharedResources } from './shared-resources.ts';
 import { planSlots, type SlotDefinition, type SlotPlan } from './slot-plan.ts';
-import { type SlotReport, SlotSupervisor } from './slot-supervisor.ts';
+import { SlotSupervisor } from './slot-supervisor.ts';
 import { childFd, forkWorker, runLocalWorker, type WorkerHandle } from './worker-handle.ts';
 
 export interface ServerOptions {
   readonly config: Config;
   readonly processLog: ProcessLog;
   readonly version: string;
-}
-
-/** `GET /api/v1/summary` of the master's private API; `/api/v1/workers` gives `SlotReport`s. */
-export interface MasterSummary {
-  readonly version: string;
-  readonly pid: number;
-  readonly mode: Config['workers']['mode'];
-  readonly uptimeSeconds: number;
-  readonly listen: Config['listen'];
-  /** Number of slots. */
-  readonly workers: number;
 }
 
 /** Clients are told and let go within this time, so that the whole server ends within 3 s. */
@@ -54,8 +55,11 @@ export class Server {
     this.#log = options.processLog.log;
     this.#plan = planSlots(options.config);
     const base = (slot: SlotDefinition): StartBase => ({ config: options.config, slot, living: this.#living(slot) });
+    const requests: MasterRequests = { directory: () => ({ server: this.summary(), workers: this.workers() }) };
     this.#spawner =
-      options.config.workers.mode === 'single' ? localSpawner(options, base) : processSpawner(options, this.#plan, base);
+      options.config.workers.mode === 'single'
+        ? localSpawner(options, base, requests)
+        : processSpawner(options, this.#plan, base, requests);
     this.#slots = this.#plan.slots.map(
       (definition) =>
         new SlotSupervisor(definition, {
@@ -87,6 +91,18 @@ export class Server {
     return this.#slots.map((slot) => slot.report());
   }
 
+  summary(): MasterSummary {
+    const { config, version } = this.#options;
+    return {
+      version,
+      pid: process.pid,
+      mode: config.workers.mode,
+      uptimeSeconds: Math.round((performance.now() - this.#startedMs) / 1000),
+      listen: config.listen,
+      workers: this.#slots.length,
+    };
+  }
+
   reopenLogs(): void {
     this.#options.processLog.reopen();
     for (const slot of this.#slots) slot.handle?.channel.notify('reopenLog', null);
@@ -111,8 +127,8 @@ export class Server {
   }
 
   async #stop(): Promise<void> {
-    const withClients = this.#slots.filter((slot) => slot.definition.role === 'stream');
-    const others = this.#slots.filter((slot) => slot.definition.role !== 'stream');
+    const withClients = this.#slots.filter((slot) => slot.definition.role !== 'back-source');
+    const others = this.#slots.filter((slot) => slot.definition.role === 'back-source');
     await Promise.all(withClients.map((slot) => slot.stop(STOP_GRACE_MS)));
     await Promise.all(others.map((slot) => slot.stop(STOP_GRACE_MS)));
     // One that is still on its way must not stay behind; why it failed has been told.
@@ -137,18 +153,10 @@ export class Server {
       .map((slot) => ({ slot: slot.definition.slot, pid: slot.pid }));
   }
 
-  #routes(): Record<string, () => unknown> {
-    const { config, version } = this.#options;
+  #routes(): PrivateRoutes {
     return {
       '/api/v1/workers': () => this.workers(),
-      '/api/v1/summary': (): MasterSummary => ({
-        version,
-        pid: process.pid,
-        mode: config.workers.mode,
-        uptimeSeconds: Math.round((performance.now() - this.#startedMs) / 1000),
-        listen: config.listen,
-        workers: this.#slots.length,
-      }),
+      '/api/v1/summary': () => this.summary(),
     };
   }
 }
@@ -175,7 +183,12 @@ function commonStart(
   };
 }
 
-function processSpawner(options: ServerOptions, plan: SlotPlan, base: (slot: SlotDefinition) => StartBase): Spawner {
+function processSpawner(
+  options: ServerOptions,
+  plan: SlotPlan,
+  base: (slot: SlotDefinition) => StartBase,
+  requests: MasterRequests,
+): Spawner {
   const resources = new SharedResources(options.config, plan);
   return {
     spawn: (slot) => {
@@ -190,20 +203,20 @@ function processSpawner(options: ServerOptions, plan: SlotPlan, base: (slot: Slo
         doorbellWriteFds: resources.doorbells.map(({ writeFd }) => inherit(writeFd)),
         listeners: resources.listeners[slot.slot]!.map((listener): Listener => ({ ...listener, fd: inherit(listener.fd) })),
       };
-      return { handle: forkWorker(fds), start };
+      return { handle: forkWorker(fds, requests), start };
     },
     onGone: (slot) => resources.status.clearSlot(slot.slot),
     close: () => resources.close(),
   };
 }
 
-function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => StartBase): Spawner {
+function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => StartBase, requests: MasterRequests): Spawner {
   const { config, processLog } = options;
   const memory = openLocalMemory(config);
   const hub = new LocalHub({ arena: memory.arena, processLog });
   return {
     spawn: (slot) => ({
-      handle: runLocalWorker((start) => hub.environmentOf(start)),
+      handle: runLocalWorker((start) => hub.environmentOf(start), requests),
       start: {
         ...commonStart(base(slot)),
         runtimeDirectory: '',
@@ -211,7 +224,7 @@ function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => St
         statusFd: -1,
         doorbellReadFd: -1,
         doorbellWriteFds: [],
-        listeners: slot.role === 'stream' ? openLocalListeners(config) : [],
+        listeners: openLocalListeners(config, slot.role),
       },
     }),
     onGone: () => {},
@@ -220,8 +233,9 @@ function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => St
 }
 
 /** Opened here as in multi mode, so that a port in use is the same error; whoever accepts from them closes them. */
-function openLocalListeners(config: Config): Listener[] {
-  return config.listen.map(({ host, port }) => ({
+function openLocalListeners(config: Config, role: WorkerRole): Listener[] {
+  return listenAddresses(config, role).map(({ service, host, port }) => ({
+    service,
     host,
     ...listenTcp({ host, port, backlog: LISTEN_BACKLOG, reusePort: false }),
   }));

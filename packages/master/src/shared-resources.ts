@@ -6,6 +6,7 @@ import type { Config } from '@srs/config';
 import type { Arena } from '@srs/kernel';
 import { closeFd, createDoorbell, createSharedMemory, type Doorbell, listenTcp, openSharedArena } from '@srs/native';
 import { type Listener, STATUS_BOARD_BYTES, StatusBoard } from '@srs/worker';
+import { listenAddresses } from './listen-addresses.ts';
 import type { SlotPlan } from './slot-plan.ts';
 
 export const LISTEN_BACKLOG = 512;
@@ -76,14 +77,16 @@ export class SharedResources {
  */
 function openListeners(config: Config, plan: SlotPlan, closers: (() => void)[]): (readonly Required<Listener>[])[] {
   const bySlot: Required<Listener>[][] = plan.slots.map(() => []);
-  for (const { host, port } of config.listen) {
-    const probe = listenTcp({ host, port, backlog: 1, reusePort: false });
-    closeFd(probe.fd);
-    for (const slot of plan.slots) {
-      if (slot.role !== 'stream') continue;
-      const { fd } = listenTcp({ host, port: probe.port, backlog: LISTEN_BACKLOG, reusePort: true });
-      closers.push(() => closeFd(fd));
-      bySlot[slot.slot]!.push({ host, port: probe.port, fd });
+  for (const role of new Set(plan.slots.map((slot) => slot.role))) {
+    const slots = plan.slots.filter((slot) => slot.role === role);
+    for (const { service, host, port } of listenAddresses(config, role)) {
+      const probe = listenTcp({ host, port, backlog: 1, reusePort: false });
+      closeFd(probe.fd);
+      for (const { slot } of slots) {
+        const { fd } = listenTcp({ host, port: probe.port, backlog: LISTEN_BACKLOG, reusePort: true });
+        closers.push(() => closeFd(fd));
+        bySlot[slot]!.push({ service, host, port: probe.port, fd });
+      }
     }
   }
   return bySlot;

@@ -16,21 +16,33 @@ export interface SlotPlan {
   readonly backSourceCount: number;
 }
 
-/** Back-sources come first, so that a stream worker's number is stable when their number is. @throws SrsError ConfigInvalid */
+/**
+ * Back-sources come first, then the workers with RTMP clients, so that a slot keeps its number when what follows comes or goes: those for
+ * HTTP exist only while something is served over HTTP.
+ * @throws SrsError ConfigInvalid
+ */
 export function planSlots(config: Config): SlotPlan {
-  const isSingle = config.workers.mode === 'single';
-  const backSourceCount = isSingle ? 1 : config.workers.backSource;
-  const streamCount = isSingle ? 1 : config.workers.stream;
-  const count = backSourceCount + streamCount;
-  if (count > MAX_SLOTS) {
+  const counts = countsOf(config);
+  const slots: SlotDefinition[] = [];
+  for (const role of ['back-source', 'stream', 'http'] as const) {
+    for (let index = 0; index < counts[role]; index += 1) slots.push({ slot: slots.length, role, index });
+  }
+  if (slots.length > MAX_SLOTS) {
+    const http = counts.http === 0 ? '' : ` and ${counts.http} http`;
     throw new SrsError(
       'ConfigInvalid',
-      `workers: ${backSourceCount} back_source and ${streamCount} stream must be at most ${MAX_SLOTS} together`,
+      `workers: ${counts['back-source']} back_source and ${counts.stream} stream${http} must be at most ${MAX_SLOTS} together`,
     );
   }
-  const slots = Array.from({ length: count }, (_, slot): SlotDefinition => {
-    const isBackSource = slot < backSourceCount;
-    return { slot, role: isBackSource ? 'back-source' : 'stream', index: isBackSource ? slot : slot - backSourceCount };
-  });
-  return { slots, backSourceCount };
+  return { slots, backSourceCount: counts['back-source'] };
+}
+
+function countsOf({ workers, httpApi, httpStream }: Config): Readonly<Record<WorkerRole, number>> {
+  const isSingle = workers.mode === 'single';
+  const isServingHttp = httpApi.enabled || httpStream.enabled;
+  return {
+    'back-source': isSingle ? 1 : workers.backSource,
+    stream: isSingle ? 1 : workers.stream,
+    http: isServingHttp ? (isSingle ? 1 : workers.http) : 0,
+  };
 }

@@ -1,22 +1,8 @@
 /** Keeps one slot filled: starts its worker, starts it again with back-off when it dies, and stops it in good order. */
 import { describeError, type Log } from '@srs/kernel';
-import type { WorkerStart } from '@srs/worker';
+import type { SlotReport, SlotState, WorkerStart } from '@srs/worker';
 import type { SlotDefinition } from './slot-plan.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-
-export type SlotState = 'starting' | 'ready' | 'waiting' | 'stopping' | 'stopped';
-
-export interface SlotReport {
-  readonly slot: number;
-  readonly role: string;
-  readonly state: SlotState;
-  readonly pid: number;
-  /** Port of the worker's private API; 0 while it has none. */
-  readonly port: number;
-  readonly restarts: number;
-  readonly lastEnd: string;
-  readonly uptimeSeconds: number;
-}
 
 export interface SlotHost {
   readonly log: Log;

@@ -1,7 +1,7 @@
 /** A started worker as the master holds it, whether it is a process or a part of the master's own. */
 import { fork } from 'node:child_process';
 import { Channel, ForkLink, type Link, linkPair } from '@srs/control';
-import type { MasterProtocol, WorkerEnvironment, WorkerStart } from '@srs/worker';
+import type { MasterProtocol, MasterRequests, WorkerEnvironment, WorkerStart } from '@srs/worker';
 import { serveWorker, workerEntryPath } from '@srs/worker';
 
 export interface WorkerHandle {
@@ -25,8 +25,11 @@ function workerArguments(): string[] {
   return isTold ? process.execArgv : [...process.execArgv, `${YOUNG_GENERATION_FLAG}=${YOUNG_GENERATION_MIB}`];
 }
 
-/** @param fds descriptors the child inherits; it finds them as 4, 5, 6 ... in this order (see `childFd`) */
-export function forkWorker(fds: readonly number[]): WorkerHandle {
+/**
+ * @param fds descriptors the child inherits; it finds them as 4, 5, 6 ... in this order (see `childFd`)
+ * @param requests what the worker may ask of its master
+ */
+export function forkWorker(fds: readonly number[], requests: MasterRequests): WorkerHandle {
   const child = fork(workerEntryPath, [], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds],
     serialization: 'advanced',
@@ -38,7 +41,7 @@ export function forkWorker(fds: readonly number[]): WorkerHandle {
   });
   return {
     pid: child.pid ?? 0,
-    channel: new Channel<MasterProtocol>(new ForkLink(child), {}),
+    channel: new Channel<MasterProtocol>(new ForkLink(child), { requests }),
     ended,
     kill: () => child.kill('SIGKILL'),
   };
@@ -50,9 +53,10 @@ const FIRST_CHILD_FD = 4;
 export const childFd = (index: number): number => FIRST_CHILD_FD + index;
 
 /** A worker inside this process. It shares the master's pid and dies only with it. */
-export function runLocalWorker(environmentOf: (start: WorkerStart) => WorkerEnvironment): WorkerHandle {
+export function runLocalWorker(environmentOf: (start: WorkerStart) => WorkerEnvironment, requests: MasterRequests): WorkerHandle {
   const [near, far]: [Link, Link] = linkPair();
   const ended = Promise.withResolvers<string>();
   serveWorker(far, { environmentOf, onEnd: () => ended.resolve('exit code 0') });
-  return { pid: process.pid, channel: new Channel<MasterProtocol>(near, {}), ended: ended.promise, kill: () => {} };
+  const channel = new Channel<MasterProtocol>(near, { requests });
+  return { pid: process.pid, channel, ended: ended.promise, kill: () => {} };
 }

@@ -7,8 +7,12 @@ import type { ProcessLog } from '@srs/logging';
 import type { Doorbell } from './doorbell.ts';
 import type { StatusBoard } from './status-board.ts';
 
+/** What is spoken on a listening socket. */
+export type ListenerService = 'rtmp' | 'http-api';
+
 /** Where to accept clients: a listening socket that the master holds for this slot, or an address to open. */
 export interface Listener {
+  readonly service: ListenerService;
   readonly host: string;
   readonly port: number;
   readonly fd?: number;

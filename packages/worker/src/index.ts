@@ -1,10 +1,20 @@
 export { type Doorbell, LocalDoorbells } from './doorbell.ts';
-export type { Listener, ProcessId, WorkerEnvironment } from './environment.ts';
+export type { Listener, ListenerService, ProcessId, WorkerEnvironment } from './environment.ts';
 export { identity } from './identity.ts';
 export { LocalHub } from './local-hub.ts';
 export { MAX_PAGE_COUNT } from './page.ts';
-export { type PrivateApi, startPrivateApi } from './private-api.ts';
+export { type PrivateApi, type PrivateMethod, type PrivateRoutes, startPrivateApi } from './private-api.ts';
+export { askPrivateApi, type PrivateBody } from './private-client.ts';
 export type * from './private-documents.ts';
 export { serveWorker } from './serve-worker.ts';
 export { MAX_SLOTS, STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
-export { type MasterProtocol, mainCid, type WorkerStart, workerEntryPath } from './worker-start.ts';
+export {
+  askClients,
+  askMaster,
+  askStreams,
+  askSummary,
+  askWorkers,
+  type StreamRows,
+  type WorkerAnswer,
+} from './survey.ts';
+export { type MasterProtocol, type MasterRequests, mainCid, type WorkerStart, workerEntryPath } from './worker-start.ts';

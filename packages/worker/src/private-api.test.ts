@@ -13,8 +13,15 @@ interface Answer {
 
 let api: PrivateApi;
 
-function ask(path: string, options: { method?: string; host?: string; body?: string } = {}): Promise<Answer> {
-  const { method = 'GET', host = 'localhost', body } = options;
+interface Question {
+  readonly method?: string;
+  readonly host?: string;
+  readonly body?: string;
+  readonly type?: string;
+}
+
+function ask(path: string, options: Question = {}): Promise<Answer> {
+  const { method = 'GET', host = 'localhost', body, type = body === undefined ? undefined : 'application/json' } = options;
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', port: api.port, path, method, agent: false, headers: { host } }, (response) => {
       const chunks: Buffer[] = [];
@@ -24,7 +31,7 @@ function ask(path: string, options: { method?: string; host?: string; body?: str
       });
     });
     asked.on('error', reject);
-    if (body !== undefined) asked.setHeader('content-type', 'application/json');
+    if (type !== undefined) asked.setHeader('content-type', type);
     asked.end(body);
   });
 }
@@ -44,6 +51,8 @@ beforeAll(async () => {
       '/fails': () => {
         throw new Error('broken inside');
       },
+      '/change': { POST: (query) => ({ changed: query.x }) },
+      '/both': { GET: () => 'told', POST: () => 'done' },
     },
   });
 });
@@ -99,7 +108,7 @@ describe('the private API', () => {
     expect(answer.status).toBe(404);
     expect(JSON.parse(answer.text)).toEqual({
       code: 404,
-      error: 'no such path: /nothing; there are /plain /later /page /refuses /fails',
+      error: 'no such path: /nothing; there are /plain /later /page /refuses /fails /change /both',
     });
   });
 
@@ -108,6 +117,39 @@ describe('the private API', () => {
     expect(answer.status).toBe(405);
     expect(answer.headers.allow).toBe('GET, HEAD');
     expect(JSON.parse(answer.text)).toEqual({ code: 405, error: `method ${method} of /plain must be GET or HEAD` });
+  });
+
+  it('is told what to do by POST', async () => {
+    for (const body of [undefined, '', '{}']) {
+      const answer = await ask('/change?x=1', {
+        method: 'POST',
+        type: 'application/json; charset=utf-8',
+        ...(body === undefined ? {} : { body }),
+      });
+      expect(answer).toMatchObject({ status: 200, text: '{"code":0,"data":{"changed":"1"}}' });
+    }
+    expect((await ask('/both', { method: 'POST', type: 'application/json' })).text).toBe('{"code":0,"data":"done"}');
+    expect((await ask('/both')).text).toBe('{"code":0,"data":"told"}');
+  });
+
+  it.each([undefined, '', 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/jsonx'])(
+    'changes nothing for the content-type %j, which any web page can send',
+    async (type) => {
+      const answer = await ask('/change?x=1', { method: 'POST', ...(type === undefined ? {} : { type }) });
+      expect(answer.status).toBe(415);
+      expect(JSON.parse(answer.text)).toEqual({
+        code: 415,
+        error: `content-type ${JSON.stringify(type ?? '')} of a POST must be application/json`,
+      });
+    },
+  );
+
+  it.each([
+    ['/change', 'GET', 'POST'],
+    ['/both', 'PUT', 'GET, HEAD, POST'],
+  ])('%s has no %s, and says what it has', async (path, method, allow) => {
+    const answer = await ask(path, { method });
+    expect([answer.status, answer.headers.allow]).toEqual([405, allow]);
   });
 
   it('answers HEAD without a body', async () => {

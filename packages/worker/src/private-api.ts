@@ -1,7 +1,7 @@
-/** The HTTP port on which one process tells the command line about itself. Loopback unless told otherwise, and read only. */
+/** The HTTP port on which one process tells the command line about itself, and is told what to do. Loopback unless told otherwise. */
 import { isIP } from 'node:net';
 import { describeError, SrsError } from '@srs/kernel';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Page } from './page.ts';
 import type { PrivateAnswer, PrivateError } from './private-documents.ts';
 
@@ -13,11 +13,14 @@ export interface PrivateApi {
 /** What stands behind the question mark, not checked. */
 type PrivateQuery = Readonly<Record<string, unknown>>;
 
-/**
- * JSON documents by path, made when they are asked for; a `Page` is surrounded by its place in the whole list.
- * An `SrsError` is the answer to a query that cannot be.
- */
-export type PrivateRoutes = Readonly<Record<string, (query: PrivateQuery) => unknown>>;
+/** GET for what only tells, POST for what changes something. */
+export type PrivateMethod = 'GET' | 'POST';
+
+/** The document of an answer; an `SrsError` is the answer to a query that cannot be, and a `Page` is surrounded by its place in the list. */
+type PrivateHandler = (query: PrivateQuery) => unknown;
+
+/** JSON documents by path, made when they are asked for. A function alone answers GET. */
+export type PrivateRoutes = Readonly<Record<string, PrivateHandler | Readonly<Partial<Record<PrivateMethod, PrivateHandler>>>>>;
 
 /** A peer that does not finish its request within this time is let go. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -58,22 +61,52 @@ export async function startPrivateApi(o: {
     if (isHostHeaderSafe(request.headers.host)) return;
     await refuse(reply, 403, `host ${JSON.stringify(request.headers.host ?? '')} must be localhost or an address`);
   });
-  for (const [path, make] of Object.entries(o.routes)) {
-    server.get(path, async (request) => answer(await make(request.query as PrivateQuery)));
+  acceptEmptyJson(server);
+  for (const [path, route] of Object.entries(o.routes)) {
+    const { GET, POST } = handlersOf(route);
+    if (GET !== undefined) server.get(path, async (request) => answer(await GET(request.query as PrivateQuery)));
+    if (POST !== undefined) {
+      server.post(path, { onRequest: refuseForms }, async (request) => answer(await POST(request.query as PrivateQuery)));
+    }
   }
   server.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    if (o.routes[path] === undefined) {
-      return refuse(reply, 404, `no such path: ${path}; there are ${Object.keys(o.routes).join(' ')}`);
-    }
-    void reply.header('allow', 'GET, HEAD');
-    return refuse(reply, 405, `method ${request.method} of ${path} must be GET or HEAD`);
+    const route = Object.hasOwn(o.routes, path) ? o.routes[path] : undefined;
+    if (route === undefined) return refuse(reply, 404, `no such path: ${path}; there are ${Object.keys(o.routes).join(' ')}`);
+    const methods = methodsOf(route);
+    void reply.header('allow', methods.join(', '));
+    return refuse(reply, 405, `method ${request.method} of ${path} must be ${methods.join(' or ')}`);
   });
   server.setErrorHandler((error, _request, reply) => refuse(reply, statusOf(error), describeError(error)));
   await listen(server, o);
   const address = server.server.address();
   if (address === null || typeof address === 'string') throw new Error('private API: no TCP address');
   return { port: address.port, close: () => server.close() };
+}
+
+function handlersOf(route: PrivateRoutes[string]): Partial<Record<PrivateMethod, PrivateHandler>> {
+  return typeof route === 'function' ? { GET: route } : route;
+}
+
+function methodsOf(route: PrivateRoutes[string]): readonly string[] {
+  const { GET, POST } = handlersOf(route);
+  return [...(GET === undefined ? [] : ['GET', 'HEAD']), ...(POST === undefined ? [] : ['POST'])];
+}
+
+/** What a POST has to say stands in its query; an empty body is as good as any. */
+function acceptEmptyJson(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, body, done);
+  });
+}
+
+/** A web page may send forms and plain text to any address, but this type only to one that has agreed when its browser asked: none here. */
+async function refuseForms(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const type = request.headers['content-type'] ?? '';
+  if (/^application\/json\s*(;|$)/i.test(type)) return;
+  await refuse(reply, 415, `content-type ${JSON.stringify(type)} of a ${request.method} must be application/json`);
 }
 
 function answer(data: unknown): PrivateAnswer<unknown> {

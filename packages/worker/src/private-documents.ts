@@ -1,8 +1,41 @@
 /** The documents of the private API, as the processes write them and the command line reads them. Plain JSON. */
+import type { Config } from '@srs/config';
 import type { PublisherInfo, WorkerRole } from '@srs/control';
 import type { Kbps } from '@srs/kernel';
 import type { ClientDescription } from '@srs/rtmp-server';
 import type { FanOutStatistics, FlushLoad, StreamWriterStatistics } from '@srs/stream';
+
+/** `GET /api/v1/summary` of the master's private API. */
+export interface MasterSummary {
+  readonly version: string;
+  readonly pid: number;
+  readonly mode: Config['workers']['mode'];
+  readonly uptimeSeconds: number;
+  readonly listen: Config['listen'];
+  /** Number of slots. */
+  readonly workers: number;
+}
+
+export type SlotState = 'starting' | 'ready' | 'waiting' | 'stopping' | 'stopped';
+
+/** A slot as the master sees it: an element of `GET /api/v1/workers`. */
+export interface SlotReport {
+  readonly slot: number;
+  readonly role: WorkerRole;
+  readonly state: SlotState;
+  readonly pid: number;
+  /** Port of the worker's private API; 0 while it has none. */
+  readonly port: number;
+  readonly restarts: number;
+  readonly lastEnd: string;
+  readonly uptimeSeconds: number;
+}
+
+/** The master, and the slots as it knows them. */
+export interface ServerDirectory {
+  readonly server: MasterSummary;
+  readonly workers: readonly SlotReport[];
+}
 
 /** Bytes from and to clients since the process started, those of clients that have left included. */
 export interface TrafficDescription {

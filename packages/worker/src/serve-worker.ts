@@ -38,7 +38,7 @@ export function serveWorker(link: Link, host: WorkerHost): void {
     requests: {
       start: async (start) => {
         environment = host.environmentOf(start);
-        role = await startRole(environment);
+        role = await startRole(environment, channel);
         watch = new ProcessWatch();
         api = await startPrivateApi({
           host: environment.privateHost,
@@ -70,7 +70,7 @@ export function serveWorker(link: Link, host: WorkerHost): void {
 }
 
 /** A process loads what its own role is made of, and the master none: half of the time of a start is loading. */
-async function startRole(environment: WorkerEnvironment): Promise<RunningRole> {
+async function startRole(environment: WorkerEnvironment, master: Channel<MasterProtocol>): Promise<RunningRole> {
   switch (environment.role) {
     case 'back-source': {
       const { startBackSource } = await import('./back-source.ts');
@@ -79,6 +79,10 @@ async function startRole(environment: WorkerEnvironment): Promise<RunningRole> {
     case 'stream': {
       const { startStreamWorker } = await import('./stream-worker.ts');
       return startStreamWorker(environment);
+    }
+    case 'http': {
+      const { startHttpWorker } = await import('./http-worker.ts');
+      return startHttpWorker(environment, master);
     }
   }
 }

@@ -4,11 +4,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Config, deepFreeze } from '@srs/config';
-import { type Link, SocketLink, type WorkerProtocol, type WorkerRole } from '@srs/control';
+import { type ChannelHandler, type Link, SocketLink, type WorkerProtocol, type WorkerRole } from '@srs/control';
 import { openProcessLog } from '@srs/logging';
 import { openSharedArena } from '@srs/native';
 import { SocketDoorbell } from './doorbell.ts';
 import type { Listener, ProcessId, WorkerEnvironment } from './environment.ts';
+import type { ServerDirectory } from './private-documents.ts';
 import { STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
 
 /** File descriptors are numbers in the child: the master placed them there when it forked. */
@@ -29,7 +30,10 @@ export interface WorkerStart {
   readonly living: readonly ProcessId[];
 }
 
-export type MasterProtocol = WorkerProtocol<WorkerStart>;
+export type MasterProtocol = WorkerProtocol<WorkerStart, ServerDirectory>;
+
+/** What a worker asks of its master, answered by it. */
+export type MasterRequests = NonNullable<ChannelHandler<MasterProtocol>['requests']>;
 
 /** The program that `fork` runs. */
 export const workerEntryPath = fileURLToPath(new URL('./entry-worker.ts', import.meta.url));

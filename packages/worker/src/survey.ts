@@ -1,15 +1,17 @@
 /** Asks the master who is there, and then all workers at once. Whoever does not answer is part of the result. */
 import { formatAddress, type ServerAddress } from '@srs/config';
 import { describeError, SrsError } from '@srs/kernel';
-import type { MasterSummary, SlotReport, SlotState } from '@srs/master';
-import type { ClientDescription, DirectoryStream, WorkerStream, WorkerSummary } from '@srs/worker';
-import { askPrivateApi } from './cli-private-client.ts';
-
-/** The master, and the slots as it knows them. */
-export interface ServerDirectory {
-  readonly server: MasterSummary;
-  readonly workers: readonly SlotReport[];
-}
+import { askPrivateApi } from './private-client.ts';
+import type {
+  ClientDescription,
+  DirectoryStream,
+  MasterSummary,
+  ServerDirectory,
+  SlotReport,
+  SlotState,
+  WorkerStream,
+  WorkerSummary,
+} from './private-documents.ts';
 
 /** One worker with what it said. */
 export interface WorkerAnswer<T> {
@@ -79,7 +81,8 @@ export async function askSummary(address: ServerAddress, timeoutMs: number): Pro
 /** What a worker answers depends on its role. */
 export type StreamRows =
   | { readonly role: 'back-source'; readonly streams: readonly DirectoryStream[] }
-  | { readonly role: 'stream'; readonly streams: readonly WorkerStream[] };
+  /** A worker of another role has none. */
+  | { readonly role: 'stream' | 'http'; readonly streams: readonly WorkerStream[] };
 
 export async function askStreams(address: ServerAddress, worker: SlotReport, timeoutMs: number): Promise<Said<StreamRows>> {
   const { data } = await askPrivateApi(address, '/api/v1/streams', timeoutMs);
@@ -87,7 +90,7 @@ export async function askStreams(address: ServerAddress, worker: SlotReport, tim
   const rows: StreamRows =
     worker.role === 'back-source'
       ? { role: 'back-source', streams: data as DirectoryStream[] }
-      : { role: 'stream', streams: data as WorkerStream[] };
+      : { role: worker.role, streams: data as WorkerStream[] };
   return { data: rows, problem: null };
 }
 

@@ -1,7 +1,8 @@
 /** Asks one private API one question. */
-import { get, type IncomingMessage } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import type { ServerAddress } from '@srs/config';
 import { describeError, SrsError, systemErrorCode } from '@srs/kernel';
+import type { PrivateMethod } from './private-api.ts';
 
 /** Larger answers are not read: a page of clients has less than a tenth of it. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
@@ -13,11 +14,19 @@ export interface PrivateBody {
   readonly total?: number;
 }
 
-/** @throws SrsError SocketTimeout, SocketConnect or HttpAnswer, with a message for the operator */
-export async function askPrivateApi(address: ServerAddress, path: string, timeoutMs: number): Promise<PrivateBody> {
+/**
+ * @param method POST for what changes something; everything it needs stands in the query
+ * @throws SrsError SocketTimeout, SocketConnect or HttpAnswer, with a message for the operator
+ */
+export async function askPrivateApi(
+  address: ServerAddress,
+  path: string,
+  timeoutMs: number,
+  method: PrivateMethod = 'GET',
+): Promise<PrivateBody> {
   const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await openAnswer(address, path, signal);
+    const response = await openAnswer(address, path, method, signal);
     return parseBody(await readBody(response), response.statusCode ?? 0);
   } catch (error) {
     if (signal.aborted) throw new SrsError('SocketTimeout', `no answer within ${timeoutMs} ms`);
@@ -25,18 +34,23 @@ export async function askPrivateApi(address: ServerAddress, path: string, timeou
   }
 }
 
-function openAnswer(address: ServerAddress, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+function openAnswer(address: ServerAddress, path: string, method: PrivateMethod, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const options = {
       ...address,
       path,
+      method,
       signal,
       // One question, one connection: nothing keeps this process alive afterwards.
       agent: false,
       // The API answers to this name only, whatever name the operator reached it by.
-      headers: { host: 'localhost', accept: 'application/json' },
+      headers: {
+        host: 'localhost',
+        accept: 'application/json',
+        ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
+      },
     };
-    get(options, resolve).on('error', reject);
+    request(options, resolve).on('error', reject).end();
   });
 }
 

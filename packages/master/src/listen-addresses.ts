@@ -1,0 +1,20 @@
+/** The addresses that each role accepts clients on. */
+import type { Config, ListenAddress } from '@srs/config';
+import type { WorkerRole } from '@srs/control';
+import type { ListenerService } from '@srs/worker';
+
+export interface ServiceAddress extends ListenAddress {
+  readonly service: ListenerService;
+}
+
+export function listenAddresses(config: Config, role: WorkerRole): readonly ServiceAddress[] {
+  const { listen, httpApi } = config;
+  switch (role) {
+    case 'back-source':
+      return [];
+    case 'stream':
+      return listen.map((address) => ({ ...address, service: 'rtmp' }));
+    case 'http':
+      return httpApi.enabled ? [{ ...httpApi.listen, service: 'http-api' }] : [];
+  }
+}
