@@ -10,6 +10,7 @@ import { MemoryArena, RegionTable, RingWriter, ringBytes } from '@srs/ring';
 import { Batch, type DirectoryClient, type EncodedBytes, FanOut, FlushBudget, LiveStreams } from '@srs/stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { allocatedBytes } from '../../../test/support/allocation.ts';
+import { adoptSocket } from './client-socket.ts';
 import { rtmpFrameEncoder } from './rtmp-frame-encoder.ts';
 import { SocketOutput } from './socket-output.ts';
 
@@ -62,6 +63,7 @@ function setUp(playerCount: number, clock = new ManualClock({ nowMs: 1000 })) {
   let writes = 0;
   let bytes = 0;
   const player = {
+    descriptor: -1,
     write: (encoded: EncodedBytes): boolean => {
       writes += 1;
       bytes += encoded.bytes.length;
@@ -136,11 +138,12 @@ describe('the budget of the fan-out', () => {
     await once(listener, 'listening');
     const address = listener.address();
     const client = connect({ host: '127.0.0.1', port: typeof address === 'object' && address !== null ? address.port : 0 });
-    const [socket] = (await once(listener, 'connection')) as [Socket];
+    const [accepted] = (await once(listener, 'connection')) as [Socket];
     listener.close();
-    opened.push(socket, client);
+    const adopted = adoptSocket(accepted, { onBytes: () => {}, onClosing: () => {} });
+    opened.push(adopted.socket, client);
     client.resume();
-    const output = new SocketOutput(socket, () => {});
+    const output = new SocketOutput(adopted, { onDrained: () => {}, onHeldBack: () => {} });
     const batch = new Batch();
     batch.reserve(10);
     batch.commit(10);
@@ -148,7 +151,7 @@ describe('the budget of the fan-out', () => {
     const writes = 100;
     let refused = 0;
     const bytes = allocatedBytes(() => {
-      for (let index = 0; index < writes; index += 1) if (!output.writeMedia(encoded)) refused += 1;
+      for (let index = 0; index < writes; index += 1) if (!output.writeMedia(encoded, 0)) refused += 1;
     });
     expect(refused).toBe(0);
     expect(bytes / writes).toBeLessThan(budget.heapBytesPerSocketWrite);

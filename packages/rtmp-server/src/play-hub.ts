@@ -6,6 +6,7 @@ import {
   type FanOutPlayer,
   type FlushLoad,
   type LiveStream,
+  type PlayerState,
   type PlayerStatistics,
   type StreamConsumer,
 } from '@srs/stream';
@@ -13,14 +14,53 @@ import { rtmpFrameEncoder } from './rtmp-frame-encoder.ts';
 import type { RtmpServices } from './services.ts';
 
 /** A player that has been added to a stream. */
-export interface PlayHandle {
-  readonly stream: LiveStream;
-  readonly statistics: PlayerStatistics;
+export class PlayHandle {
+  readonly #hall: Hall;
+  readonly #state: PlayerState;
+  readonly #onSourceChanged: () => void;
+
+  constructor(hall: Hall, state: PlayerState, onSourceChanged: () => void) {
+    this.#hall = hall;
+    this.#state = state;
+    this.#onSourceChanged = onSourceChanged;
+  }
+
+  get stream(): LiveStream {
+    return this.#hall.stream;
+  }
+
+  get statistics(): PlayerStatistics {
+    return this.#state.statistics;
+  }
+
   /** Frames that its stream's players in step got at once the last time. */
-  readonly batchFrames: number;
-  setPaused(isPaused: boolean): void;
-  onDrain(): void;
-  leave(): void;
+  get batchFrames(): number {
+    return this.#hall.fanOut.batchFrames;
+  }
+
+  /** Bytes sent on the player's descriptor. */
+  get directBytes(): number {
+    return this.#hall.fanOut.directBytes(this.#state);
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.#hall.fanOut.setPaused(this.#state, isPaused);
+  }
+
+  onDrain(): void {
+    this.#hall.fanOut.onDrain(this.#state);
+  }
+
+  /** Nothing may be sent on the player's descriptor until its connection has drained. */
+  holdBack(): void {
+    this.#hall.fanOut.holdBack(this.#state);
+  }
+
+  leave(): void {
+    this.#hall.listeners.delete(this.#onSourceChanged);
+    this.#hall.fanOut.remove(this.#state);
+    this.#hall.onLeft();
+  }
 }
 
 export interface PlayOptions {
@@ -38,6 +78,8 @@ interface Hall {
   readonly stream: LiveStream;
   readonly fanOut: FanOut;
   readonly listeners: Set<() => void>;
+  /** One of them has gone. */
+  onLeft(): void;
   close(): void;
 }
 
@@ -54,22 +96,7 @@ export class PlayHub {
     const hall = this.#halls.get(streamId) ?? this.#open(streamId, vhost);
     hall.listeners.add(onSourceChanged);
     const state = hall.fanOut.add(player, durationMs === undefined ? {} : { durationMs });
-    return {
-      stream: hall.stream,
-      get statistics() {
-        return state.statistics;
-      },
-      get batchFrames() {
-        return hall.fanOut.batchFrames;
-      },
-      setPaused: (isPaused) => hall.fanOut.setPaused(state, isPaused),
-      onDrain: () => hall.fanOut.onDrain(state),
-      leave: () => {
-        hall.listeners.delete(onSourceChanged);
-        hall.fanOut.remove(state);
-        this.#closeIfEmpty(streamId, hall);
-      },
-    };
+    return new PlayHandle(hall, state, onSourceChanged);
   }
 
   /** What feeding all players of this process takes. */
@@ -110,6 +137,7 @@ export class PlayHub {
       stream,
       fanOut,
       listeners,
+      onLeft: () => this.#closeIfEmpty(streamId, hall),
       close: () => {
         fanOut.close();
         stream.detach(watcher);

@@ -15,12 +15,12 @@ import {
 import type { EncodedBytes, FanOutPlayer } from '@srs/stream';
 import { Admission, type AdmittedStream, type StreamUse } from './admission.ts';
 import type { ClientDescription, ClientType } from './client-description.ts';
+import { adoptSocket } from './client-socket.ts';
 import type { PithyMember, PithyPrint } from './pithy-print.ts';
 import type { PlayHandle, PlayHub } from './play-hub.ts';
 import { Publishing } from './publishing.ts';
 import type { RtmpServices } from './services.ts';
 import { SocketOutput } from './socket-output.ts';
-import { readStatically } from './static-reads.ts';
 import { Traffic } from './traffic.ts';
 
 /** From the first byte to an accepted connect, and from there to publish or play. */
@@ -67,15 +67,22 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   /** @param accepted paused, nothing read yet */
   constructor(accepted: Socket, host: ConnectionHost) {
     const { services } = host;
-    const socket = readStatically(accepted, (bytes) => this.#onData(bytes));
+    const client = adoptSocket(accepted, {
+      onBytes: (bytes) => this.#onData(bytes),
+      onClosing: () => this.#play?.holdBack(),
+    });
+    const { socket } = client;
     this.#host = host;
     this.#socket = socket;
     this.cid = services.nextCid();
     this.ip = plainAddress(socket.remoteAddress);
     this.#log = services.log.child(this.cid);
     this.#startedMs = services.clock.nowMs();
-    this.#output = new SocketOutput(socket, () => this.#play?.onDrain());
-    this.#traffic = new Traffic(socket, this.#output, services.clock);
+    this.#output = new SocketOutput(client, {
+      onDrained: () => this.#play?.onDrain(),
+      onHeldBack: () => this.#play?.holdBack(),
+    });
+    this.#traffic = new Traffic(socket, () => this.#output.bytesWritten + (this.#play?.directBytes ?? 0), services.clock);
     this.#session = new ServerSession(this, {
       crypto: nodeRtmpCrypto,
       unixSeconds: () => Math.floor(services.clock.wallMs() / 1000),
@@ -143,9 +150,13 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   // FanOutPlayer
 
+  get descriptor(): number {
+    return this.#output.descriptor;
+  }
+
   /** Hot path: one system call. */
-  write(encoded: EncodedBytes): boolean {
-    return this.#output.writeMedia(encoded);
+  write(encoded: EncodedBytes, offset: number): boolean {
+    return this.#output.writeMedia(encoded, offset);
   }
 
   get pendingBytes(): number {
@@ -423,7 +434,11 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   }
 
   #endPlay(): void {
-    this.#play?.leave();
+    const play = this.#play;
+    if (play !== undefined) {
+      play.leave();
+      this.#output.countDirect(play.directBytes);
+    }
     this.#play = undefined;
     this.#host.players.leave(this);
   }

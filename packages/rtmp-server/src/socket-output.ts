@@ -1,8 +1,9 @@
 /** What goes out to one client: answers collected per tick, media as it comes, and how much of it waits. */
 import type { Socket } from 'node:net';
 import { SrsError } from '@srs/kernel';
-import { descriptorOf, limitUnsent, sendFrom } from '@srs/native';
+import { limitUnsent, sendFrom } from '@srs/native';
 import type { EncodedBytes } from '@srs/stream';
+import type { ClientSocket } from './client-socket.ts';
 
 /** More than a batch of media and all answers to a sane client. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
@@ -12,15 +13,22 @@ const MAX_UNSENT_BYTES = 256 * 1024;
 const MAX_ANSWER_BYTES = 16 * 1024;
 const EMPTY = Buffer.alloc(0);
 
+export interface SocketOutputHandler {
+  /** After something had to wait: all of it is in the kernel. */
+  onDrained(): void;
+  /** Answers wait in the socket: until they have drained, nothing may be sent past it. */
+  onHeldBack(): void;
+}
+
 /**
  * Media goes to the kernel past the socket, as long as nothing waits in the socket: that takes a system call and little else.
- * What the kernel does not take is left to the socket, with its back-pressure and errors. A socket without a descriptor of its own
- * gets everything.
+ * What the kernel does not take is left to the socket, with its back-pressure and errors. A socket without a descriptor gets
+ * everything.
  */
 export class SocketOutput {
   readonly #socket: Socket;
-  readonly #onDrained: () => void;
-  readonly #fd: number;
+  readonly #descriptor: number;
+  readonly #handler: SocketOutputHandler;
   /** Sent past the socket. */
   #directBytes = 0;
   #isDrainAwaited = false;
@@ -28,12 +36,17 @@ export class SocketOutput {
   #answers: Buffer[] = [];
   #answerBytes = 0;
 
-  /** @param onDrained after media had to wait: all of it is in the kernel */
-  constructor(socket: Socket, onDrained: () => void) {
+  constructor({ socket, descriptor }: ClientSocket, handler: SocketOutputHandler) {
     this.#socket = socket;
-    this.#onDrained = onDrained;
-    this.#fd = descriptorOf(socket);
-    if (this.#fd >= 0) limitUnsent(this.#fd, MAX_UNSENT_BYTES);
+    this.#descriptor = descriptor;
+    this.#handler = handler;
+    if (descriptor >= 0) limitUnsent(descriptor, MAX_UNSENT_BYTES);
+  }
+
+  /** What may be written to past the socket while `pendingBytes` is 0; -1 for nothing. */
+  get descriptor(): number {
+    // That of a destroyed socket may be somebody else's already.
+    return this.#socket.destroyed ? -1 : this.#descriptor;
   }
 
   /** Bytes the kernel has not taken yet. */
@@ -41,28 +54,33 @@ export class SocketOutput {
     return this.#socket.writableLength;
   }
 
-  /** All bytes so far, those that wait included; still right after the end. */
+  /** All bytes so far that were given to this object, those that wait included; still right after the end. */
   get bytesWritten(): number {
     return this.#socket.bytesWritten + this.#directBytes;
   }
 
+  /** Others have sent so many bytes on the descriptor. */
+  countDirect(bytes: number): void {
+    this.#directBytes += bytes;
+  }
+
   /**
-   * Hot path: one system call, no allocation.
+   * Hot path: one system call, no allocation. Gives the bytes from `offset` on.
    * @returns whether the kernel has all of it; otherwise the bytes must stay as they are while `pendingBytes` is above 0
    */
-  writeMedia({ bytes, address }: EncodedBytes): boolean {
-    if (this.#answers.length > 0) this.flushAnswers();
+  writeMedia({ bytes, address }: EncodedBytes, offset: number): boolean {
+    if (this.#answers.length > 0) this.#writeAnswers();
     const socket = this.#socket;
-    // The descriptor of a destroyed socket may be somebody else's already.
     if (socket.destroyed) return true;
-    let sentBytes = 0;
-    if (this.#fd >= 0 && socket.writableLength === 0) {
+    let givenBytes = offset;
+    if (this.#descriptor >= 0 && socket.writableLength === 0) {
       // An error shows when the socket meets it.
-      sentBytes = Math.max(0, sendFrom(this.#fd, address, bytes.length));
+      const sentBytes = Math.max(0, sendFrom(this.#descriptor, address + offset, bytes.length - offset));
       this.#directBytes += sentBytes;
-      if (sentBytes === bytes.length) return true;
+      givenBytes += sentBytes;
+      if (givenBytes === bytes.length) return true;
     }
-    socket.write(sentBytes === 0 ? bytes : bytes.subarray(sentBytes));
+    socket.write(givenBytes === 0 ? bytes : bytes.subarray(givenBytes));
     if (socket.writableLength === 0) return true;
     this.#awaitDrain();
     return false;
@@ -77,6 +95,19 @@ export class SocketOutput {
   }
 
   flushAnswers(): void {
+    this.#writeAnswers();
+    if (this.#socket.writableLength === 0 || this.#socket.destroyed) return;
+    this.#awaitDrain();
+    this.#handler.onHeldBack();
+  }
+
+  /** Says what is left and sends the end. */
+  end(): void {
+    this.#writeAnswers();
+    this.#socket.end();
+  }
+
+  #writeAnswers(): void {
     const answers = this.#answers;
     if (answers.length === 0) return;
     this.#answers = [];
@@ -90,19 +121,13 @@ export class SocketOutput {
     this.#socket.write(answers.length === 1 ? answers[0]! : Buffer.concat(answers));
   }
 
-  /** Says what is left and sends the end. */
-  end(): void {
-    this.flushAnswers();
-    this.#socket.end();
-  }
-
   #awaitDrain(): void {
     if (this.#isDrainAwaited) return;
     // The socket tells of a drain only above its own high-water mark; an empty write behind the rest tells always.
     this.#isDrainAwaited = true;
     this.#socket.write(EMPTY, () => {
       this.#isDrainAwaited = false;
-      this.#onDrained();
+      this.#handler.onDrained();
     });
   }
 }

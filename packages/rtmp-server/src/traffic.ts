@@ -1,17 +1,17 @@
 /** Bytes and rates of one client, both ways. */
 import type { Socket } from 'node:net';
 import { type Clock, type Kbps, RateMeter } from '@srs/kernel';
-import type { SocketOutput } from './socket-output.ts';
 
 export class Traffic {
   readonly #socket: Socket;
-  readonly #output: SocketOutput;
+  readonly #sendBytes: () => number;
   readonly #sendRate: RateMeter;
   readonly #recvRate: RateMeter;
 
-  constructor(socket: Socket, output: SocketOutput, clock: Clock) {
+  /** @param sendBytes to the client, since it connected */
+  constructor(socket: Socket, sendBytes: () => number, clock: Clock) {
     this.#socket = socket;
-    this.#output = output;
+    this.#sendBytes = sendBytes;
     this.#sendRate = new RateMeter(clock);
     this.#recvRate = new RateMeter(clock);
   }
@@ -22,7 +22,7 @@ export class Traffic {
   }
 
   get sendBytes(): number {
-    return this.#output.bytesWritten;
+    return this.#sendBytes();
   }
 
   get sendKbps(): Kbps {

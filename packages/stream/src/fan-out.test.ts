@@ -23,6 +23,7 @@ const encoder: FrameEncoder = {
 };
 
 class TestPlayer implements FanOutPlayer {
+  readonly descriptor = -1;
   readonly frames: string[] = [];
   pendingBytes = 0;
   isFinished = false;

@@ -1,5 +1,6 @@
 /** One stream to many players of one format: every frame is encoded once, every batch is written once per player. */
 import type { Clock, FrameType } from '@srs/kernel';
+import { sendFrom } from '@srs/native';
 import type { ViewSink } from '@srs/ring';
 import type { Batch, EncodedBytes } from './batch.ts';
 import type { FlushBudget } from './flush-budget.ts';
@@ -94,10 +95,14 @@ export class FanOut implements StreamConsumer {
   #flushes = 0;
   #writes = 0;
   #flushedBytes = 0;
+  /** What a player has been given that was in step from the beginning. */
+  #givenBytes = 0;
   #batchBytes = 0;
   /** Frames of the batch that is being read, and of the newest one that was sent. */
   #frames = 0;
   #batchFrames = 0;
+  /** When the first of them came in, modulo 2^32. */
+  #oldestWallMs = 0;
   #laps = 0;
   #cuts = 0;
   #droppedFrames = 0;
@@ -109,7 +114,8 @@ export class FanOut implements StreamConsumer {
     const batch = new FrameBatch(options.encoder, options.batch);
     this.#batch = batch;
     this.#sink = {
-      onRecord: (type, _flags, timestampMs, _wallMs, _sequence, payload) => {
+      onRecord: (type, _flags, timestampMs, wallMs, _sequence, payload) => {
+        if (this.#frames === 0) this.#oldestWallMs = wallMs;
         batch.mark();
         batch.append(type as FrameType, timestampMs, payload);
         this.#frames += 1;
@@ -153,8 +159,20 @@ export class FanOut implements StreamConsumer {
   remove(state: PlayerState): void {
     if (state.isRemoved) return;
     state.isRemoved = true;
-    if (!this.#behind.delete(state) && !this.#paused.delete(state)) this.#inStep.remove(state);
+    if (!this.#behind.delete(state) && !this.#paused.delete(state)) this.#leaveStep(state);
     state.leaveRing();
+  }
+
+  /** Bytes that the player has got past its connection, those of the batch under way included if they have been sent. */
+  directBytes(state: PlayerState): number {
+    return state.directBytes(this.#givenTo(state));
+  }
+
+  /** The player's descriptor is not to be used for now, see `FanOutPlayer`: the rest of what it is to get it gets by `write`. */
+  holdBack(state: PlayerState): void {
+    if (state.stepIndex < 0) return;
+    if (this.#flushing !== undefined && this.#inStep.isUnserved(state)) this.#give(state, this.#flushing);
+    this.#fallBehind(state);
   }
 
   /** The player's socket has room again. */
@@ -171,9 +189,7 @@ export class FanOut implements StreamConsumer {
       this.#comeIn(() => this.#read(state));
       return;
     }
-    // The batch under way is behind the place from which it will go on.
-    if (this.#flushing !== undefined && this.#inStep.isUnserved(state)) this.#give(state, this.#flushing);
-    this.#fallBehind(state);
+    this.holdBack(state);
     this.#behind.delete(state);
     this.#paused.add(state);
   }
@@ -246,45 +262,64 @@ export class FanOut implements StreamConsumer {
     this.#flushing = this.#batch.take();
     this.#isInKernel = true;
     this.#batchBytes = this.#flushing.bytes.length;
+    this.#givenBytes += this.#batchBytes;
     this.#batchFrames = this.#frames;
     this.#frames = 0;
     this.#inStep.beginPass();
   }
 
-  /** Hot path: one write per player and batch. @returns false when the time is over before everybody has been served */
+  /**
+   * Hot path: one system call per player and batch, made without a look at the player: thousands of them do not fit into the caches
+   * of a processor. @returns false when the time is over before everybody has been served
+   */
   #serve(endMs: number): boolean {
     const encoded = this.#flushing;
     if (encoded === undefined) return true;
     const { clock, budget } = this.#options;
+    const { address } = encoded;
+    const lengthBytes = encoded.bytes.length;
+    const inStep = this.#inStep;
     const startMs = clock.nowMs();
-    let nowMs = startMs;
     let writes = 0;
-    let state = this.#inStep.next();
-    while (state !== undefined) {
-      if (!this.#give(state, encoded)) this.#fallBehind(state);
+    let isOver = false;
+    while (!isOver && inStep.next()) {
+      const { descriptor } = inStep;
+      const sentBytes = descriptor < 0 ? 0 : sendFrom(descriptor, address, lengthBytes);
+      if (sentBytes !== lengthBytes) this.#giveRest(inStep.current, encoded, sentBytes);
       writes += 1;
-      if (writes % PLAYERS_PER_LOOK === 0) {
-        nowMs = clock.nowMs();
-        if (nowMs >= endMs) break;
-      }
-      state = this.#inStep.next();
+      isOver = writes % PLAYERS_PER_LOOK === 0 && clock.nowMs() >= endMs;
     }
-    const writtenBytes = writes * encoded.bytes.length;
     this.#writes += writes;
-    this.#flushedBytes += writtenBytes;
-    budget.note(clock.nowMs() - startMs, writes, writtenBytes);
-    if (state !== undefined) return false;
+    this.#flushedBytes += writes * lengthBytes;
+    budget.note(clock.nowMs() - startMs, writes, writes * lengthBytes);
+    if (isOver) return false;
+    if (inStep.length > 0) {
+      budget.intervalsMs.observe(this.#schedule.intervalMs);
+      budget.agesMs.observe(Math.max(0, (clock.wallMs() - this.#oldestWallMs) | 0));
+    }
     this.#flushing = undefined;
     this.#flushes += 1;
     if (this.#isInKernel) this.#batch.reuse(encoded);
     return true;
   }
 
+  /** What the kernel has not taken goes by way of the connection. @param sentBytes or an error, which the connection meets again */
+  #giveRest(state: PlayerState, encoded: EncodedBytes, sentBytes: number): void {
+    const offset = Math.max(0, sentBytes);
+    state.discountDirect(encoded.bytes.length - offset);
+    if (!this.#give(state, encoded, offset)) this.#fallBehind(state);
+  }
+
   /** @returns false when the player's socket has not taken all of it */
-  #give(state: PlayerState, encoded: EncodedBytes): boolean {
-    if (state.player.write(encoded)) return true;
+  #give(state: PlayerState, encoded: EncodedBytes, offset = 0): boolean {
+    if (state.player.write(encoded, offset)) return true;
     this.#isInKernel = false;
     return false;
+  }
+
+  #givenTo(state: PlayerState): number {
+    const isUnserved = this.#flushing !== undefined && this.#inStep.isUnserved(state);
+    return isUnserved ? this.#givenBytes - this.#flushing!.bytes.length : this.#givenBytes;
   }
 
   /** What is to be done after the last reading, now that everybody has got what it read. @returns whether to read on */
@@ -332,7 +367,9 @@ export class FanOut implements StreamConsumer {
 
   /** Everybody starts afresh: on a publish they have waited for, or because this worker was lapped. */
   #rejoinAll(haveWaited: boolean): void {
-    for (const state of this.#inStep.clear()) this.#join(state, haveWaited);
+    const states = Array.from(this.#inStep.values());
+    for (const state of states) this.#leaveStep(state);
+    for (const state of states) if (!state.isRemoved) this.#join(state, haveWaited);
   }
 
   #join(state: PlayerState, hasWaited: boolean): void {
@@ -372,7 +409,7 @@ export class FanOut implements StreamConsumer {
 
   #fallBehind(state: PlayerState): void {
     if (state.stepIndex < 0) return;
-    this.#inStep.remove(state);
+    this.#leaveStep(state);
     if (this.#main !== undefined) state.goOnWith(this.#main.fork(), this.#main.reader.newestTimestampMs);
     this.#behind.add(state);
   }
@@ -381,6 +418,13 @@ export class FanOut implements StreamConsumer {
     this.#behind.delete(state);
     state.leaveRing();
     this.#inStep.add(state);
+    state.startDirect(this.#givenBytes);
+  }
+
+  #leaveStep(state: PlayerState): void {
+    if (state.stepIndex < 0) return;
+    state.endDirect(this.#givenTo(state));
+    this.#inStep.remove(state);
   }
 
   /** Gives a player behind as much as its socket takes, and brings it into step when it has caught up. */
@@ -433,7 +477,7 @@ export class FanOut implements StreamConsumer {
     const result = reader.read(state.sinkInto(this.#batch), maxBytes, this.#options.onCorrupt);
     if (this.#batch.length > 0) {
       const encoded = this.#batch.take();
-      if (state.player.write(encoded)) this.#batch.reuse(encoded);
+      if (state.player.write(encoded, 0)) this.#batch.reuse(encoded);
     }
     return result;
   }

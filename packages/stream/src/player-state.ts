@@ -8,10 +8,15 @@ import type { SourceReader } from './source-reader.ts';
 /** The player's connection. */
 export interface FanOutPlayer {
   /**
-   * Gives bytes to the kernel.
+   * Where bytes can be sent past the connection whenever `pendingBytes` is 0; -1 for nowhere. The owner calls `FanOut.holdBack`
+   * before the descriptor is closed, and when it has given the connection something else that waits there.
+   */
+  readonly descriptor: number;
+  /**
+   * Gives the bytes from `offset` on to the kernel.
    * @returns false when it did not take all: they must not be changed as long as `pendingBytes` is above 0
    */
-  write(encoded: EncodedBytes): boolean;
+  write(encoded: EncodedBytes, offset: number): boolean;
   /** Bytes the kernel has not taken yet. The owner calls `FanOut.onDrain` when they are gone. */
   readonly pendingBytes: number;
   /** The stream time that the player asked for has passed. */
@@ -52,6 +57,8 @@ export class PlayerState {
   readonly #durationMs: number | undefined;
   /** Index in the dense array of players in step, -1 for a player behind. */
   stepIndex = -1;
+  /** Sent past the connection before it entered step the last time, less what the fan-out had given to everybody by then. */
+  #directBytes = 0;
   isPaused = false;
   isRemoved = false;
   #reader: SourceReader | undefined;
@@ -99,6 +106,26 @@ export class PlayerState {
       droppedFrames: this.#droppedFrames,
       lagBytes: this.#reader?.reader.lagBytes ?? 0,
     };
+  }
+
+  /** Bytes sent past the connection. @param givenBytes what the fan-out has given to everybody in step since its beginning */
+  directBytes(givenBytes: number): number {
+    return this.#directBytes + (this.stepIndex < 0 ? 0 : givenBytes);
+  }
+
+  /** From here on it is given what everybody in step is given. */
+  startDirect(givenBytes: number): void {
+    this.#directBytes -= givenBytes;
+  }
+
+  /** It is given things by itself again. */
+  endDirect(givenBytes: number): void {
+    this.#directBytes += givenBytes;
+  }
+
+  /** So many bytes of what everybody was given went by way of the connection. */
+  discountDirect(bytes: number): void {
+    this.#directBytes -= bytes;
   }
 
   /** Starts on a ring it has not seen, with the headers first. Takes over `reader`, which stands at the live edge. */

@@ -3,8 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { PlayerState } from './player-state.ts';
 import { StepArray } from './step-array.ts';
 
-const nobody = { write: () => true, pendingBytes: 0, onFinished: () => {} };
-const makeState = (): PlayerState => new PlayerState(nobody, {});
+let lastDescriptor = 100;
+/** Each with a descriptor of its own. */
+const makeState = (): PlayerState => {
+  lastDescriptor += 1;
+  return new PlayerState({ descriptor: lastDescriptor, write: () => true, pendingBytes: 0, onFinished: () => {} }, {});
+};
 
 describe('StepArray', () => {
   it('serves everybody once in a pass', () => {
@@ -13,7 +17,7 @@ describe('StepArray', () => {
     for (const state of states) array.add(state);
     array.beginPass();
     const served = new Set<PlayerState>();
-    for (let state = array.next(); state !== undefined; state = array.next()) served.add(state);
+    while (array.next()) served.add(array.current);
     expect(served).toEqual(new Set(states));
   });
 
@@ -36,9 +40,9 @@ describe('StepArray', () => {
         array.beginPass();
         const unserved = new Set(present);
         const serve = (): boolean => {
-          const state = array.next();
-          if (state === undefined) return false;
-          expect(unserved.delete(state)).toBe(true);
+          if (!array.next()) return false;
+          expect(unserved.delete(array.current)).toBe(true);
+          expect(array.descriptor).toBe(array.current.player.descriptor);
           return true;
         };
         for (const each of steps) {

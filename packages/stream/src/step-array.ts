@@ -1,6 +1,8 @@
 /** The players in step: a dense array, gone through once per batch even while players come and go. */
 import type { PlayerState } from './player-state.ts';
 
+const FIRST_CAPACITY = 16;
+
 /**
  * A pass goes from the end to the beginning, and everybody below a border has still to be served. Whoever comes is put behind the
  * border, and whoever leaves is replaced so that nobody crosses it: a pass serves each player that was there at its beginning
@@ -8,6 +10,8 @@ import type { PlayerState } from './player-state.ts';
  */
 export class StepArray {
   readonly #states: PlayerState[] = [];
+  /** Their descriptors, one behind the other: a pass that only sends waits for no memory of theirs. */
+  #descriptors = new Int32Array(FIRST_CAPACITY);
   #unserved = 0;
 
   get length(): number {
@@ -22,11 +26,21 @@ export class StepArray {
     this.#unserved = this.#states.length;
   }
 
-  /** Hot path. The next player of the pass, taken for served; undefined at its end. */
-  next(): PlayerState | undefined {
-    if (this.#unserved === 0) return undefined;
+  /** Hot path. The next player of the pass is taken for served. @returns false at the end of the pass */
+  next(): boolean {
+    if (this.#unserved === 0) return false;
     this.#unserved -= 1;
-    return this.#states[this.#unserved];
+    return true;
+  }
+
+  /** Hot path. Of the player that `next` came to; -1 when it has none. */
+  get descriptor(): number {
+    return this.#descriptors[this.#unserved]!;
+  }
+
+  /** The player that `next` came to. */
+  get current(): PlayerState {
+    return this.#states[this.#unserved]!;
   }
 
   /** Whether the pass under way has not come to this player yet. */
@@ -35,7 +49,10 @@ export class StepArray {
   }
 
   add(state: PlayerState): void {
-    state.stepIndex = this.#states.push(state) - 1;
+    const index = this.#states.push(state) - 1;
+    state.stepIndex = index;
+    if (index === this.#descriptors.length) this.#grow();
+    this.#descriptors[index] = state.player.descriptor;
   }
 
   /** Does nothing for a player that is not in step. */
@@ -52,18 +69,17 @@ export class StepArray {
     this.#states.pop();
   }
 
-  /** Everybody leaves. @returns who was there */
-  clear(): PlayerState[] {
-    const states = this.#states.splice(0);
-    for (const state of states) state.stepIndex = -1;
-    this.#unserved = 0;
-    return states;
-  }
-
   #move(from: number, to: number): void {
     if (from === to) return;
     const state = this.#states[from]!;
     this.#states[to] = state;
+    this.#descriptors[to] = this.#descriptors[from]!;
     state.stepIndex = to;
+  }
+
+  #grow(): void {
+    const descriptors = new Int32Array(2 * this.#descriptors.length);
+    descriptors.set(this.#descriptors);
+    this.#descriptors = descriptors;
   }
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readStatically } from './static-reads.ts';
+import { adoptSocket } from './client-socket.ts';
 
 const opened: { destroy(): void }[] = [];
 afterEach(() => {
@@ -18,6 +19,15 @@ async function socketPair(): Promise<{ readonly accepted: Socket; readonly clien
   listener.close();
   opened.push(accepted, client);
   return { accepted, client };
+}
+
+/** What a descriptor stands for, so that it can be told from the next one with its number. */
+function socketInode(descriptor: number): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return 'closed';
+  }
 }
 
 /** Collects what comes, and tells when so much is there. */
@@ -44,13 +54,13 @@ class Collector {
   }
 }
 
-describe('readStatically', () => {
+describe('adoptSocket', () => {
   it('gives all bytes in order, those that came before too, and answers on the same connection', async () => {
     const { accepted, client } = await socketPair();
     const sent = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => (index * 31) >>> 3));
     client.write(sent.subarray(0, 1000));
     const collector = new Collector();
-    const socket = readStatically(accepted, collector.onBytes);
+    const { socket } = adoptSocket(accepted, { onBytes: collector.onBytes, onClosing: () => {} });
     opened.push(socket);
     expect(socket).not.toBe(accepted);
     expect([socket.remoteAddress, socket.remotePort]).toEqual(['127.0.0.1', client.localPort]);
@@ -65,9 +75,12 @@ describe('readStatically', () => {
   it('reads nothing while it is paused, and tells of the end', async () => {
     const { accepted, client } = await socketPair();
     const collector = new Collector();
-    const socket = readStatically(accepted, (bytes) => {
-      collector.onBytes(bytes);
-      socket.pause();
+    const { socket } = adoptSocket(accepted, {
+      onBytes: (bytes) => {
+        collector.onBytes(bytes);
+        socket.pause();
+      },
+      onClosing: () => {},
     });
     opened.push(socket);
     const finished = once(client, 'finish');
@@ -82,12 +95,34 @@ describe('readStatically', () => {
     expect(collector.length).toBe(200_000);
   });
 
-  it('closes the connection when it is destroyed', async () => {
+  it('closes the connection when it is destroyed, and tells before its descriptor is free', async () => {
     const { accepted, client } = await socketPair();
-    const socket = readStatically(accepted, () => {});
+    let told = 0;
+    const { socket, descriptor } = adoptSocket(accepted, {
+      onBytes: () => {},
+      onClosing: () => {
+        told += 1;
+        expect(socketInode(descriptor)).toBe(inode);
+      },
+    });
+    const inode = socketInode(descriptor);
     client.resume();
     const closed = once(client, 'close');
     socket.destroy();
+    expect(told).toBe(1);
+    expect(socketInode(descriptor)).not.toBe(inode);
     await closed;
+    expect(told).toBe(1);
+  });
+
+  it('tells before its descriptor is free when the peer resets the connection', async () => {
+    const { accepted, client } = await socketPair();
+    const events: string[] = [];
+    const { socket } = adoptSocket(accepted, { onBytes: () => {}, onClosing: () => events.push('closing') });
+    socket.on('error', () => events.push('error'));
+    const closed = once(socket, 'close');
+    client.resetAndDestroy();
+    await closed.catch(() => {});
+    expect(events).toEqual(['closing', 'error']);
   });
 });
