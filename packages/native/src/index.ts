@@ -1,8 +1,10 @@
+export * from './datagram.ts';
 export { closeFd, duplicateFd } from './descriptor.ts';
 export * from './doorbell.ts';
 export * from './file-lock.ts';
 export * from './memory-trim.ts';
 export * from './open-files-limit.ts';
+export * from './pass-descriptor.ts';
 export * from './shared-memory.ts';
 export * from './socket-read.ts';
 export * from './socket-send.ts';

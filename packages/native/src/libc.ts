@@ -19,6 +19,17 @@ export interface Libc {
   readonly sendFrom: (fd: number, address: number, length: number, flags: number) => number;
   /** `recv` to an address. */
   readonly receiveTo: (fd: number, address: number, length: number, flags: number) => number;
+  readonly sendto: (
+    fd: number,
+    bytes: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: number,
+  ) => number;
+  readonly sendmsg: (fd: number, message: Uint8Array, flags: number) => number;
+  readonly recvmsg: (fd: number, message: Uint8Array, flags: number) => number;
+  readonly accept: (fd: number, address: null, length: null) => number;
   readonly fcntlNumber: (fd: number, command: number, valueType: 'int', value: number) => number;
   readonly fcntlPointer: (fd: number, command: number, valueType: 'void *', value: Uint8Array) => number;
   /** glibc only. */
@@ -42,6 +53,10 @@ const definitions: Readonly<Record<keyof Libc, string>> = {
   send: 'intptr_t send(int fd, const void *bytes, size_t length, int flags)',
   sendFrom: 'intptr_t send(int fd, uintptr_t address, size_t length, int flags)',
   receiveTo: 'intptr_t recv(int fd, uintptr_t address, size_t length, int flags)',
+  sendto: 'intptr_t sendto(int fd, const void *bytes, size_t length, int flags, const void *address, uint32_t addressLength)',
+  sendmsg: 'intptr_t sendmsg(int fd, const void *message, int flags)',
+  recvmsg: 'intptr_t recvmsg(int fd, void *message, int flags)',
+  accept: 'int accept(int fd, void *address, void *length)',
   // Variadic on purpose: Apple's arm64 passes such arguments on the stack.
   fcntlNumber: 'int fcntl(int fd, int command, ...)',
   fcntlPointer: 'int fcntl(int fd, int command, ...)',

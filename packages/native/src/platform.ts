@@ -10,6 +10,8 @@ export interface PlatformNumbers {
   readonly IPV6_V6ONLY: number;
   readonly MSG_DONTWAIT: number;
   readonly MSG_NOSIGNAL: number;
+  /** 0 where there is no such flag. */
+  readonly MSG_CMSG_CLOEXEC: number;
   readonly F_DUPFD_CLOEXEC: number;
   readonly F_GETLK: number;
   readonly F_SETLK: number;
@@ -28,6 +30,7 @@ const linux: PlatformNumbers = {
   IPV6_V6ONLY: 26,
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
+  MSG_CMSG_CLOEXEC: 0x40000000,
   F_DUPFD_CLOEXEC: 1030,
   F_GETLK: 5,
   F_SETLK: 6,
@@ -46,6 +49,7 @@ const darwin: PlatformNumbers = {
   IPV6_V6ONLY: 27,
   MSG_DONTWAIT: 0x80,
   MSG_NOSIGNAL: 0x80000,
+  MSG_CMSG_CLOEXEC: 0,
   F_DUPFD_CLOEXEC: 67,
   F_GETLK: 7,
   F_SETLK: 8,
@@ -64,6 +68,9 @@ export const platform: PlatformNumbers = isDarwin ? darwin : linux;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SCM_RIGHTS = 1;
+export const SOCK_DGRAM = 2;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const F_GETFD = 1;

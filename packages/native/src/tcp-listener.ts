@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { SrsError } from '@srs/kernel';
-import { closeFd, setCloseOnExec } from './descriptor.ts';
+import { closeFd, setCloseOnExec, setNonBlocking } from './descriptor.ts';
 import { libc } from './libc.ts';
 import { AF_INET, IPPROTO_IPV6, isDarwin, platform, SOCK_STREAM } from './platform.ts';
 import { SystemCallError } from './system-call-error.ts';
@@ -53,6 +53,26 @@ export function listenTcp(options: ListenOptions): TcpListener {
     closeFd(fd);
     throw thrown;
   }
+}
+
+/**
+ * Takes the connections that the kernel has ready on a listening socket and closes the socket: nobody who has got through is
+ * turned away. Who is in the middle of connecting at that moment is, unless another process holds the socket too.
+ * @returns a descriptor for each connection; they belong to the caller
+ * @throws SrsError SocketClosed when `fd` is not open
+ */
+export function closeListener(fd: number): readonly number[] {
+  setNonBlocking(fd);
+  const accept = libc('accept');
+  const connections: number[] = [];
+  for (let connection = accept(fd, null, null); connection >= 0; connection = accept(fd, null, null))
+    connections.push(connection);
+  closeFd(fd);
+  for (const connection of connections) {
+    setCloseOnExec(connection);
+    setNonBlocking(connection);
+  }
+  return connections;
 }
 
 function setOption(fd: number, level: number, option: number, value: number, where: string): void {

@@ -1,9 +1,10 @@
 /** The other process of this package's tests. */
 import { execFileSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
+import { Server, type Socket } from 'node:net';
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
-import { lockFile, openSharedArena } from './index.ts';
+import { lockFile, openSharedArena, receiveDescriptors } from './index.ts';
 
 const INHERITED_FD = 4;
 
@@ -59,8 +60,19 @@ function startAnother(): void {
   process.disconnect();
 }
 
+/** Accepts on the listening socket that parcel `ticket` brings, once a message tells that it has been sent; greets each client. */
+function acceptPassed(ticket: number): void {
+  process.once('message', () => {
+    const [fd = -1] = receiveDescriptors(INHERITED_FD, ticket);
+    const server = new Server((socket: Socket) => socket.end(String(process.pid)));
+    server.listen({ fd }, () => tell('accepting'));
+    process.once('message', () => process.exit(0));
+  });
+}
+
 const [action, argument = ''] = process.argv.slice(2);
 if (action === 'map') await mapAll(Number(argument));
 else if (action === 'lock') lockAndHold(argument);
 else if (action === 'start-another') startAnother();
+else if (action === 'accept-passed') acceptPassed(Number(argument));
 else throw new Error(`unknown action ${action}`);
