@@ -1,5 +1,5 @@
-/** Tables without lines, so that they can be read, copied and piped. */
-import Table from 'cli-table3';
+/** Tables as the reports print them: a heading, rows, and a dash for what there is not. */
+import { layOutTable, type TextCell } from '@srs/kernel';
 import type picocolors from 'picocolors';
 import { printable } from './cli-text.ts';
 
@@ -21,24 +21,6 @@ export interface Column<Row> {
   readonly value: (row: Row) => string | number | Cell | undefined;
 }
 
-const noLines = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '  ',
-};
-
 export function emphasize(text: string, emphasis: Emphasis, colors: Colors): string {
   switch (emphasis) {
     case 'good':
@@ -52,35 +34,27 @@ export function emphasize(text: string, emphasis: Emphasis, colors: Colors): str
   }
 }
 
-/** Tables are laid out as a whole, in more than linear time; and a heading is out of sight after so many lines anyway. */
+/** A heading is out of sight after so many lines. */
 const BLOCK_ROWS = 100;
 
-/** Lines that end with a line feed; the heading alone when there are no rows. A long table is several, each with the heading. */
+/** Lines that end with a line feed; the heading alone when there are no rows. A long table has its heading again and again. */
 export function tableText<Row>(columns: readonly Column<Row>[], rows: readonly Row[], colors: Colors): string {
-  const blocks = [blockText(columns, rows.slice(0, BLOCK_ROWS), colors)];
-  for (let start = BLOCK_ROWS; start < rows.length; start += BLOCK_ROWS) {
-    blocks.push(blockText(columns, rows.slice(start, start + BLOCK_ROWS), colors));
+  const heading = columns.map(({ head }): TextCell => ({ text: head, paint: colors.bold }));
+  const lines: (readonly TextCell[])[] = [heading];
+  for (const [index, row] of rows.entries()) {
+    if (index > 0 && index % BLOCK_ROWS === 0) lines.push([], heading);
+    lines.push(columns.map(({ value }) => textCell(value(row), colors)));
   }
-  return blocks.join('\n');
+  return layOutTable(
+    lines,
+    columns.map(({ isRight }) => isRight === true),
+  );
 }
 
-function blockText<Row>(columns: readonly Column<Row>[], rows: readonly Row[], colors: Colors): string {
-  const table = new Table({
-    head: columns.map(({ head }) => colors.bold(head)),
-    chars: noLines,
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-    colAligns: columns.map(({ isRight }) => (isRight === true ? 'right' : 'left')),
-  });
-  for (const row of rows) {
-    table.push(
-      columns.map(({ value }) => {
-        const cell = value(row);
-        if (cell === undefined) return '-';
-        if (typeof cell === 'number') return String(cell);
-        if (typeof cell === 'string') return printable(cell);
-        return emphasize(printable(cell.text), cell.emphasis, colors);
-      }),
-    );
-  }
-  return `${table.toString().replace(/ +$/gm, '')}\n`;
+function textCell(cell: string | number | Cell | undefined, colors: Colors): TextCell {
+  if (cell === undefined) return { text: '-' };
+  if (typeof cell === 'number') return { text: String(cell) };
+  if (typeof cell === 'string') return { text: printable(cell) };
+  const { text, emphasis } = cell;
+  return { text: printable(text), paint: emphasis === 'plain' ? undefined : (plain) => emphasize(plain, emphasis, colors) };
 }

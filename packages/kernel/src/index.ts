@@ -6,3 +6,4 @@ export * from './frame.ts';
 export * from './log.ts';
 export * from './rates.ts';
 export * from './redact.ts';
+export * from './text-table.ts';
