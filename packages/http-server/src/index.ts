@@ -1,1 +1,2 @@
-export {};
+export type * from './server-documents.ts';
+export type * from './server-view.ts';

@@ -15,6 +15,5 @@ export {
   askSummary,
   askWorkers,
   type StreamRows,
-  type WorkerAnswer,
 } from './survey.ts';
 export { type MasterProtocol, type MasterRequests, mainCid, type WorkerStart, workerEntryPath } from './worker-start.ts';

@@ -9,18 +9,10 @@ import type {
   ServerDirectory,
   SlotReport,
   SlotState,
+  WorkerAnswer,
   WorkerStream,
   WorkerSummary,
 } from './private-documents.ts';
-
-/** One worker with what it said. */
-export interface WorkerAnswer<T> {
-  readonly worker: SlotReport;
-  /** Null when it has said nothing. */
-  readonly data: T | null;
-  /** Why it has not said everything; null when it has. */
-  readonly problem: string | null;
-}
 
 /** What a worker said, all or in part. */
 type Said<T> = Omit<WorkerAnswer<T>, 'worker'>;

@@ -1,0 +1,116 @@
+/** What the processes of a server tell about themselves, as plain JSON: read here by the API and the metrics, and by the command line. */
+import type { Config } from '@srs/config';
+import type { WorkerRole } from '@srs/control';
+import type { Kbps } from '@srs/kernel';
+import type { FlushLoad } from '@srs/stream';
+
+/** `GET /api/v1/summary` of the master's private API. */
+export interface MasterSummary {
+  readonly version: string;
+  readonly pid: number;
+  readonly mode: Config['workers']['mode'];
+  readonly uptimeSeconds: number;
+  readonly listen: Config['listen'];
+  /** Number of slots. */
+  readonly workers: number;
+}
+
+export type SlotState = 'starting' | 'ready' | 'waiting' | 'stopping' | 'stopped';
+
+/** A slot as the master sees it: an element of `GET /api/v1/workers`. */
+export interface SlotReport {
+  readonly slot: number;
+  readonly role: WorkerRole;
+  readonly state: SlotState;
+  readonly pid: number;
+  /** Port of the worker's private API; 0 while it has none. */
+  readonly port: number;
+  readonly restarts: number;
+  readonly lastEnd: string;
+  readonly uptimeSeconds: number;
+}
+
+/** The master, and the slots as it knows them. */
+export interface ServerDirectory {
+  readonly server: MasterSummary;
+  readonly workers: readonly SlotReport[];
+}
+
+/** Bytes from and to clients since the process started, those of clients that have left included. */
+export interface TrafficDescription {
+  readonly recvBytes: number;
+  readonly sendBytes: number;
+  readonly recvKbps: Kbps;
+  readonly sendKbps: Kbps;
+}
+
+/** How players are being fed. */
+export interface FanOutLoad extends FlushLoad {
+  /** Longest time that a stream's frames are collected at the moment. */
+  readonly flushIntervalMs: number;
+  /** Largest of the newest batches. */
+  readonly batchBytes: number;
+}
+
+/** What one worker serves, in figures that cost little however many clients it has. */
+export interface WorkerTotals {
+  /** Streams it knows: published here, played here, or (back-source) in its directory. */
+  readonly streams: number;
+  /** Those of them that are published at the moment. */
+  readonly publishedStreams: number;
+  /** Connections, those that neither publish nor play included. */
+  readonly clients: number;
+  readonly publishers: number;
+  readonly players: number;
+  readonly traffic: TrafficDescription;
+  /** Frames that publishers sent and no ring had room for. */
+  readonly droppedFrames: number;
+  /** Times that players were so late that frames were left out, and how many frames that were. */
+  readonly playerCuts: number;
+  readonly playerDroppedFrames: number;
+  /** Of all its fan-outs together; null for a worker that has none. */
+  readonly fanOut: FanOutLoad | null;
+}
+
+/** How much of the machine a process takes. */
+export interface ProcessLoad {
+  readonly memory: {
+    readonly rssBytes: number;
+    /** Resident memory with shared pages counted in parts; null where the system does not tell. */
+    readonly pssBytes: number | null;
+    readonly heapUsedBytes: number;
+    readonly externalBytes: number;
+  };
+  /** How late the event loop was, in the last full window (before that: since the start). */
+  readonly eventLoop: {
+    readonly windowSeconds: number;
+    readonly p50Ms: number;
+    readonly p99Ms: number;
+    readonly maxMs: number;
+  };
+  /** Of one core, in the same window. */
+  readonly cpuPercent: number;
+}
+
+/** `GET /api/v1/summary` of a worker. */
+export interface WorkerSummary extends WorkerTotals, ProcessLoad {
+  readonly role: WorkerRole;
+  readonly slot: number;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  readonly rings: RingTotals;
+}
+
+/** Of a back-source: rings handed out and their memory. Of other workers: rings in use. */
+export type RingTotals =
+  | { readonly count: number; readonly usedBytes: number; readonly limitBytes: number }
+  | { readonly held: number };
+
+/** One worker with what it said. */
+export interface WorkerAnswer<T> {
+  readonly worker: SlotReport;
+  /** Null when it has said nothing. */
+  readonly data: T | null;
+  /** Why it has not said everything; null when it has. */
+  readonly problem: string | null;
+}
