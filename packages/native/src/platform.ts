@@ -70,7 +70,6 @@ export const AF_INET = 2;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SCM_RIGHTS = 1;
-export const SOCK_DGRAM = 2;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const F_GETFD = 1;

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { SrsError } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
-import { closeFd, listenTcp, SystemCallError } from './index.ts';
+import { closeFd, closeListener, listenTcp, SystemCallError } from './index.ts';
 
 function caught(action: () => unknown): SrsError {
   try {
@@ -93,5 +94,23 @@ describe('listenTcp', () => {
     expect(next.fd).toBe(free.fd + 1);
     closeFd(free.fd);
     closeFd(next.fd);
+  });
+});
+
+describe('closeListener', () => {
+  it('gives whoever has got through, and nobody can connect any more', async () => {
+    const { fd, port } = listenTcp({ ...options, host: '127.0.0.1', port: 0 });
+    const clients = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const client = connect(port, '127.0.0.1');
+        await once(client, 'connect');
+        return client;
+      }),
+    );
+    const accepted = closeListener(fd);
+    expect(accepted).toHaveLength(5);
+    for (const connection of accepted) new Socket({ fd: connection }).end('still here');
+    expect(await Promise.all(clients.map((client) => text(client)))).toEqual(Array(5).fill('still here'));
+    await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
