@@ -19,8 +19,8 @@ const RESET = '\u001b[0m';
 
 const pad = (value: number, width: number): string => String(value).padStart(width, '0');
 
-/** Local time, or UTC when asked for. */
-export function formatTime(wallMs: number, isUtc = false): string {
+/** UTC or local time. */
+export function formatTime(wallMs: number, isUtc: boolean): string {
   const time = new Date(isUtc ? wallMs : wallMs - new Date(wallMs).getTimezoneOffset() * 60_000);
   return (
     `${time.getUTCFullYear()}-${pad(time.getUTCMonth() + 1, 2)}-${pad(time.getUTCDate(), 2)} ` +
@@ -37,12 +37,13 @@ export interface ClassicLine {
   /** The number of the last system error, for warnings and errors; 0 when there is none. */
   readonly errno: number;
   readonly useColour: boolean;
+  readonly isUtc: boolean;
 }
 
 export function formatClassicLine(line: ClassicLine): string {
   const isLoud = line.level === 'warn' || line.level === 'error';
   const errno = isLoud ? `[${line.errno}]` : '';
-  const head = `[${formatTime(line.wallMs)}][${levelWords[line.level]}][${line.pid}][${line.cid}]${errno} `;
+  const head = `[${formatTime(line.wallMs, line.isUtc)}][${levelWords[line.level]}][${line.pid}][${line.cid}]${errno} `;
   // One line is one line: text from a client must not be able to forge another.
   const text = `${head}${cut(escapeControls(line.text), MAX_LINE_BYTES - head.length - 1)}\n`;
   if (!line.useColour || !isLoud) return text;

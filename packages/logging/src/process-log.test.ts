@@ -13,7 +13,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 const open = (format: 'classic' | 'json', level: 'trace' | 'warn' | 'off' = 'trace') => {
   const file = join(directory, 'sub', 'srs.log');
-  const log = openProcessLog({ tank: 'file', level, file, format }, 100);
+  const log = openProcessLog({ tank: 'file', level, file, format, isUtc: false }, 100);
   return { ...log, file, lines: () => readFileSync(file, 'utf8').split('\n').slice(0, -1) };
 };
 
@@ -67,12 +67,24 @@ describe('a process log as JSON', () => {
 });
 
 describe('formatClassicLine', () => {
-  const line = { level: 'trace', wallMs: 0, pid: 1, cid: 2, errno: 0, useColour: false } as const;
+  const line = { level: 'trace', wallMs: 0, pid: 1, cid: 2, errno: 0, useColour: false, isUtc: false } as const;
 
   it('cuts a line at the limit without breaking a character', () => {
     const text = formatClassicLine({ ...line, text: '\u4e2d'.repeat(5000) });
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_LINE_BYTES);
     expect(text.endsWith('\u4e2d\n')).toBe(true);
+  });
+
+  it('bears local time, or UTC when asked for', () => {
+    const zone = process.env.TZ;
+    process.env.TZ = 'Asia/Kolkata';
+    try {
+      expect(formatClassicLine({ ...line, text: 'x' })).toContain('[1970-01-01 05:30:00.000]');
+      expect(formatClassicLine({ ...line, text: 'x', isUtc: true })).toContain('[1970-01-01 00:00:00.000]');
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
   });
 
   it('colours warnings yellow and errors red, the newline inside the colour', () => {

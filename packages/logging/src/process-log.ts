@@ -10,6 +10,8 @@ export interface LogOptions {
   /** Path of the file when `tank` is `file`. */
   readonly file: string;
   readonly format: 'classic' | 'json';
+  /** Classic lines bear UTC instead of local time; the JSON ones have a number that is neither. */
+  readonly isUtc: boolean;
 }
 
 /** Our words in rising order; pino's own numbers, so that tools which read pino's JSON understand it. */
@@ -40,7 +42,7 @@ export function openProcessLog(options: LogOptions, mainCid: number): ProcessLog
   // A full disk or a closed terminal must not end the server.
   out.on('error', () => {});
   const useColour = isConsole && process.stdout.isTTY === true;
-  const stream = options.format === 'json' ? out : classicStream((line) => out.write(line), useColour);
+  const stream = options.format === 'json' ? out : classicStream((line) => out.write(line), useColour, options.isUtc);
   const logger = pino(
     {
       level: options.level === 'off' ? 'silent' : options.level,
@@ -107,7 +109,7 @@ interface MetadataStream extends DestinationStream {
   lastObj: unknown;
 }
 
-function classicStream(write: (line: string) => void, useColour: boolean): DestinationStream {
+function classicStream(write: (line: string) => void, useColour: boolean, isUtc: boolean): DestinationStream {
   const stream: MetadataStream & { [key: symbol]: boolean } = {
     [Symbol.for('pino.metadata')]: true,
     lastLevel: 0,
@@ -124,6 +126,7 @@ function classicStream(write: (line: string) => void, useColour: boolean): Desti
           text: stream.lastMsg ?? '',
           errno: Math.abs(fields?.errno ?? 0),
           useColour,
+          isUtc,
         }),
       );
     },

@@ -2,6 +2,8 @@
 import { listenAddresses } from '../address-type.ts';
 import { group, many, row } from '../field.ts';
 import { choice, flag, integer, maxInt, path } from '../value-type.ts';
+import { limits } from './access.ts';
+import { processSettings } from './process.ts';
 import { heartbeat, httpApi, httpStream, pithyPrint, privateApi, ring, stats, workers } from './servers.ts';
 import { vhostFields } from './vhost.ts';
 
@@ -40,11 +42,18 @@ export const rootFields = {
       since: 'new',
       live: 'at once',
     }),
+    isUtc: row('utc_time', flag, 'off', {
+      doc: 'Times in the log are UTC instead of local time.',
+      since: '2.0',
+      live: 'restart',
+    }),
   }),
   maxConnections: row('max_connections', integer({ min: 1, max: maxInt }), '1000', {
     doc: 'Connections of all kinds together; one more is closed at once. The process must be allowed to open as many files.',
   }),
+  limits,
   daemon: row('daemon', flag, 'on', { doc: 'Run in the background.', live: 'restart' }),
+  process: processSettings,
   workers,
   ring,
   privateApi,
