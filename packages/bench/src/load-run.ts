@@ -127,7 +127,7 @@ export class LoadRun {
       results,
       tester,
       server: this.#watch.figures(),
-      addedPssKb: this.#watch.addedPssKb,
+      addedDataKb: this.#watch.addedDataKb,
       invalidReasons: invalidReasons({
         tester,
         late: latencyOf(results, 'publishers'),

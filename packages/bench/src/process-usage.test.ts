@@ -13,14 +13,16 @@ it('this process has used time and memory', () => {
   while (performance.now() < untilMs) Math.sqrt(2);
   const after = processTimes(process.pid)!;
   expect(after.userMs + after.systemMs - before.userMs - before.systemMs).toBeGreaterThanOrEqual(20);
-  const { rssKb, pssKb } = processMemory(process.pid);
+  const { rssKb, pssKb, dataKb } = processMemory(process.pid);
   expect(pssKb).toBeGreaterThan(10_000);
   expect(pssKb).toBeLessThanOrEqual(rssKb * 1.1);
+  expect(dataKb).toBeGreaterThan(5_000);
+  expect(dataKb).toBeLessThan(pssKb);
 });
 
 it('a process that is not there has nothing', () => {
   expect(processTimes(NOBODY)).toBeUndefined();
-  expect(processMemory(NOBODY)).toEqual({ rssKb: 0, pssKb: 0 });
+  expect(processMemory(NOBODY)).toEqual({ rssKb: 0, pssKb: 0, dataKb: 0 });
   expect([processTitle(NOBODY), processTree(NOBODY)]).toEqual(['', []]);
 });
 

@@ -18,6 +18,11 @@ export interface ProcessMemory {
   readonly rssKb: number;
   /** Resident, shared pages divided among those who share them. */
   readonly pssKb: number;
+  /**
+   * `pssKb` without the pages of files. Those belong to programs and libraries, and how they are divided depends on who else runs
+   * them: when a tester starts that is a Node process too, the share of every Node server shrinks by megabytes.
+   */
+  readonly dataKb: number;
 }
 
 /** Undefined when there is no such process (any more). */
@@ -34,9 +39,13 @@ export function processTimes(pid: number): ProcessTimes | undefined {
 
 /** Zero when there is no such process, or it belongs to somebody else. */
 export function processMemory(pid: number): ProcessMemory {
+  const rollup = readIfThere(`/proc/${pid}/smaps_rollup`) ?? '';
+  const pssKb = numberIn(rollup, /^Pss:\s+(\d+) kB/m);
   return {
     rssKb: numberIn(readIfThere(`/proc/${pid}/status`) ?? '', /^VmRSS:\s+(\d+) kB/m),
-    pssKb: numberIn(readIfThere(`/proc/${pid}/smaps_rollup`) ?? '', /^Pss:\s+(\d+) kB/m),
+    pssKb,
+    // Before Linux 5.9 the kernel does not tell, and everything counts.
+    dataKb: pssKb - numberIn(rollup, /^Pss_File:\s+(\d+) kB/m),
   };
 }
 

@@ -49,7 +49,7 @@ function summarize(results: readonly LoadResult[], mode: 'play' | 'publish' = 'p
     mode,
     results,
     server: { cpuPercent: 12.34, pssKb: 5000, processes: [] },
-    addedPssKb: 100,
+    addedDataKb: 100,
     tester: [{ pid: 1, cpuPercent: 1, loopDelayP99Ms: 1 }, ...results.map(({ tester }) => tester)],
     invalidReasons: [],
     startedAt: '2026-01-01T00:00:00.000Z',

@@ -65,7 +65,7 @@ export interface SummaryReport {
   readonly slow: SideGroupReport;
   readonly stalled: SideGroupReport;
   readonly server: ServerFigures & {
-    /** Added since before the first connection. */
+    /** Added since before the first connection, without the pages of files. */
     readonly pssPerPlayerKb: number;
   };
   readonly tester: {
@@ -117,7 +117,7 @@ export function secondReport({ second, phase, serverCpuPercent, mode, parts, own
 export interface SummaryFacts extends Pick<SummaryReport, 'invalidReasons' | 'startedAt' | 'command' | 'mode'> {
   readonly results: readonly LoadResult[];
   readonly server: ServerFigures;
-  readonly addedPssKb: number;
+  readonly addedDataKb: number;
   /** All processes of the tester. */
   readonly tester: readonly TesterFigures[];
 }
@@ -153,7 +153,7 @@ export function summaryReport(facts: SummaryFacts): SummaryReport {
     server: {
       cpuPercent: round(server.cpuPercent),
       pssKb: server.pssKb,
-      pssPerPlayerKb: round(facts.addedPssKb / connections, 2),
+      pssPerPlayerKb: round(facts.addedDataKb / connections, 2),
       processes: server.processes.map((one) => ({
         ...one,
         cpuPercent: round(one.cpuPercent),

@@ -11,6 +11,8 @@ interface ServerProcessFigures {
   readonly systemPercent: number;
   readonly rssKb: number;
   readonly pssKb: number;
+  /** Without the pages of files. */
+  readonly dataKb: number;
   /** A second, of the main thread. */
   readonly voluntarySwitches: number;
 }
@@ -27,7 +29,7 @@ const NO_TIMES: ProcessTimes = { userMs: 0, systemMs: 0, voluntarySwitches: 0 };
 export class ServerWatch {
   readonly #labels = new Map<number, string>();
   /** Before the load came. */
-  readonly #firstPssKb: number;
+  readonly #firstDataKb: number;
   #times = new Map<number, ProcessTimes>();
   #sinceMs = 0;
 
@@ -35,7 +37,7 @@ export class ServerWatch {
   constructor(watched: readonly WatchedProcess[], trees: readonly number[]) {
     for (const { pid, label } of watched) this.#labels.set(pid, label ?? titleOf(pid));
     for (const pid of trees.flatMap(processTree)) if (!this.#labels.has(pid)) this.#labels.set(pid, titleOf(pid));
-    this.#firstPssKb = this.#pssKb();
+    this.#firstDataKb = this.#dataKb();
     this.begin();
   }
 
@@ -43,9 +45,9 @@ export class ServerWatch {
     return this.#labels.size === 0;
   }
 
-  /** What has been added since the watch was made. */
-  get addedPssKb(): number {
-    return this.#pssKb() - this.#firstPssKb;
+  /** Memory beside pages of files that has been added since the watch was made. */
+  get addedDataKb(): number {
+    return this.#dataKb() - this.#firstDataKb;
   }
 
   begin(): void {
@@ -80,8 +82,8 @@ export class ServerWatch {
     return { cpuPercent: sum(({ cpuPercent }) => cpuPercent), pssKb: sum(({ pssKb }) => pssKb), processes };
   }
 
-  #pssKb(): number {
-    return [...this.#labels.keys()].reduce((sum, pid) => sum + processMemory(pid).pssKb, 0);
+  #dataKb(): number {
+    return [...this.#labels.keys()].reduce((sum, pid) => sum + processMemory(pid).dataKb, 0);
   }
 }
 

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { allMarkdown } from './all-program.ts';
 import { ingestMarkdown } from './ingest-program.ts';
 import { latencyMarkdown } from './latency-program.ts';
-import { growth, memoryMarkdown } from './memory-program.ts';
+import { growth } from './memory-measurements.ts';
+import { isSteady } from './memory-points.ts';
+import { memoryMarkdown } from './memory-program.ts';
 import { figures, peersDocument, run } from './peers-test-support.ts';
 import { scalingMarkdown } from './scaling-program.ts';
 import { startMarkdown } from './start-program.ts';
@@ -115,7 +117,7 @@ it('memory that could not be measured is told as failed, with its reason', () =>
   const text = memoryMarkdown({
     kind: 'memory',
     environment,
-    settings: { ...load, players: 1_000, publishers: 200, names: 100_000 },
+    settings: { ...load, players: 1_000, publishers: 200, names: 100_000, measure: ['playing'], servers: ['srs'] },
     versions: { srs: '2.0' },
     skipped: [],
     rows: [
@@ -128,13 +130,35 @@ it('memory that could not be measured is told as failed, with its reason', () =>
   expect(text).toContain('| Memory per publisher | srs | failed | refused |');
 });
 
-it('memory that shrank while clients came is no figure', () => {
-  expect(growth('Memory', 2, '10 players')).toEqual({ what: 'Memory', unit: 'KB', value: 2, note: '10 players' });
-  expect(growth('Memory', -1.5, '10 players')).toEqual({
-    what: 'Memory',
-    unit: 'KB',
-    note: '10 players; its memory shrank by 1.50 KB for each',
+describe('memory of a client is the slope of the line through the points', () => {
+  const points = (...kilobytes: number[]) =>
+    kilobytes.map((value, index) => ({ clients: (index + 1) * 1_000, kilobytes: value }));
+
+  it('with its scatter', () => {
+    expect(growth('Memory', points(6_000, 11_000, 16_000))).toEqual({
+      what: 'Memory',
+      unit: 'KB',
+      value: 5,
+      note: '3 points from 1000 to 3000 clients, standard error 0 KB',
+    });
   });
+
+  it('not for memory that shrank while clients came', () => {
+    expect(growth('Memory', points(16_000, 11_000, 6_000))).toEqual({
+      what: 'Memory',
+      unit: 'KB',
+      note: '3 points from 1000 to 3000 clients, standard error 0 KB; its memory shrank by 5.00 KB for each',
+    });
+  });
+
+  it('not for two points, which have no scatter', () => {
+    expect(growth('Memory', points(6_000, 11_000)).value).toBeUndefined();
+  });
+});
+
+it('memory is steady when the readings lie within a hundredth', () => {
+  expect(isSteady([1_000, 1_010, 1_005])).toBe(true);
+  expect(isSteady([1_000, 1_011, 1_005])).toBe(false);
 });
 
 it('scaling shows how the players were spread, and what chance would do', () => {

@@ -49,7 +49,7 @@ export function summary(changes: Partial<SummaryReport> = {}): SummaryReport {
 
 function usage(pid: number, cpuPercent: number) {
   const times = { cpuPercent, userPercent: cpuPercent, systemPercent: 0, voluntarySwitches: 0 };
-  return { pid, label: `process ${pid}`, rssKb: 1_000, pssKb: 1_000, ...times };
+  return { pid, label: `process ${pid}`, rssKb: 1_000, pssKb: 1_000, dataKb: 900, ...times };
 }
 
 export function figures(changes: Partial<RunFigures> = {}): RunFigures {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ratioOf, roundedText, spreadOf, spreadText } from './statistics.ts';
+import { fitLine, ratioOf, roundedText, spreadOf, spreadText } from './statistics.ts';
 
 describe('spreadOf', () => {
   it('the median of an odd number is the one in the middle', () => {
@@ -53,4 +53,43 @@ it('a spread over rounds shows its least and most, a single round does not', () 
   expect(spreadText(spreadOf([1, 2, 3]))).toBe('2.00 (1.00-3.00)');
   expect(spreadText(spreadOf([2]))).toBe('2.00');
   expect(spreadText(undefined)).toBe('-');
+});
+
+describe('a line through points', () => {
+  it('has the slope of points that lie on it, and no error', () => {
+    const { slope, slopeError } = fitLine([
+      [1_000, 6_000],
+      [2_000, 11_000],
+      [4_000, 21_000],
+    ])!;
+    expect(slope).toBeCloseTo(5);
+    expect(slopeError).toBeCloseTo(0);
+  });
+
+  it('tells how far the points lie beside it', () => {
+    // By hand: means 2 and 4, slope 2, distances -1/3, 2/3, -1/3 of which the squares make 2/3; sqrt(2/3 / 1 / 2).
+    const { slope, slopeError } = fitLine([
+      [1, 5 / 3],
+      [2, 14 / 3],
+      [3, 17 / 3],
+    ])!;
+    expect(slope).toBeCloseTo(2);
+    expect(slopeError).toBeCloseTo(Math.sqrt(1 / 3));
+  });
+
+  it('is not there for two points, or points above each other', () => {
+    expect(
+      fitLine([
+        [1, 1],
+        [2, 2],
+      ]),
+    ).toBeUndefined();
+    expect(
+      fitLine([
+        [1, 1],
+        [1, 2],
+        [1, 3],
+      ]),
+    ).toBeUndefined();
+  });
 });

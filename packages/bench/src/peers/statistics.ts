@@ -35,3 +35,22 @@ export function spreadText(spread: Spread | undefined): string {
   const { median, min, max, count } = spread;
   return count === 1 || min === max ? roundedText(median) : `${roundedText(median)} (${roundedText(min)}-${roundedText(max)})`;
 }
+
+/** The straight line that lies closest to points, by least squares. */
+export interface Line {
+  readonly slope: number;
+  /** Standard error of the slope: two thirds of repeated measurements lie within it. */
+  readonly slopeError: number;
+}
+
+/** Undefined for fewer than three points, which say nothing about their scatter, or when all have the same first coordinate. */
+export function fitLine(points: readonly (readonly [number, number])[]): Line | undefined {
+  if (points.length < 3) return undefined;
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length;
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length;
+  const spreadX = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
+  if (spreadX === 0) return undefined;
+  const slope = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spreadX;
+  const squares = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
+  return { slope, slopeError: Math.sqrt(squares / (points.length - 2) / spreadX) };
+}
