@@ -123,6 +123,8 @@ export interface WorkerProtocol<Start = unknown, Directory = unknown> {
   readonly notifications: {
     /** Master to back-sources: this process is dead; what it held is free. */
     readonly workerGone: { readonly slot: number; readonly pid: number };
+    /** Master: close the listeners; who is there may stay. */
+    readonly stopAccepting: null;
     /** Master: SIGUSR1, open the log file again. */
     readonly reopenLog: null;
   };

@@ -89,10 +89,15 @@ export class RtmpServer {
     return { recvBytes, sendBytes, recvKbps: this.#recvRate.sample(recvBytes), sendKbps: this.#sendRate.sample(sendBytes) };
   }
 
+  /** Accepts nobody any more; who is there may stay. */
+  stopAccepting(): void {
+    for (const server of this.#servers.splice(0)) server.close();
+  }
+
   /** Accepts nobody any more, tells those who are there, and waits for them to go: `graceMs` at most. */
   async close(graceMs: number): Promise<void> {
     clearInterval(this.#rateTimer);
-    for (const server of this.#servers) server.close();
+    this.stopAccepting();
     for (const connection of this.#connections) connection.dismiss('the server stops');
     if (this.#connections.size === 0) return;
     await new Promise<void>((resolve) => {

@@ -37,6 +37,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
   return {
     view: backSourceView({ directory, store, arena: environment.arenas[backSource]!, limitBytes: config.ring.memoryBytes }),
     workerGone: (process) => directory.workerGone(process),
+    stopAccepting: () => {},
     stop: async () => {
       clearTimeout(recoveryTimer);
       stopServing();

@@ -6,5 +6,5 @@ import type { RunningRole } from './role.ts';
 import type { MasterProtocol } from './worker-start.ts';
 
 export async function startHttpWorker(_environment: WorkerEnvironment, _master: Channel<MasterProtocol>): Promise<RunningRole> {
-  return { view: httpWorkerView(), workerGone: () => {}, stop: async () => {} };
+  return { view: httpWorkerView(), workerGone: () => {}, stopAccepting: () => {}, stop: async () => {} };
 }

@@ -23,6 +23,8 @@ export interface RunningRole {
   readonly view: RoleView;
   /** Another worker process is dead. */
   workerGone(process: ProcessId): void;
+  /** Lets nobody in any more; who is there may stay. */
+  stopAccepting(): void;
   /** Ends in good order: clients are told, leases given back. */
   stop(graceMs: number): Promise<void>;
 }

@@ -58,6 +58,7 @@ export function serveWorker(link: Link, host: WorkerHost): void {
     },
     notifications: {
       workerGone: (process) => role?.workerGone(process),
+      stopAccepting: () => role?.stopAccepting(),
       reopenLog: () => environment?.processLog.reopen(),
     },
     onClose: () => {

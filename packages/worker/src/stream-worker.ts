@@ -42,6 +42,7 @@ export async function startStreamWorker(environment: WorkerEnvironment): Promise
   return {
     view: streamWorkerView(server, liveStreams, arenas),
     workerGone: () => {},
+    stopAccepting: () => server.stopAccepting(),
     stop: async (graceMs) => {
       await server.close(graceMs);
       stopListening();
