@@ -209,6 +209,27 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     'srs.conf:2: vhost a.com is an edge (mode remote) and must have an origin host[:port]',
   ],
   [
+    'auth without a key',
+    vhost('publish_auth { enabled on; }'),
+    'srs.conf:2: publish_auth of vhost a.com is enabled and must have a key or a secret: key KEY; or secret SECRET; (openssl rand -hex 32 makes one)',
+  ],
+  [
+    'a key that is short is not shown',
+    vhost('play_auth { enabled on; key hunter2; }'),
+    'srs.conf:2: key *** must be 1..16 words of 8..256 letters, digits, _ and -',
+  ],
+  [
+    'a secret with other signs is not shown',
+    vhost('play_auth { secret correct/horse/battery; }'),
+    'srs.conf:2: secret *** must be 1..16 words of 16..256 letters, digits, _ and -',
+  ],
+  ['limits below zero', root('limits { players_per_ip -1; }'), 'srs.conf:2: players_per_ip -1 must be 0 or more'],
+  [
+    'exempt from limits',
+    root('limits { exempt 10.0.0.0/8 localhost; }'),
+    'srs.conf:2: exempt localhost must be IP addresses or networks (10.0.0.0/8), or none',
+  ],
+  [
     'security rule',
     vhost('security { allow play 10.0.0.0/33; }'),
     'srs.conf:2: allow "play 10.0.0.0/33" must be play or publish, then all, an IP address or a network (10.0.0.0/8)',

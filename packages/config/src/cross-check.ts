@@ -31,6 +31,7 @@ export class CrossCheck {
     this.#checkNetwork(config, facts.localAddressCount);
     this.#checkRing(config);
     this.#checkPorts(config);
+    this.#checkApiAuth(config);
     if (config.vhosts.size === 0) this.#warnings.add(this.#tree, 'no vhost is configured, every client will be refused');
     for (const vhost of config.vhosts.values()) this.#checkVhost(vhost);
   }
@@ -83,6 +84,9 @@ export class CrossCheck {
       ...listen.map((address) => ({ address, path: ['listen'] })),
       { address: privateApi.listen, path: ['private_api', 'listen'] },
       ...(httpApi.enabled ? [{ address: httpApi.listen, path: ['http_api', 'listen'] }] : []),
+      ...(httpApi.enabled && httpApi.https.enabled
+        ? [{ address: httpApi.https.listen, path: ['http_api', 'https', 'listen'] }]
+        : []),
       ...(httpStream.enabled ? [{ address: httpStream.listen, path: ['http_stream', 'listen'] }] : []),
     ];
     for (const [index, service] of services.entries()) {
@@ -95,6 +99,17 @@ export class CrossCheck {
         { directive: service.path.join(' / '), value: shown },
       );
     }
+  }
+
+  /** A lock without a key would let in nobody, or with an empty password anybody. */
+  #checkApiAuth({ httpApi }: Config): void {
+    const { auth } = httpApi;
+    if (!httpApi.enabled || !auth.enabled || auth.token !== '' || (auth.username !== '' && auth.password !== '')) return;
+    this.#errors.add(
+      this.#placeOf('http_api', 'auth'),
+      'http_api / auth is enabled and must have a username and a password, or a token',
+      { directive: 'http_api / auth', allowed: 'username and password, or token' },
+    );
   }
 
   #checkVhost(vhost: VhostConfig): void {
@@ -113,6 +128,32 @@ export class CrossCheck {
         directive: `${where} / origin`,
         allowed: 'host[:port] ...',
       });
+    }
+    if (vhost.enabled) this.#checkAccess(vhost, place);
+  }
+
+  #checkAccess(vhost: VhostConfig, place: Directive): void {
+    const where = `vhost ${showValue(vhost.name)}`;
+    const { security, publishAuth, playAuth } = vhost;
+    for (const [name, auth] of Object.entries({ publish_auth: publishAuth, play_auth: playAuth })) {
+      const block = findChild(place, name) ?? place;
+      // One that is given and wrong has been told about.
+      const isGiven = ['key', 'secret'].some((row) => (findChild(block, row)?.args.length ?? 0) > 0);
+      if (!auth.enabled || isGiven) continue;
+      this.#errors.add(
+        block,
+        `${name} of ${where} is enabled and must have a key or a secret: key KEY; or secret SECRET; (openssl rand -hex 32 makes one)`,
+        { directive: `${where} / ${name}` },
+      );
+    }
+    for (const activity of ['publish', 'play'] as const) {
+      const isAllowed = security.rules.some((rule) => rule.action === 'allow' && rule.activity === activity);
+      if (!security.enabled || isAllowed) continue;
+      this.#warnings.add(
+        findChild(place, 'security') ?? place,
+        `security of ${where} has no allow ${activity}, nobody may ${activity}`,
+        { directive: `${where} / security` },
+      );
     }
   }
 }

@@ -21,6 +21,21 @@ function isWho(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= maxBits);
 }
 
+/** IP addresses and networks, or the word `none`. */
+export const networkList: ValueType<readonly string[]> = {
+  allowed: 'IP addresses or networks (10.0.0.0/8), or none',
+  takesMany: true,
+  absent: [],
+  read(args, context) {
+    if (args.length === 1 && args[0] === 'none') return [];
+    return args.filter((arg) => {
+      if (arg !== 'all' && isWho(arg)) return true;
+      context.refuse(arg, networkList.allowed);
+      return false;
+    });
+  },
+};
+
 /** Rules in the order of the file. */
 export const securityRules: ValueType<readonly SecurityRule[]> = {
   allowed: rulesAllowed,

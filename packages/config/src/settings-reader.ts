@@ -4,7 +4,7 @@ import type { Field, Fields, Many, Row, Settings } from './field.ts';
 import { blockTitle, joinPath } from './names.ts';
 import { nearestName } from './nearest-name.ts';
 import { type ProblemList, showValue } from './problem.ts';
-import type { ReadContext } from './value-type.ts';
+import { hiddenValue, type ReadContext } from './value-type.ts';
 
 /** Where in a tree fields are looked for. */
 interface Scope {
@@ -126,7 +126,7 @@ export class SettingsReader {
       });
       return this.defaultOf(row);
     }
-    if (directive.args.length > 1 && !row.type.takesMany) this.#warnOfExtraArgs(directive, where);
+    if (directive.args.length > 1 && !row.type.takesMany) this.#warnOfExtraArgs(row, directive, where);
     return row.type.read(directive.args, context) ?? this.defaultOf(row);
   }
 
@@ -161,8 +161,8 @@ export class SettingsReader {
     });
   }
 
-  #warnOfExtraArgs(directive: Directive, where: string): void {
-    const [, ...extra] = directive.args;
+  #warnOfExtraArgs(row: Row<unknown>, directive: Directive, where: string): void {
+    const extra = directive.args.slice(1).map((arg) => (row.type.isSecret ? hiddenValue : arg));
     const hint = this.#semicolonHint(extra);
     const shown = extra.slice(0, 3).map(showValue).join(' ');
     this.#options.warnings.add(directive, `${directive.name} takes one value, ignored: ${shown}${hint}`, {

@@ -22,6 +22,8 @@ export interface ValueType<T> {
   readonly absent: T;
   /** What a text means differs from machine to machine. */
   readonly dependsOnMachine?: boolean;
+  /** The value must never be shown: not in messages, nor in a dump of the configuration. */
+  readonly isSecret?: boolean;
   /** Children are free `name value;` pairs instead of arguments. */
   readonly isPairs?: boolean;
   /** Children of these names, repeated in any order, are the value; the arguments come as name, arg, arg, ... */
@@ -221,6 +223,12 @@ function textOf(allowed: string, isAllowed: (text: string) => boolean): ValueTyp
 
 export const text: ValueType<string> = textOf('text', () => true);
 
+/** What stands for a secret wherever values are shown. */
+export const hiddenValue = '***';
+
+/** A text that is as good as a password. */
+export const secretText: ValueType<string> = { ...text, isSecret: true };
+
 /** A path; a relative one counts from the working directory of the process. */
 export const path: ValueType<string> = textOf('a path', () => true);
 
@@ -251,3 +259,28 @@ function listOf(item: ValueType<string>, allowed: string): ValueType<readonly st
 
 export const textList: ValueType<readonly string[]> = listOf(text, 'one or more words');
 export const httpUrlList: ValueType<readonly string[]> = listOf(httpUrl, 'one or more http:// or https:// URLs');
+
+const secretWordPattern = /^[A-Za-z0-9_-]+$/;
+const MAX_SECRETS = 16;
+const MAX_SECRET_LENGTH = 256;
+
+/**
+ * Secrets that are words of URLs, at most 16 so that a wrong one costs little to find out.
+ * @param minLength a shorter one could be found by trying
+ */
+export function secretWords(minLength: number): ValueType<readonly string[]> {
+  const allowed = `1..${MAX_SECRETS} words of ${minLength}..${MAX_SECRET_LENGTH} letters, digits, _ and -`;
+  return {
+    allowed,
+    takesMany: true,
+    absent: [],
+    isSecret: true,
+    read(args, context) {
+      const isAllowed = (arg: string): boolean =>
+        arg.length >= minLength && arg.length <= MAX_SECRET_LENGTH && secretWordPattern.test(arg);
+      if (args.length <= MAX_SECRETS && args.every(isAllowed)) return args;
+      context.refuse(hiddenValue, allowed);
+      return undefined;
+    },
+  };
+}

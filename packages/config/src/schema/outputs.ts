@@ -1,7 +1,6 @@
 /** Blocks of a vhost that are about what is made of its streams: HLS, recordings, files, hooks, bandwidth tests. */
 import { block, row } from '../field.ts';
-import { securityRules } from '../rule-type.ts';
-import { choice, duration, flag, httpUrlList, integer, maxInt, mountPath, path, text } from '../value-type.ts';
+import { choice, duration, flag, httpUrlList, integer, maxInt, mountPath, path, secretText } from '../value-type.ts';
 
 const wholeSeconds = (min: number) => duration({ min, max: 604_800, unit: 's', isWhole: true });
 
@@ -99,7 +98,7 @@ export const bandcheck = block(
   'bandcheck',
   {
     enabled: row('enabled', flag, 'off', { doc: 'Serve bandwidth tests on this vhost, and nothing else.' }),
-    key: row('key', text, undefined, {
+    key: row('key', secretText, undefined, {
       doc: 'Must stand as `key=TEXT` in the URL of the client.',
       example: '35c9b402c12a7246868752e2878f7e0e',
     }),
@@ -109,17 +108,4 @@ export const bandcheck = block(
     limitKbps: row('limit_kbps', integer({ min: 1, max: maxInt, unit: 'kbps' }), '1000', { doc: 'Greatest rate of a test.' }),
   },
   { doc: 'Bandwidth tests by the client.', isBuilt: false },
-);
-
-export const security = block(
-  'security',
-  {
-    enabled: row('enabled', flag, 'off', { doc: 'Look at the address of every client.', since: '2.0' }),
-    rules: row('allow | deny', securityRules, undefined, {
-      doc: 'Who may play and publish. A client no `allow` matches is refused, one that a `deny` matches too.',
-      since: '2.0',
-      example: 'allow play all',
-    }),
-  },
-  { doc: 'Which addresses may play and publish.', since: '2.0', isBuilt: false },
 );

@@ -2,8 +2,9 @@
 import { serverAddresses } from '../address-type.ts';
 import { block, row } from '../field.ts';
 import { choice, duration, flag, integer, maxInt, textList } from '../value-type.ts';
+import { playAuth, publishAuth, security } from './access.ts';
 import { ingest, transcode } from './encoders.ts';
-import { bandcheck, dvr, hls, hooks, httpRemux, httpStatic, security, timeJitter } from './outputs.ts';
+import { bandcheck, dvr, hls, hooks, httpRemux, httpStatic, timeJitter } from './outputs.ts';
 
 const publish = block(
   'publish',
@@ -176,6 +177,8 @@ export const vhostFields = {
     isBuilt: false,
   }),
   security,
+  publishAuth,
+  playAuth,
   hooks,
   hls,
   dvr,
