@@ -36,6 +36,10 @@ const STOP_GRACE_MS = 1_500;
 interface Spawner {
   spawn(slot: SlotDefinition): { readonly handle: WorkerHandle; readonly start: WorkerStart };
   onGone(slot: SlotDefinition): void;
+  /** Client connections of all workers. */
+  connectionCount(): number;
+  /** Gives up the listening sockets; the workers hold them still. */
+  closeListeners(): void;
   close(): void;
 }
 
@@ -106,6 +110,26 @@ export class Server {
   reopenLogs(): void {
     this.#options.processLog.reopen();
     for (const slot of this.#slots) slot.handle?.channel.notify('reopenLog', null);
+  }
+
+  /** Whether there is a worker of each kind that serves. */
+  isServing(): boolean {
+    const roles = new Set(this.#slots.map((slot) => slot.definition.role));
+    return [...roles].every((role) => this.workers().some((worker) => worker.role === role && worker.state === 'ready'));
+  }
+
+  /** Client connections of all workers. */
+  clientCount(): number {
+    return this.#spawner.connectionCount();
+  }
+
+  /** Lets nobody in any more; who is there may stay until `stop`. A worker that dies is not replaced. */
+  stopAccepting(): void {
+    this.#spawner.closeListeners();
+    for (const slot of this.#slots) {
+      slot.retire();
+      slot.handle?.channel.notify('stopAccepting', null);
+    }
   }
 
   /** Ends all workers in good order, the ones with clients first. Safe to call more than once. */
@@ -206,6 +230,8 @@ function processSpawner(
       return { handle: forkWorker(fds, requests), start };
     },
     onGone: (slot) => resources.status.clearSlot(slot.slot),
+    connectionCount: () => resources.status.connectionCount(),
+    closeListeners: () => resources.closeListeners(),
     close: () => resources.close(),
   };
 }
@@ -228,6 +254,8 @@ function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => St
       },
     }),
     onGone: () => {},
+    connectionCount: () => hub.connectionCount(),
+    closeListeners: () => {},
     close: memory.close,
   };
 }

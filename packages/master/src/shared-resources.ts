@@ -56,8 +56,10 @@ export class SharedResources {
         );
         return bell;
       });
-      this.listeners = openListeners(config, plan, closers);
+      this.listeners = openListeners(config, plan, this.#listenerClosers);
+      closers.push(() => this.closeListeners());
     } catch (error) {
+      this.closeListeners();
       for (const close of closers) close();
       throw error;
     }
@@ -65,6 +67,12 @@ export class SharedResources {
   }
 
   readonly #closers: (() => void)[];
+  readonly #listenerClosers: (() => void)[] = [];
+
+  /** The master's hold on the listening sockets ends: they close as soon as their workers close them too. */
+  closeListeners(): void {
+    for (const close of this.#listenerClosers.splice(0)) close();
+  }
 
   close(): void {
     for (const close of this.#closers.splice(0)) close();

@@ -39,6 +39,7 @@ export class SlotSupervisor {
   #readyAtMs = 0;
   #restartDelayMs = RESTART_FIRST_MS;
   #restartTimer: NodeJS.Timeout | undefined;
+  #isRetired = false;
   #pingTimer: NodeJS.Timeout | undefined;
 
   constructor(definition: SlotDefinition, host: SlotHost) {
@@ -70,6 +71,12 @@ export class SlotSupervisor {
   /** Starts the worker for the first time. @throws the reason when it cannot serve: the server then does not start */
   async start(): Promise<void> {
     await this.#spawn();
+  }
+
+  /** From now on a worker that dies is not started again. */
+  retire(): void {
+    this.#isRetired = true;
+    clearTimeout(this.#restartTimer);
   }
 
   /** Ends the worker: told first, killed when it does not listen. */
@@ -149,6 +156,11 @@ export class SlotSupervisor {
     this.#host.onGone(this.definition, handle.pid);
     // One that did not get as far as `ready` is reported by whoever started it.
     if (this.#state !== 'ready') return;
+    if (this.#isRetired) {
+      this.#state = 'stopped';
+      this.#host.log.error(`${this.#name} died (pid=${handle.pid}, ${reason}) while the server leaves`);
+      return;
+    }
     if (performance.now() - this.#readyAtMs >= STABLE_MS) this.#restartDelayMs = RESTART_FIRST_MS;
     this.#host.log.error(`${this.#name} died (pid=${handle.pid}, ${reason}), starting it again in ${this.#restartDelayMs} ms`);
     this.#scheduleRestart();

@@ -23,6 +23,11 @@ export class LocalHub {
     this.#options = options;
   }
 
+  /** Client connections of all parts. */
+  connectionCount(): number {
+    return new StatusBoard(this.#statusMemory, 0).connectionCount();
+  }
+
   environmentOf(start: WorkerStart): WorkerEnvironment {
     return {
       role: start.role,
