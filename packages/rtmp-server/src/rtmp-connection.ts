@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { parseTcUrl } from '@srs/config';
 import type { RevokeReason } from '@srs/control';
-import { describeError, type FrameType, type Log, redact, SrsError, systemErrorCode } from '@srs/kernel';
+import { describeError, type FrameType, type Log, SrsError, systemErrorCode } from '@srs/kernel';
 import {
   type ConnectRequest,
   nodeRtmpCrypto,
@@ -14,13 +14,17 @@ import {
 } from '@srs/rtmp';
 import type { EncodedBytes, FanOutPlayer } from '@srs/stream';
 import { Admission, type AdmittedStream, type StreamUse } from './admission.ts';
+import { ClientDeadline } from './client-deadline.ts';
 import type { ClientDescription, ClientType } from './client-description.ts';
+import { identityOf, logConnect, plainAddress, unknownIdentity } from './client-identity.ts';
 import { adoptSocket } from './client-socket.ts';
 import type { PithyMember, PithyPrint } from './pithy-print.ts';
 import type { PlayHandle, PlayHub } from './play-hub.ts';
 import { Publishing } from './publishing.ts';
+import { errorNumber, publishRefusal, refusalCode } from './refusal.ts';
 import type { RtmpServices } from './services.ts';
 import { SocketOutput } from './socket-output.ts';
+import { SourceWatch } from './source-watch.ts';
 import { Traffic } from './traffic.ts';
 
 /** From the first byte to an accepted connect, and from there to publish or play. */
@@ -32,6 +36,7 @@ const STOPPED_TIMEOUT_MS = 30 * 60_000;
 /** A refused or dismissed client reads the reason within this time, or not at all. */
 const LAST_WORDS_MS = 3_000;
 const KEEP_ALIVE_MS = 30_000;
+
 export interface ConnectionHost {
   readonly services: RtmpServices;
   readonly hub: PlayHub;
@@ -50,8 +55,8 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   readonly #startedMs: number;
   readonly #output: SocketOutput;
   readonly #traffic: Traffic;
-  /** What the connect command says of the client. */
-  #client = { tcUrl: '', pageUrl: '', flashVer: '' };
+  readonly #deadline = new ClientDeadline((error) => this.#fail(error));
+  #client = unknownIdentity;
   /** Undefined until the connect command has been accepted. */
   #admission: Admission | undefined;
   /** The stream it publishes or plays, or did last. */
@@ -59,8 +64,6 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #dialect: PublishRequest['dialect'] | undefined;
   #publishing: Publishing | undefined;
   #play: PlayHandle | undefined;
-  #sourceCid = -1;
-  #timer: NodeJS.Timeout | undefined;
   #isEnding = false;
   #isClosed = false;
 
@@ -92,7 +95,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     socket.on('end', () => this.#onPeerEnd());
     socket.on('close', () => this.#onClose());
     this.#log.trace(`RTMP client ip=${this.ip}`);
-    this.#setDeadline(SETUP_TIMEOUT_MS, 'no connect command');
+    this.#deadline.set(SETUP_TIMEOUT_MS, 'no connect command');
   }
 
   get type(): ClientType {
@@ -191,9 +194,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   }
 
   onConnect(request: ConnectRequest): void {
-    // Not the request itself: its objects may be large.
-    const { tcUrl, pageUrl, flashVer } = request;
-    this.#client = { tcUrl: redact(tcUrl), pageUrl: redact(pageUrl), flashVer };
+    this.#client = identityOf(request);
     try {
       this.#admission = this.#admit(request);
     } catch (error) {
@@ -204,7 +205,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     const { identity, pid } = this.#host.services;
     this.#session.setOutChunkSize(vhost.chunkSize);
     this.#session.setWindows(vhost);
-    this.#setDeadline(SETUP_TIMEOUT_MS, 'neither publish nor play');
+    this.#deadline.set(SETUP_TIMEOUT_MS, 'neither publish nor play');
     this.#session.acceptConnect({
       ...identity,
       role: 'origin/edge server',
@@ -228,27 +229,25 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     if (target === undefined) return;
     const { vhost, streamId } = target;
     this.#log.trace(`client identified, type=Play, stream_name=${target.stream}, duration=${request.durationMs}`);
-    this.#clearDeadline();
+    this.#deadline.clear();
     this.#socket.setNoDelay(vhost.tcpNodelay);
     this.#session.setOutChunkSize(vhost.chunkSize);
     this.#session.acceptPlay();
     // What the client has pipelined behind play may have ended it already.
     if (this.#session.phase !== 'play') return;
+    const source = new SourceWatch(this.#log);
     this.#play = this.#host.hub.join({
       streamId,
       vhost,
       player: this,
-      onSourceChanged: () => this.#onSourceChanged(),
+      onSourceChanged: () => source.look(this.#play?.stream),
       ...(request.durationMs > 0 ? { durationMs: request.durationMs } : {}),
     });
     if (this.#isEnding) {
       this.#endPlay();
       return;
     }
-    this.#sourceCid = this.#play.stream.publisher?.cid ?? -1;
-    this.#log.trace(
-      `source url=${streamId}, ip=${this.ip}, cache=${vhost.gopCache ? 1 : 0}, is_edge=0, source_id=${this.#sourceCid}[${this.#sourceCid}]`,
-    );
+    source.begin(this.#play.stream, `source url=${streamId}, ip=${this.ip}, cache=${vhost.gopCache ? 1 : 0}, is_edge=0`);
     this.#host.players.join(this);
   }
 
@@ -265,7 +264,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   onUnpublish(): void {
     this.#endPublish();
-    this.#setDeadline(REPUBLISH_TIMEOUT_MS, 'no publish after unpublish');
+    this.#deadline.set(REPUBLISH_TIMEOUT_MS, 'no publish after unpublish');
   }
 
   onPause(isPaused: boolean): void {
@@ -275,11 +274,11 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   onStop(): void {
     this.#endPlay();
-    this.#setDeadline(STOPPED_TIMEOUT_MS, 'no play after closeStream');
+    this.#deadline.set(STOPPED_TIMEOUT_MS, 'no play after closeStream');
   }
 
   async #publish({ vhost, streamId }: AdmittedStream): Promise<void> {
-    this.#clearDeadline();
+    this.#deadline.clear();
     const opened = await Publishing.open({
       services: this.#host.services,
       vhost,
@@ -289,12 +288,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       onRevoked: (reason, byIp) => this.#onRevoked(reason, byIp),
     });
     if (!(opened instanceof Publishing)) {
-      const by = opened.publisher === null ? '' : ` by ${opened.publisher.ip}, cid=${opened.publisher.cid}`;
-      const text =
-        opened.reason === 'busy'
-          ? `stream ${streamId} is already published${by}`
-          : `no shared memory for stream ${streamId} (ring memory)`;
-      this.#refuse(statusCodes.publishBadName, new SrsError(opened.reason === 'busy' ? 'StreamBusy' : 'SharedMemory', text));
+      this.#refuse(statusCodes.publishBadName, publishRefusal(streamId, opened));
       return;
     }
     if (this.#isClosed || this.#isEnding) {
@@ -303,30 +297,14 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     }
     this.#publishing = opened;
     this.#host.publishers.join(this);
-    this.#watchPublisher();
+    this.#deadline.watch(
+      () => opened.patienceMs(),
+      () => opened.silence(),
+    );
     this.#session.setOutChunkSize(vhost.chunkSize);
     this.#session.acceptPublish();
     this.#publishing?.flush();
     this.#socket.resume();
-  }
-
-  /** The stream got another publisher. */
-  #onSourceChanged(): void {
-    const cid = this.#play?.stream.publisher?.cid ?? -1;
-    if (cid === this.#sourceCid || cid < 0) return;
-    this.#sourceCid = cid;
-    this.#log.trace(`update source_id=${cid}[${cid}]`);
-  }
-
-  #watchPublisher(): void {
-    const patienceMs = this.#publishing?.patienceMs();
-    if (patienceMs === undefined) return;
-    if (patienceMs <= 0) {
-      this.#fail(this.#publishing?.silence());
-      return;
-    }
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#watchPublisher(), patienceMs);
   }
 
   #onRevoked(reason: RevokeReason, byIp: string): void {
@@ -339,16 +317,9 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   /** @throws SrsError when the client may not come in */
   #admit(request: ConnectRequest): Admission {
-    const { tcUrl, pageUrl, swfUrl, args, peer } = request;
-    const url = parseTcUrl(tcUrl);
-    this.#log.trace(
-      `connect app, tcUrl=${tcUrl}, pageUrl=${pageUrl}, swfUrl=${swfUrl}, schema=${url.schema}, ` +
-        `vhost=${url.vhost}, port=${url.port}, app=${url.app}, args=${args === undefined ? 'null' : '(obj)'}`,
-    );
-    if (peer !== undefined) {
-      this.#log.trace(`edge-srs ip=${peer.serverIp}, version=${peer.version}, pid=${peer.pid}, id=${peer.id}`);
-    }
-    return Admission.connect(this.#host.services.config(), url, pageUrl);
+    const url = parseTcUrl(request.tcUrl);
+    logConnect(this.#log, request, url);
+    return Admission.connect(this.#host.services.config(), url, request.pageUrl);
   }
 
   /** @returns undefined when the client may not have the stream: it has been refused then */
@@ -412,14 +383,13 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#endPlay();
     this.#output.end();
     this.#socket.resume();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS);
+    this.#deadline.run(LAST_WORDS_MS, () => this.#socket.destroy());
   }
 
   #onClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#deadline.clear();
     this.#session.close();
     this.#endPublish();
     this.#endPlay();
@@ -442,29 +412,4 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#play = undefined;
     this.#host.players.leave(this);
   }
-
-  #setDeadline(timeoutMs: number, what: string): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#fail(new SrsError('SocketTimeout', `${what} within ${timeoutMs / 1000} s`));
-    }, timeoutMs);
-  }
-
-  #clearDeadline(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-}
-
-const errorNumber = (error: unknown): string => (error instanceof SrsError ? `. ret=${error.code}` : '');
-
-function refusalCode(use: StreamUse, error: unknown): string {
-  if (use === 'publish') return statusCodes.publishBadName;
-  const isDenied = error instanceof SrsError && error.errorName === 'RtmpAccessDenied';
-  return isDenied ? 'NetStream.Play.Failed' : statusCodes.playStreamNotFound;
-}
-
-/** IPv4 as people write it, also where the socket speaks IPv6. */
-function plainAddress(address: string | undefined): string {
-  return (address ?? 'unknown').replace(/^::ffff:/, '');
 }

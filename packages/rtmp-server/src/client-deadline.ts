@@ -1,0 +1,39 @@
+/** What a client must have done by when. */
+import { SrsError } from '@srs/kernel';
+
+/** One deadline at a time: setting the next one, or clearing, takes the last one back. */
+export class ClientDeadline {
+  readonly #onMissed: (error: SrsError) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(onMissed: (error: SrsError) => void) {
+    this.#onMissed = onMissed;
+  }
+
+  /** @param what the client did not do, as in `no connect command` */
+  set(timeoutMs: number, what: string): void {
+    this.run(timeoutMs, () => this.#onMissed(new SrsError('SocketTimeout', `${what} within ${timeoutMs / 1000} s`)));
+  }
+
+  /** Looks again and again whether the client is given up; `patienceMs` tells how long it is not, 0 or less when it is. */
+  watch(patienceMs: () => number, giveUp: () => SrsError): void {
+    const leftMs = patienceMs();
+    if (leftMs <= 0) {
+      this.clear();
+      this.#onMissed(giveUp());
+    } else {
+      this.run(leftMs, () => this.watch(patienceMs, giveUp));
+    }
+  }
+
+  /** Whatever is to be done when the time is over. */
+  run(timeoutMs: number, action: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(action, timeoutMs);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

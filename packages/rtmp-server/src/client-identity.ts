@@ -1,0 +1,30 @@
+/** What a client says of itself when it connects. */
+import type { TcUrl } from '@srs/config';
+import { type Log, redact } from '@srs/kernel';
+import type { ConnectRequest } from '@srs/rtmp';
+
+/** Fit for the API and the log: without secrets, and without the objects of the request, which may be large. */
+export interface ClientIdentity {
+  readonly tcUrl: string;
+  readonly pageUrl: string;
+  readonly flashVer: string;
+}
+
+export const unknownIdentity: ClientIdentity = { tcUrl: '', pageUrl: '', flashVer: '' };
+
+export function identityOf({ tcUrl, pageUrl, flashVer }: ConnectRequest): ClientIdentity {
+  return { tcUrl: redact(tcUrl), pageUrl: redact(pageUrl), flashVer };
+}
+
+export function logConnect(log: Log, { tcUrl, pageUrl, swfUrl, args, peer }: ConnectRequest, url: TcUrl): void {
+  log.trace(
+    `connect app, tcUrl=${tcUrl}, pageUrl=${pageUrl}, swfUrl=${swfUrl}, schema=${url.schema}, ` +
+      `vhost=${url.vhost}, port=${url.port}, app=${url.app}, args=${args === undefined ? 'null' : '(obj)'}`,
+  );
+  if (peer !== undefined) log.trace(`edge-srs ip=${peer.serverIp}, version=${peer.version}, pid=${peer.pid}, id=${peer.id}`);
+}
+
+/** IPv4 as people write it, also where the socket speaks IPv6. */
+export function plainAddress(address: string | undefined): string {
+  return (address ?? 'unknown').replace(/^::ffff:/, '');
+}

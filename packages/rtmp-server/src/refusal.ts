@@ -1,0 +1,22 @@
+/** What is said when a client may not have what it asked for: to the client in its terms, to the log with SRS's number. */
+import type { PublishAnswer } from '@srs/control';
+import { SrsError } from '@srs/kernel';
+import { statusCodes } from '@srs/rtmp';
+import type { StreamUse } from './admission.ts';
+
+/** The number of an error as SRS's log lines end with it; '' for an error without one. */
+export const errorNumber = (error: unknown): string => (error instanceof SrsError ? `. ret=${error.code}` : '');
+
+/** The status code that clients of that use understand as a no. */
+export function refusalCode(use: StreamUse, error: unknown): string {
+  if (use === 'publish') return statusCodes.publishBadName;
+  const isDenied = error instanceof SrsError && error.errorName === 'RtmpAccessDenied';
+  return isDenied ? 'NetStream.Play.Failed' : statusCodes.playStreamNotFound;
+}
+
+/** Why the directory did not grant a publish. */
+export function publishRefusal(streamId: string, { reason, publisher }: PublishAnswer & { readonly isGranted: false }): SrsError {
+  if (reason === 'no-memory') return new SrsError('SharedMemory', `no shared memory for stream ${streamId} (ring memory)`);
+  const by = publisher === null ? '' : ` by ${publisher.ip}, cid=${publisher.cid}`;
+  return new SrsError('StreamBusy', `stream ${streamId} is already published${by}`);
+}
