@@ -1,7 +1,20 @@
 /** Rows of the root that are about the server's own services: API, file server, heartbeat, statistics, log summaries, workers. */
 import { anyHost, listenAddress } from '../address-type.ts';
 import { block, row } from '../field.ts';
-import { choice, duration, flag, httpUrl, integer, maxInt, path, size, text, textList, workerCount } from '../value-type.ts';
+import {
+  choice,
+  duration,
+  flag,
+  httpUrl,
+  integer,
+  maxInt,
+  path,
+  secretText,
+  size,
+  text,
+  textList,
+  workerCount,
+} from '../value-type.ts';
 
 export const heartbeat = block(
   'heartbeat',
@@ -34,8 +47,68 @@ export const httpApi = block(
   {
     enabled: row('enabled', flag, 'off', { doc: 'Serve the management API.', live: 'at once' }),
     listen: row('listen', listenAddress(anyHost), '1985', { doc: 'Address of the API.', live: 'at once' }),
+    crossdomain: row('crossdomain', flag, 'on', {
+      doc: 'Let web pages of other sites read the API. They are never let in with the credentials that a browser keeps.',
+      since: '3.0',
+      live: 'at once',
+    }),
+    auth: block(
+      'auth',
+      {
+        enabled: row('enabled', flag, 'off', {
+          doc: 'Ask for a name and password, or a token. Without it what changes something is open to this machine only.',
+          since: '6.0',
+          live: 'at once',
+        }),
+        username: row('username', text, undefined, {
+          doc: 'Of HTTP basic authentication.',
+          since: '6.0',
+          live: 'at once',
+          example: 'admin',
+        }),
+        password: row('password', secretText, undefined, {
+          doc: 'Of HTTP basic authentication.',
+          since: '6.0',
+          live: 'at once',
+          example: 'change-me',
+        }),
+        token: row('token', secretText, undefined, {
+          doc: 'Let in as well who sends `Authorization: Bearer` with this.',
+          since: 'new',
+          live: 'at once',
+          example: 'change-me-too',
+        }),
+      },
+      { doc: 'Who may use the API.', since: '6.0', live: 'at once' },
+    ),
+    https: block(
+      'https',
+      {
+        enabled: row('enabled', flag, 'off', { doc: 'Serve the API over TLS too.', since: '4.0', live: 'at once' }),
+        listen: row('listen', listenAddress(anyHost), '1990', { doc: 'Address for TLS.', since: '4.0', live: 'at once' }),
+        key: row('key', path, './conf/server.key', { doc: 'Private key, PEM.', since: '4.0', live: 'at once' }),
+        cert: row('cert', path, './conf/server.crt', {
+          doc: 'Certificate, PEM, followed by those that it stands on.',
+          since: '4.0',
+          live: 'at once',
+        }),
+      },
+      { doc: 'The API over TLS, beside the plain one.', since: '4.0', live: 'at once' },
+    ),
+    rawApi: block(
+      'raw_api',
+      {
+        enabled: row('enabled', flag, 'off', { doc: 'Answer `/api/v1/raw`.', since: '2.0', live: 'at once' }),
+        allowReload: row('allow_reload', flag, 'off', {
+          doc: 'Let `/api/v1/raw?rpc=reload` read the configuration again.',
+          since: '2.0',
+          live: 'at once',
+        }),
+      },
+      { doc: 'The calls by GET that later SRS has. `POST /api/v1/reload` needs none of this.', since: '2.0', live: 'at once' },
+    ),
   },
-  { doc: 'The HTTP management API.', live: 'at once', isBuilt: false },
+  { doc: 'The HTTP management API.', live: 'at once' },
 );
 
 export const httpStream = block(
