@@ -1,4 +1,5 @@
 export * from './channel.ts';
+export * from './counters.ts';
 export * from './fork-link.ts';
 export * from './link.ts';
 export * from './messages.ts';

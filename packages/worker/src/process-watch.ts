@@ -1,6 +1,8 @@
 /** Watches how much of the machine this process takes and how late its event loop is; memory goes back when it is calm. */
 import { readFile } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Distribution, type DistributionFigures } from '@srs/kernel';
+import { addRecorded } from './histogram-ranges.ts';
 import { MemoryReturn } from './memory-return.ts';
 import type { ProcessLoad } from './private-documents.ts';
 
@@ -19,6 +21,8 @@ export class ProcessWatch {
   readonly #delays: ReturnType<typeof monitorEventLoopDelay>;
   readonly #timer: NodeJS.Timeout;
   readonly #memory = new MemoryReturn();
+  /** Of all full windows. */
+  readonly #allDelays = new Distribution();
   #startedMs = performance.now();
   #cpu = process.cpuUsage();
   #lastWindow: WindowFigures | undefined;
@@ -37,6 +41,11 @@ export class ProcessWatch {
     };
   }
 
+  /** How late the event loop was, in all windows that are over. */
+  get delaysMs(): DistributionFigures {
+    return this.#allDelays.figures;
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#delays.disable();
@@ -46,6 +55,7 @@ export class ProcessWatch {
     this.#lastWindow = this.#figures();
     this.#startedMs = performance.now();
     this.#cpu = process.cpuUsage();
+    addRecorded(this.#delays, lateMs, this.#allDelays);
     this.#delays.reset();
     // Last, so that the next window tells what it has cost.
     this.#memory.endWindow(this.#lastWindow.cpuPercent);

@@ -1,6 +1,7 @@
 /** A few counters that every process of a server reads and writes at any time, without asking anybody. */
+import { COUNTER_WORDS, readCounters, type SlotCounters } from '@srs/control';
 
-/** Slots of one server: back-sources first, then stream workers. */
+/** Slots of one server: back-sources first, then stream workers, then those for HTTP. */
 export const MAX_SLOTS = 64;
 
 /**
@@ -8,7 +9,9 @@ export const MAX_SLOTS = 64;
  * word 0      next trackable id
  * word 1..15  free
  * word 16 + slot * 16 + 0   open client connections of the slot
+ * byte 8192 + slot * 1024   what the slot has counted so far: doubles, see `Counters`
  * ```
+ * A double that lies on a multiple of 8 is never seen half written.
  */
 const HEADER_WORDS = 16;
 const WORDS_PER_SLOT = 16;
@@ -17,10 +20,15 @@ const CONNECTIONS = 0;
 
 const FIRST_CLIENT_CID = 200;
 
-export const STATUS_BOARD_BYTES = 8192;
+const COUNTERS_OFFSET = 8192;
+const COUNTER_BYTES_PER_SLOT = 1024;
+if (COUNTER_WORDS * Float64Array.BYTES_PER_ELEMENT > COUNTER_BYTES_PER_SLOT) throw new Error('a slot has too many counters');
+
+export const STATUS_BOARD_BYTES = COUNTERS_OFFSET + MAX_SLOTS * COUNTER_BYTES_PER_SLOT;
 
 export class StatusBoard {
   readonly #words: Int32Array;
+  readonly #counters: readonly Float64Array[];
   readonly #slot: number;
 
   /**
@@ -29,6 +37,10 @@ export class StatusBoard {
    */
   constructor(memory: Buffer, slot: number) {
     this.#words = new Int32Array(memory.buffer, memory.byteOffset, HEADER_WORDS + MAX_SLOTS * WORDS_PER_SLOT);
+    this.#counters = Array.from({ length: MAX_SLOTS }, (_, index) => {
+      const offset = memory.byteOffset + COUNTERS_OFFSET + index * COUNTER_BYTES_PER_SLOT;
+      return new Float64Array(memory.buffer, offset, COUNTER_WORDS);
+    });
     this.#slot = slot;
     Atomics.compareExchange(this.#words, NEXT_CID, 0, FIRST_CLIENT_CID);
   }
@@ -41,8 +53,22 @@ export class StatusBoard {
   /** Client connections of all slots. */
   connectionCount(): number {
     let sum = 0;
-    for (let slot = 0; slot < MAX_SLOTS; slot += 1) sum += Atomics.load(this.#words, this.#index(slot, CONNECTIONS));
+    for (let slot = 0; slot < MAX_SLOTS; slot += 1) sum += this.connectionsOf(slot);
     return sum;
+  }
+
+  connectionsOf(slot: number): number {
+    return Atomics.load(this.#words, this.#index(slot, CONNECTIONS));
+  }
+
+  /** Where this slot's process counts. They outlive it: its successor goes on from what it finds. */
+  get ownCounters(): Float64Array {
+    return this.#counters[this.#slot]!;
+  }
+
+  /** Of every slot, also when its process is dead or hangs. */
+  counters(): readonly SlotCounters[] {
+    return this.#counters.map((words, slot) => ({ slot, ...readCounters(words) }));
   }
 
   /** Counts a new client connection unless the server is full. Two workers that count at once may both refuse the last place. */
