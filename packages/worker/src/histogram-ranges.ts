@@ -1,16 +1,19 @@
 /** Adds what one of Node's histograms has recorded to a distribution. */
-import type { IntervalHistogram } from 'node:perf_hooks';
 import type { Distribution } from '@srs/kernel';
 
-export type Recorded = Pick<IntervalHistogram, 'count' | 'percentile'>;
+/** What this needs of a `Histogram` of node:perf_hooks. */
+interface Recorded {
+  readonly count: number;
+  percentile(percentile: number): number;
+}
 
 /**
  * Node tells percentiles only, and no mean of a range: the value in the middle of those in a range stands for all of them.
- * @param valueOf what a recorded number counts as; larger numbers must not count as less
+ * @param meaningOf what a recorded number counts as; larger numbers must not count as less
  */
-export function addRecorded(recorded: Recorded, valueOf: (recordedNumber: number) => number, into: Distribution): void {
+export function addRecorded(recorded: Recorded, meaningOf: (recordedNumber: number) => number, into: Distribution): void {
   const { count } = recorded;
-  const valueAt = (rank: number): number => valueOf(recorded.percentile((rank / count) * 100));
+  const valueAt = (rank: number): number => meaningOf(recorded.percentile((rank / count) * 100));
   let counted = 0;
   for (const bound of [...into.bounds, Number.POSITIVE_INFINITY]) {
     const upTo = lastRank(counted, count, (rank) => valueAt(rank) <= bound);
