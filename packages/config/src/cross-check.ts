@@ -79,7 +79,7 @@ export class CrossCheck {
 
   /** Two services cannot have one port; told here, because a daemon could tell it only in its log. */
   #checkPorts(config: Config): void {
-    const { listen, privateApi, httpApi, httpStream } = config;
+    const { listen, privateApi, httpApi, httpStream, exporter } = config;
     const services = [
       ...listen.map((address) => ({ address, path: ['listen'] })),
       { address: privateApi.listen, path: ['private_api', 'listen'] },
@@ -88,6 +88,7 @@ export class CrossCheck {
         ? [{ address: httpApi.https.listen, path: ['http_api', 'https', 'listen'] }]
         : []),
       ...(httpStream.enabled ? [{ address: httpStream.listen, path: ['http_stream', 'listen'] }] : []),
+      ...(exporter.enabled ? [{ address: exporter.listen, path: ['exporter', 'listen'] }] : []),
     ];
     for (const [index, service] of services.entries()) {
       const other = services.slice(0, index).find((earlier) => isOverlapping(earlier.address, service.address));

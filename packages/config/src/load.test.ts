@@ -240,11 +240,6 @@ describe('warnings', () => {
     expect(warningsOf(text)).toEqual(warnings);
   });
 
-  it('a root block without `enabled` is named when it says something of its own', () => {
-    expect(warningsOf('} stats { network 0;')).toEqual([]);
-    expect(warningsOf('} stats { disk sda;')).toEqual(['srs.conf: not built yet: stats']);
-  });
-
   it('no vhost at all', () => {
     const { warnings } = loadConfig('listen 1935;', { fileName: 'srs.conf' });
     expect(warnings.map(formatProblem)).toEqual(['srs.conf: no vhost is configured, every client will be refused']);

@@ -4,7 +4,7 @@ import { group, many, row } from '../field.ts';
 import { choice, flag, integer, maxInt, path } from '../value-type.ts';
 import { limits } from './access.ts';
 import { processSettings } from './process.ts';
-import { heartbeat, httpApi, httpStream, pithyPrint, privateApi, ring, stats, workers } from './servers.ts';
+import { exporter, heartbeat, httpApi, httpStream, pithyPrint, privateApi, ring, stats, workers } from './servers.ts';
 import { vhostFields } from './vhost.ts';
 
 export const rootFields = {
@@ -45,13 +45,18 @@ export const rootFields = {
     isUtc: row('utc_time', flag, 'off', {
       doc: 'Times in the log are UTC instead of local time.',
       since: '2.0',
-      live: 'restart',
+      live: 'at once',
     }),
   }),
   maxConnections: row('max_connections', integer({ min: 1, max: maxInt }), '1000', {
     doc: 'Connections of all kinds together; one more is closed at once. The process must be allowed to open as many files.',
   }),
   limits,
+  inotifyAutoReload: row('inotify_auto_reload', flag, 'off', {
+    doc: 'Reload when the configuration file, or one that it includes, has been written.',
+    since: '4.0',
+    live: 'at once',
+  }),
   daemon: row('daemon', flag, 'on', { doc: 'Run in the background.', live: 'restart' }),
   process: processSettings,
   workers,
@@ -62,6 +67,7 @@ export const rootFields = {
   httpStream,
   heartbeat,
   stats,
+  exporter,
 };
 
 export const vhosts = many('vhost', vhostFields, {

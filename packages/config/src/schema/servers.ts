@@ -21,11 +21,14 @@ export const heartbeat = block(
   {
     enabled: row('enabled', flag, 'off', { doc: 'POST the identity of this server to an API server at an interval.' }),
     intervalMs: row('interval', duration({ min: 0.1, max: 604800, unit: 's' }), '9.9', { doc: 'Time between two posts.' }),
-    url: row('url', httpUrl, 'http://127.0.0.1:8085/api/v1/servers', { doc: 'Where to post.' }),
+    url: row('url', httpUrl, 'http://127.0.0.1:8085/api/v1/servers', {
+      doc: 'Where to post. A query behind the path is not sent.',
+    }),
     deviceId: row('device_id', text, undefined, { doc: 'The identity that is sent.', example: 'my-srs-device' }),
     summaries: row('summaries', flag, 'off', { doc: 'Send the object of `/api/v1/summaries` along.' }),
+    ports: row('ports', flag, 'off', { doc: 'Send the ports of RTMP, the API and the HTTP server along.', since: '5.0' }),
   },
-  { doc: 'Tells an API server that this server is alive.', isBuilt: false },
+  { doc: 'Tells an API server that this server is alive.' },
 );
 
 export const stats = block(
@@ -39,7 +42,41 @@ export const stats = block(
       example: 'sda sdb',
     }),
   },
-  { doc: 'What the statistics of the system look at.', isBuilt: false },
+  { doc: 'What the statistics of the system look at.' },
+);
+
+export const exporter = block(
+  'exporter',
+  {
+    enabled: row('enabled', flag, 'off', {
+      doc: 'Serve `/metrics` for Prometheus, here and on the port of the API.',
+      since: '5.0',
+      live: 'at once',
+    }),
+    listen: row('listen', listenAddress(anyHost), '9972', {
+      doc: 'Address of the metrics, of `/healthz` and of `/readyz`.',
+      since: '5.0',
+      live: 'at once',
+    }),
+    label: row('label', text, undefined, {
+      doc: 'Label `label` of `srs_build_info`, to tell servers apart.',
+      since: '5.0',
+      live: 'at once',
+      example: 'cn-beijing',
+    }),
+    tag: row('tag', text, undefined, {
+      doc: 'Label `tag` of `srs_build_info`.',
+      since: '5.0',
+      live: 'at once',
+      example: 'cn-edge',
+    }),
+    streamLabels: row('stream_labels', integer({ min: 0, max: 10_000 }), '0', {
+      doc: 'As many streams, those with the most players, have metrics of their own. Each name that ever was among them stays in the memory of Prometheus for a while.',
+      since: 'new',
+      live: 'at once',
+    }),
+  },
+  { doc: 'Metrics for Prometheus.', since: '5.0', live: 'at once' },
 );
 
 export const httpApi = block(
@@ -154,14 +191,19 @@ export const workers = block(
       live: 'restart',
     }),
     stream: row('stream', workerCount(256), 'auto', {
-      doc: 'Processes that serve RTMP clients; `auto` is one for each processor core.',
+      doc: 'Processes that serve RTMP clients; `auto` is one for each processor core. More are started by a reload, and what is too many is drained.',
       since: 'new',
-      live: 'restart',
+      live: 'at once',
     }),
     http: row('http', integer({ min: 1, max: 64 }), '1', {
-      doc: 'Processes that serve the API and HTTP.',
+      doc: 'Processes that serve the API and HTTP; more or fewer by a reload, as `stream`.',
       since: 'new',
-      live: 'restart',
+      live: 'at once',
+    }),
+    drainTimeoutMs: row('drain_timeout', duration({ min: 0, max: 86_400, unit: 's' }), '60', {
+      doc: 'How long a process that is taken away, or drained by `srs-cli`, waits for its clients to leave by themselves; the others are then dismissed.',
+      since: 'new',
+      live: 'at once',
     }),
   },
   { doc: 'How the work is divided into processes.', since: 'new', live: 'restart' },
