@@ -57,6 +57,8 @@ export const errorCodes = {
   RtmpMemory: 2040,
   RtmpStreamName: 2041,
   RtmpRejected: 2042,
+  StreamNotFound: 2048,
+  ClientNotFound: 2049,
   // 3000: application
   HlsDecode: 3001,
   AacConfig: 3005,
@@ -65,6 +67,7 @@ export const errorCodes = {
   Av1Config: 3006,
   RequestUri: 3007,
   HttpAnswer: 3008,
+  HttpStatus: 3011,
   FlvHeader: 3037,
   FlvTag: 3036,
 } as const;
