@@ -17,6 +17,10 @@ export function startInBackground(script: string, args: readonly string[], keeps
     detached: true,
     stdio: ['ignore', output, output, 'ipc'],
   });
+  // Who ends the command while it waits wants no server either.
+  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, forward);
+  process.on('SIGHUP', () => forward('SIGTERM'));
   return new Promise((resolve) => {
     child.once('error', (error) => {
       process.stderr.write(`srs: cannot start in the background: ${error.message}\n`);

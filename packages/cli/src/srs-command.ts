@@ -1,7 +1,8 @@
 /** What `srs` does with its options. */
+import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, formatProblem, type LoadResult } from '@srs/config';
+import { type Config, ConfigError, formatProblem } from '@srs/config';
 import { describeError, SrsError } from '@srs/kernel';
 import { loadConfigFile, runServer } from '@srs/master';
 import { identity } from '@srs/worker';
@@ -51,10 +52,13 @@ function check(configFile: string | undefined): void {
 
 async function run(command: SrsCommand & { readonly kind: 'check' | 'run' }, args: readonly string[]): Promise<void> {
   try {
-    const loaded = withDaemon(loadConfigFile(command.configFile, process.env), command.daemon);
-    if (loaded.config.daemon && !command.isDaemonChild) {
-      process.exit(await startInBackground(scriptPath, args, loaded.config.log.tank === 'console'));
+    const loaded = loadConfigFile(command.configFile, process.env);
+    const { log, process: settings } = loaded.config;
+    if (!command.isDaemonChild && isDaemon(loaded.config, command.daemon)) {
+      process.exit(await startInBackground(scriptPath, args, log.tank === 'console'));
     }
+    if (settings.isChild) checkParent();
+    enterDirectory(settings.workDirectory);
     await runServer({
       ...loaded,
       configName: command.configFile ?? 'the environment',
@@ -71,8 +75,35 @@ async function run(command: SrsCommand & { readonly kind: 'check' | 'run' }, arg
   }
 }
 
-function withDaemon(loaded: LoadResult, daemon: boolean | undefined): LoadResult {
-  return daemon === undefined ? loaded : { ...loaded, config: { ...loaded.config, daemon } };
+/** @throws SrsError ConfigInvalid when nobody would be left to end the server */
+function isDaemon({ daemon, process: settings }: Config, option: boolean | undefined): boolean {
+  const isWanted = option ?? (daemon && !(settings.isForegroundInContainer && isInContainer()));
+  if (isWanted && settings.isChild)
+    throw new SrsError('ConfigInvalid', 'asprocess on needs daemon off: a daemon has no parent process');
+  return isWanted;
+}
+
+/** @throws SrsError ConfigInvalid when the process that started the server is gone already */
+function checkParent(): void {
+  if (process.ppid === 1)
+    throw new SrsError('ConfigInvalid', 'asprocess on: the parent process 1 is never gone, start the server as a child');
+}
+
+/**
+ * Whether a container ends with this process: it is the first one, or what the first one was told to run. The marks of Docker and Podman alone
+ * say little: they stay in machines that were made from an image.
+ */
+function isInContainer(): boolean {
+  return process.pid === 1 || (process.ppid === 1 && ['/.dockerenv', '/run/.containerenv'].some((mark) => existsSync(mark)));
+}
+
+/** @throws SrsError FileOpen naming the directory */
+function enterDirectory(path: string): void {
+  try {
+    process.chdir(path);
+  } catch (cause) {
+    throw new SrsError('FileOpen', `work_dir ${path} cannot be entered`, { cause });
+  }
 }
 
 /** Configuration problems stand a line each, ready for an editor to jump to. */

@@ -8,6 +8,8 @@ import { openProcessLog, type ProcessLog } from '@srs/logging';
 import { type FileLock, lockFile } from '@srs/native';
 import { identity } from '@srs/worker';
 import { Server } from './server.ts';
+import { ServiceNotify } from './service-notify.ts';
+import { handleSignals } from './signals.ts';
 
 /** Trackable id of the main part, as in SRS. */
 const MAIN_CID = 100;
@@ -29,16 +31,23 @@ export async function runServer(options: RunOptions): Promise<void> {
   const { log } = processLog;
   printBanner(log, options);
   let lock: FileLock | undefined;
-  let server: Server;
+  let server: Server | undefined;
+  const notify = new ServiceNotify({ env: process.env, pid: process.pid, log, isServing: () => server?.isServing() ?? false });
   try {
     mkdirSync(dirname(config.pid), { recursive: true });
     lock = lockFile(config.pid);
     lock.writePid(process.pid);
     const starting = Promise.withResolvers<Server>();
     // Before the first worker: the default of a signal would leave workers without a master.
-    handleSignals(starting.promise, log, () => {
-      lock?.release();
-      processLog.close();
+    handleSignals({
+      starting: starting.promise,
+      config: () => config,
+      log,
+      notify,
+      onEnd: () => {
+        lock?.release();
+        processLog.close();
+      },
     });
     starting.resolve(Server.start({ config, processLog, version: identity.version }));
     server = await starting.promise;
@@ -48,9 +57,9 @@ export async function runServer(options: RunOptions): Promise<void> {
     throw error;
   }
   process.title = 'srs: master';
-  log.trace(
-    `server started, listen=${config.listen.map(formatAddress).join(' ')}, workers=${server.workers().length}, pid=${process.pid}`,
-  );
+  const state = `listen=${config.listen.map(formatAddress).join(' ')}, workers=${server.workers().length}`;
+  log.trace(`server started, ${state}, pid=${process.pid}`);
+  notify.ready(state);
   options.onReady();
 }
 
@@ -60,32 +69,6 @@ function openLog(config: Config): ProcessLog {
   } catch (cause) {
     throw new SrsError('FileOpen', `log file ${config.log.file} cannot be opened`, { cause });
   }
-}
-
-function handleSignals(starting: Promise<Server>, log: Log, onEnd: () => void): void {
-  // A server that does not start has no use for signals; whoever started it tells why.
-  const whenStarted = (act: (server: Server) => void): void => void starting.then(act, () => {});
-  const stop = (signal: NodeJS.Signals): void => {
-    log.trace(`${signal}: the server stops`);
-    whenStarted((server) => {
-      server
-        .stop()
-        .catch((error: unknown) => log.error(`stop: ${describeError(error)}`))
-        .finally(() => {
-          log.trace('the server has stopped');
-          onEnd();
-          process.exit(0);
-        });
-    });
-  };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR2'] as const) process.on(signal, stop);
-  process.on('SIGUSR1', () => whenStarted((server) => server.reopenLogs()));
-  process.on('SIGHUP', () => log.warn('SIGHUP: reload is not built yet, restart the server to apply a new configuration'));
-  process.on('uncaughtException', (error) => {
-    // The workers see their channel close and end by themselves.
-    log.error(`master fault: ${error.stack ?? describeError(error)}`);
-    process.exit(1);
-  });
 }
 
 function printBanner(log: Log, options: RunOptions): void {

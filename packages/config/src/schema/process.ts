@@ -16,7 +16,7 @@ export const processSettings = group({
     since: '3.0',
   }),
   isForegroundInContainer: row('disable_daemon_for_docker', flag, 'on', {
-    doc: 'In a container stay in the foreground whatever `daemon` says: a container ends with the process it was started for.',
+    doc: 'Stay in the foreground whatever `daemon` says where a container ends with the process it runs.',
     live: 'restart',
     since: '3.0',
   }),
