@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { checkAnswer } from './hook-answer.ts';
+import { HookFailure } from './hook-failure.ts';
+
+const url = 'http://hook.test/x?token=secret';
+const ok = { status: 200, location: '' };
+
+function failureOf(answer: Parameters<typeof checkAnswer>[1]): HookFailure {
+  try {
+    checkAnswer(url, answer);
+  } catch (error) {
+    if (error instanceof HookFailure) return error;
+    throw error;
+  }
+  throw new Error('that is a yes');
+}
+
+describe('checkAnswer', () => {
+  it.each(['0', ' 0\r\n', '{"code":0}', ' {"code": 0, "data": {"code": 1}}\n', '{"code":0.0}', '{"code":-0}'])(
+    '%j is a yes',
+    (body) => {
+      expect(() => checkAnswer(url, { ...ok, body })).not.toThrow();
+    },
+  );
+
+  it.each([
+    [{ ...ok, body: '' }, 'invalid', 'answered nothing, must be 0 or {"code":0}'],
+    [{ ...ok, body: ' \n' }, 'invalid', 'answered nothing, must be 0 or {"code":0}'],
+    [{ ...ok, body: '1' }, 'refused', 'answered "1", must be 0 or {"code":0}'],
+    [{ ...ok, body: '00' }, 'refused', 'answered "00", must be 0 or {"code":0}'],
+    [{ ...ok, body: 'ok' }, 'invalid', 'answered "ok", must be 0 or {"code":0}'],
+    [{ ...ok, body: '[0]' }, 'invalid', 'answered "[0]", must be 0 or {"code":0}'],
+    [{ ...ok, body: '{"code":1}' }, 'refused', 'answered code 1, must be 0'],
+    [{ ...ok, body: '{"code":"0"}' }, 'invalid', 'answered "{\\"code\\":\\"0\\"}", must have "code":0'],
+    [{ ...ok, body: '{"__proto__":{"code":0}}' }, 'invalid', 'answered "{\\"__proto__\\":{\\"code\\":0}}", must have "code":0'],
+    [{ ...ok, body: '{"code":0' }, 'invalid', "answered invalid JSON: Expected ',' or '}' after property value"],
+    [{ ...ok, body: `<html>${'x'.repeat(500)}` }, 'invalid', `answered "<html>${'x'.repeat(74)}"..., must be 0 or {"code":0}`],
+    [{ status: 500, location: '', body: '0' }, 'unavailable', 'answered status 500, must be 200'],
+    [{ status: 429, location: '', body: '' }, 'unavailable', 'answered status 429, must be 200'],
+    [{ status: 404, location: '', body: '0' }, 'invalid', 'answered status 404, must be 200'],
+    [{ status: 204, location: '', body: '' }, 'invalid', 'answered status 204, must be 200'],
+    [{ status: 403, location: '', body: '' }, 'refused', 'answered status 403, must be 200'],
+    [
+      { status: 302, location: 'http://evil.test/', body: '0' },
+      'invalid',
+      'answered status 302 to "http://evil.test/": redirects are not followed',
+    ],
+  ] as const)('%j is a no', (answer, kind, reason) => {
+    const failure = failureOf(answer);
+    expect(failure.kind).toBe(kind);
+    expect(failure.message).toContain(`hook http://hook.test/x?token=*** ${reason}`);
+  });
+});
