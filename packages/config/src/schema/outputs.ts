@@ -90,8 +90,16 @@ export const hooks = block(
     onUnpublish: hook('on_unpublish', 'when a publish has ended'),
     onPlay: hook('on_play', 'when a client plays, which it may refuse'),
     onStop: hook('on_stop', 'when a play has ended'),
+    timeoutMs: row('timeout', duration({ min: 0.1, max: 300, unit: 's' }), '10', {
+      doc: 'How long each URL may take for its answer, while the client waits.',
+      since: 'new',
+    }),
+    retries: row('retries', integer({ min: 0, max: 20 }), '3', {
+      doc: 'How often on_close, on_unpublish and on_stop are tried again, with growing pauses, at a URL that cannot be reached or is not able to answer.',
+      since: 'new',
+    }),
   },
-  { doc: 'HTTP callbacks, one or more URLs for each event.', isBuilt: false },
+  { doc: 'HTTP callbacks, one or more URLs for each event.' },
 );
 
 export const bandcheck = block(
