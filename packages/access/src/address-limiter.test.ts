@@ -8,7 +8,7 @@ import { AddressTable, addressTableBytes } from './address-table.ts';
 function server(text: string) {
   const slots = 2;
   const clock = new ManualClock();
-  const memory = Buffer.alloc(addressTableBytes(slots, 100));
+  const memory = Buffer.alloc(addressTableBytes(slots, 64));
   let { limits } = configOf(`limits { ${text} }`);
   const limiters = Array.from(
     { length: slots },

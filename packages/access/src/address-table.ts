@@ -28,9 +28,8 @@ const OPENED = 6;
 const OPENED_BEFORE = 7;
 const WORD_BYTES = 4;
 
-const MIN_ENTRIES = 1024;
-const MAX_ENTRIES = 2 ** 17;
-/** In a table that is half full, one address of four thousand millions finds no place after so many tries. */
+/** Addresses of one process that have a place at the same time, nearly: at three quarters of it, one of ten thousand finds none. */
+const DEFAULT_ENTRIES = 2 ** 16;
 const MAX_PROBES = 32;
 /** Nothing is missing from the sum over two seconds when an entry is older. */
 const STALE_SECONDS = 2;
@@ -39,10 +38,8 @@ const STALE_SECONDS = 2;
 export const counters = { connections: 2, publishers: 3, players: 4 } as const;
 export type Counter = keyof typeof counters;
 
-/** Bytes of a table for so many processes; of one slot at most MAX_ENTRIES addresses are counted at a time. */
-export function addressTableBytes(slots: number, maxConnections: number): number {
-  const wanted = 2 ** Math.ceil(Math.log2(2 * maxConnections));
-  const entries = Math.min(MAX_ENTRIES, Math.max(MIN_ENTRIES, wanted));
+/** @param entries addresses that each process can count, a power of two */
+export function addressTableBytes(slots: number, entries: number = DEFAULT_ENTRIES): number {
   return (HEADER_WORDS + slots * entries * ENTRY_WORDS) * WORD_BYTES;
 }
 

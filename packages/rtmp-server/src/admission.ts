@@ -1,9 +1,7 @@
-/** Who may come in, and to which stream: addresses taken apart, vhosts found, referring pages checked. */
+/** Who may come in, and to which stream: addresses taken apart, vhosts found, the rules of access asked. */
+import { type AddressPlace, checkRefer, checkStreamAccess, type Refusal, type RefusalKind, type StreamUse } from '@srs/access';
 import { type Config, parseStreamName, resolveVhost, type StreamName, streamId, type TcUrl, type VhostConfig } from '@srs/config';
-import { SrsError } from '@srs/kernel';
-import { isReferAllowed } from './refer.ts';
-
-export type StreamUse = 'publish' | 'play';
+import { type ErrorName, SrsError } from '@srs/kernel';
 
 /** A stream that a client asked for and may have. */
 export interface AdmittedStream {
@@ -13,44 +11,64 @@ export interface AdmittedStream {
   readonly streamId: string;
 }
 
+/** What is known of a client that connects. */
+export interface Visitor {
+  readonly url: TcUrl;
+  readonly pageUrl: string;
+  readonly ip: string;
+  /** What it counts for among those from its address. */
+  readonly place: AddressPlace;
+}
+
 /** One client that connected to a vhost. */
 export class Admission {
   readonly url: TcUrl;
   readonly vhost: VhostConfig;
-  readonly #pageUrl: string;
+  readonly #visitor: Visitor;
 
-  private constructor(url: TcUrl, vhost: VhostConfig, pageUrl: string) {
-    this.url = url;
+  private constructor(visitor: Visitor, vhost: VhostConfig) {
+    this.url = visitor.url;
     this.vhost = vhost;
-    this.#pageUrl = pageUrl;
+    this.#visitor = visitor;
   }
 
-  /** @throws SrsError RtmpTcUrl, RtmpVhost or RtmpAccessDenied when the client may not come in */
-  static connect(config: Config, url: TcUrl, pageUrl: string): Admission {
-    const admission = new Admission(url, findVhost(config, url.vhost), pageUrl);
-    admission.#checkRefer(admission.vhost.refer);
-    return admission;
+  /** @throws SrsError RtmpVhost or RtmpAccessDenied when the client may not come in */
+  static connect(config: Config, visitor: Visitor): Admission {
+    const vhost = findVhost(config, visitor.url.vhost);
+    assertAllowed(checkRefer(visitor.pageUrl, vhost.refer));
+    return new Admission(visitor, vhost);
   }
 
   /**
-   * A stream name may name another vhost than the connect command did: that one's rules then count.
-   * @throws SrsError RtmpStreamName, RtmpVhost or RtmpAccessDenied when the client may not have the stream
+   * A stream name may name another vhost than the connect command did: that one's rules then count. What is admitted counts for the
+   * client's address until its place is told that it has ended.
+   * @param unixSeconds now, for what expires
+   * @throws SrsError RtmpStreamName, RtmpVhost, RtmpAccessDenied, SecurityDenied, SecurityNotAllowed or AddressLimit when the client
+   *   may not have the stream
    */
-  stream(config: Config, streamName: string, use: StreamUse): AdmittedStream {
+  stream(config: Config, streamName: string, use: StreamUse, unixSeconds: number): AdmittedStream {
     const name: StreamName = parseStreamName(streamName);
-    let { vhost } = this;
-    if (name.vhost !== undefined && name.vhost !== this.url.vhost) {
-      vhost = findVhost(config, name.vhost);
-      this.#checkRefer(vhost.refer);
-    }
-    this.#checkRefer(use === 'publish' ? vhost.referPublish : vhost.referPlay);
-    return { vhost, stream: name.stream, streamId: streamId(vhost.name, this.url.app, name.stream) };
+    const { url, pageUrl, ip, place } = this.#visitor;
+    // A reload may have changed what the vhost is.
+    const vhost = findVhost(config, name.vhost ?? url.vhost);
+    const admitted = { vhost, stream: name.stream, streamId: streamId(vhost.name, url.app, name.stream) };
+    const parameters = [name.param, url.param];
+    assertAllowed(checkStreamAccess({ vhost, use, ip, pageUrl, streamId: admitted.streamId, parameters, unixSeconds }));
+    assertAllowed(place.begin(use));
+    return admitted;
   }
+}
 
-  #checkRefer(allowed: readonly string[]): void {
-    if (isReferAllowed(this.#pageUrl, allowed)) return;
-    throw new SrsError('RtmpAccessDenied', `page ${JSON.stringify(this.#pageUrl)} must end with one of: ${allowed.join(' ')}`);
-  }
+const errorNames: Readonly<Record<RefusalKind, ErrorName>> = {
+  'address-denied': 'SecurityDenied',
+  'address-not-allowed': 'SecurityNotAllowed',
+  page: 'RtmpAccessDenied',
+  credentials: 'RtmpAccessDenied',
+  limit: 'AddressLimit',
+};
+
+function assertAllowed(refusal: Refusal | undefined): void {
+  if (refusal !== undefined) throw new SrsError(errorNames[refusal.kind], refusal.text);
 }
 
 function findVhost(config: Config, name: string): VhostConfig {

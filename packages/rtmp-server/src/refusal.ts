@@ -1,16 +1,19 @@
 /** What is said when a client may not have what it asked for: to the client in its terms, to the log with SRS's number. */
+import type { StreamUse } from '@srs/access';
 import type { PublishAnswer } from '@srs/control';
-import { SrsError } from '@srs/kernel';
+import { type ErrorName, SrsError } from '@srs/kernel';
 import { statusCodes } from '@srs/rtmp';
-import type { StreamUse } from './admission.ts';
 
 /** The number of an error as SRS's log lines end with it; '' for an error without one. */
 export const errorNumber = (error: unknown): string => (error instanceof SrsError ? `. ret=${error.code}` : '');
 
+/** The stream may well be there. */
+const denials: readonly ErrorName[] = ['RtmpAccessDenied', 'SecurityDenied', 'SecurityNotAllowed', 'AddressLimit'];
+
 /** The status code that clients of that use understand as a no. */
 export function refusalCode(use: StreamUse, error: unknown): string {
   if (use === 'publish') return statusCodes.publishBadName;
-  const isDenied = error instanceof SrsError && error.errorName === 'RtmpAccessDenied';
+  const isDenied = error instanceof SrsError && denials.includes(error.errorName);
   return isDenied ? 'NetStream.Play.Failed' : statusCodes.playStreamNotFound;
 }
 

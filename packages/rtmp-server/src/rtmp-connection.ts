@@ -1,5 +1,6 @@
 /** One RTMP client: its socket, its session, and what it does at the moment. */
 import type { Socket } from 'node:net';
+import type { AddressPlace, StreamUse } from '@srs/access';
 import { parseTcUrl } from '@srs/config';
 import type { RevokeReason } from '@srs/control';
 import { describeError, type FrameType, type Log, SrsError, systemErrorCode } from '@srs/kernel';
@@ -13,7 +14,7 @@ import {
   statusCodes,
 } from '@srs/rtmp';
 import type { EncodedBytes, FanOutPlayer } from '@srs/stream';
-import { Admission, type AdmittedStream, type StreamUse } from './admission.ts';
+import { Admission, type AdmittedStream } from './admission.ts';
 import { ClientDeadline } from './client-deadline.ts';
 import type { ClientDescription, ClientType } from './client-description.ts';
 import { identityOf, logConnect, plainAddress, unknownIdentity } from './client-identity.ts';
@@ -48,6 +49,8 @@ export interface ConnectionHost {
 export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, PithyMember {
   readonly cid: number;
   readonly ip: string;
+  /** What it counts for among those from its address. */
+  readonly place: AddressPlace;
   readonly #host: ConnectionHost;
   readonly #socket: Socket;
   readonly #session: ServerSession;
@@ -68,7 +71,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #isClosed = false;
 
   /** @param accepted paused, nothing read yet */
-  constructor(accepted: Socket, host: ConnectionHost) {
+  constructor(accepted: Socket, place: AddressPlace, host: ConnectionHost) {
     const { services } = host;
     const client = adoptSocket(accepted, {
       onBytes: (bytes) => this.#onData(bytes),
@@ -79,6 +82,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#socket = socket;
     this.cid = services.nextCid();
     this.ip = plainAddress(socket.remoteAddress);
+    this.place = place;
     this.#log = services.log.child(this.cid);
     this.#startedMs = services.clock.nowMs();
     this.#output = new SocketOutput(client, {
@@ -319,14 +323,16 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #admit(request: ConnectRequest): Admission {
     const url = parseTcUrl(request.tcUrl);
     logConnect(this.#log, request, url);
-    return Admission.connect(this.#host.services.config(), url, request.pageUrl);
+    const { ip, place } = this;
+    return Admission.connect(this.#host.services.config(), { url, pageUrl: request.pageUrl, ip, place });
   }
 
   /** @returns undefined when the client may not have the stream: it has been refused then */
   #findTarget(streamName: string, use: StreamUse): AdmittedStream | undefined {
     if (this.#admission === undefined) throw new SrsError('RtmpConnect', `${use} before connect`);
     try {
-      this.#target = this.#admission.stream(this.#host.services.config(), streamName, use);
+      const { services } = this.#host;
+      this.#target = this.#admission.stream(services.config(), streamName, use, Math.floor(services.clock.wallMs() / 1000));
       return this.#target;
     } catch (error) {
       this.#refuse(refusalCode(use, error), error);
@@ -400,6 +406,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #endPublish(): void {
     this.#publishing?.end();
     this.#publishing = undefined;
+    this.place.end('publish');
     this.#host.publishers.leave(this);
   }
 
@@ -410,6 +417,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       this.#output.countDirect(play.directBytes);
     }
     this.#play = undefined;
+    this.place.end('play');
     this.#host.players.leave(this);
   }
 }

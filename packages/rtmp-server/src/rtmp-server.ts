@@ -1,10 +1,13 @@
 /** The RTMP server of one process: its listeners and its clients. */
-import { createServer, type ListenOptions, type Server } from 'node:net';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { AddressPlace } from '@srs/access';
 import { describeError, type Kbps, RateMeter } from '@srs/kernel';
+import { plainAddress } from './client-identity.ts';
 import { PithyPrint } from './pithy-print.ts';
 import { PlayHub } from './play-hub.ts';
 import { type ConnectionHost, RtmpConnection } from './rtmp-connection.ts';
 import type { RtmpServices } from './services.ts';
+import { TurnedAway } from './turned-away.ts';
 
 /** Bytes of all clients since the start, those that have left included. */
 export interface Traffic {
@@ -23,6 +26,7 @@ export class RtmpServer {
   readonly #servers: Server[] = [];
   readonly #connections = new Set<RtmpConnection>();
   readonly #host: ConnectionHost;
+  readonly #turnedAway: TurnedAway;
   readonly #rateTimer: NodeJS.Timeout;
   readonly #recvRate: RateMeter;
   readonly #sendRate: RateMeter;
@@ -41,6 +45,7 @@ export class RtmpServer {
       players: new PithyPrint(() => services.config().pithyPrint.playMs),
       onClosed: (connection) => this.#onClosed(connection),
     };
+    this.#turnedAway = new TurnedAway(services.log, services.clock);
     this.#recvRate = new RateMeter(services.clock);
     this.#sendRate = new RateMeter(services.clock);
     this.#rateTimer = setInterval(() => {
@@ -55,15 +60,7 @@ export class RtmpServer {
    * @throws the system's error
    */
   async listen(target: ListenOptions & { readonly fd?: number }): Promise<void> {
-    const server = createServer({ pauseOnConnect: true }, (socket) => {
-      if (!this.#services.claimConnection()) {
-        const { maxConnections } = this.#services.config();
-        this.#services.log.error(`client ${socket.remoteAddress ?? ''} refused: max_connections ${maxConnections} are in use`);
-        socket.destroy();
-        return;
-      }
-      this.#connections.add(new RtmpConnection(socket, this.#host));
-    });
+    const server = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
     server.on('error', (error) => this.#services.log.error(`RTMP listener: ${describeError(error)}`));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -110,8 +107,28 @@ export class RtmpServer {
     for (const connection of this.#connections) connection.destroy();
   }
 
+  /** Who is one too many costs no more than this. */
+  #accept(socket: Socket): void {
+    const { addresses, log } = this.#services;
+    const ip = plainAddress(socket.remoteAddress);
+    const place = addresses.connect(ip);
+    if (!(place instanceof AddressPlace)) {
+      this.#turnedAway.add(place.text);
+      socket.destroy();
+      return;
+    }
+    if (!this.#services.claimConnection()) {
+      place.leave();
+      log.error(`client ${ip} refused: max_connections ${this.#services.config().maxConnections} are in use`);
+      socket.destroy();
+      return;
+    }
+    this.#connections.add(new RtmpConnection(socket, place, this.#host));
+  }
+
   #onClosed(connection: RtmpConnection): void {
     this.#connections.delete(connection);
+    connection.place.leave();
     this.#goneRecvBytes += connection.traffic.recvBytes;
     this.#goneSendBytes += connection.traffic.sendBytes;
     this.#services.releaseConnection();

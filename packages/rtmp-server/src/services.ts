@@ -1,4 +1,5 @@
 /** What the RTMP server needs from the process it lives in. */
+import type { AddressLimiter } from '@srs/access';
 import type { Config } from '@srs/config';
 import type { Arena, Clock, Log } from '@srs/kernel';
 import type { Batch, DirectoryClient, FlushBudget, LiveStreams, ServerProperties } from '@srs/stream';
@@ -22,6 +23,8 @@ export interface RtmpServices {
   ringDoorbell(slot: number): void;
   /** A trackable id for a new connection. */
   nextCid(): number;
+  /** Counts the clients of each address over all processes. */
+  readonly addresses: AddressLimiter;
   /** Counts a connection; false when the server has as many as it may have. */
   claimConnection(): boolean;
   releaseConnection(): void;

@@ -1,4 +1,6 @@
 /** A few counters that every process of a server reads and writes at any time, without asking anybody. */
+import { randomInt } from 'node:crypto';
+import { AddressTable, addressTableBytes } from '@srs/access';
 import { COUNTER_WORDS, readCounters, type SlotCounters } from '@srs/control';
 
 /** Slots of one server: back-sources first, then stream workers, then those for HTTP. */
@@ -10,6 +12,7 @@ export const MAX_SLOTS = 64;
  * word 1..15  free
  * word 16 + slot * 16 + 0   open client connections of the slot
  * byte 8192 + slot * 1024   what the slot has counted so far: doubles, see `Counters`
+ * byte 8192 + 64 * 1024     who has connected from where, see `AddressTable`: large, and memory only where it has been written
  * ```
  * A double that lies on a multiple of 8 is never seen half written.
  */
@@ -24,9 +27,12 @@ const COUNTERS_OFFSET = 8192;
 const COUNTER_BYTES_PER_SLOT = 1024;
 if (COUNTER_WORDS * Float64Array.BYTES_PER_ELEMENT > COUNTER_BYTES_PER_SLOT) throw new Error('a slot has too many counters');
 
-export const STATUS_BOARD_BYTES = COUNTERS_OFFSET + MAX_SLOTS * COUNTER_BYTES_PER_SLOT;
+const ADDRESSES_OFFSET = COUNTERS_OFFSET + MAX_SLOTS * COUNTER_BYTES_PER_SLOT;
+export const STATUS_BOARD_BYTES = ADDRESSES_OFFSET + addressTableBytes(MAX_SLOTS);
 
 export class StatusBoard {
+  /** Client connections by address, of all slots. */
+  readonly addresses: AddressTable;
   readonly #words: Int32Array;
   readonly #counters: readonly Float64Array[];
   readonly #slot: number;
@@ -40,6 +46,11 @@ export class StatusBoard {
     this.#counters = Array.from({ length: MAX_SLOTS }, (_, index) => {
       const offset = memory.byteOffset + COUNTERS_OFFSET + index * COUNTER_BYTES_PER_SLOT;
       return new Float64Array(memory.buffer, offset, COUNTER_WORDS);
+    });
+    this.addresses = new AddressTable(memory.subarray(ADDRESSES_OFFSET), {
+      slots: MAX_SLOTS,
+      slot,
+      seed: randomInt(2 ** 31),
     });
     this.#slot = slot;
     Atomics.compareExchange(this.#words, NEXT_CID, 0, FIRST_CLIENT_CID);
@@ -87,6 +98,7 @@ export class StatusBoard {
   /** The master, when the process of a slot is dead. */
   clearSlot(slot: number): void {
     Atomics.store(this.#words, this.#index(slot, CONNECTIONS), 0);
+    this.addresses.clearSlot(slot);
   }
 
   #index(slot: number, counter: number): number {

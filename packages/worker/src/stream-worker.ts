@@ -1,5 +1,6 @@
 /** The stream role: serves RTMP clients; publishers write rings, players are fed from them. */
 
+import { AddressLimiter } from '@srs/access';
 import { systemClock } from '@srs/kernel';
 import { RtmpServer } from '@srs/rtmp-server';
 import { Batch, DirectoryClient, FlushBudget, LiveStreams } from '@srs/stream';
@@ -32,6 +33,7 @@ export async function startStreamWorker(environment: WorkerEnvironment): Promise
     flushBudget: new FlushBudget(systemClock),
     identity,
     ringDoorbell: (target) => doorbell.ring(target),
+    addresses: new AddressLimiter({ table: status.addresses, limits: () => config.limits, clock: systemClock }),
     nextCid: () => status.nextCid(),
     claimConnection: () => status.claimConnection(config.maxConnections),
     releaseConnection: () => status.releaseConnection(),
