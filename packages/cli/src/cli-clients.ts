@@ -5,7 +5,7 @@ import { problemLines, type Report, type ReportBase, reportBase, type WorkerRow,
 import { type Column, tableText } from './cli-table.ts';
 import { bytesText, currentKbps, durationText } from './cli-text.ts';
 
-interface ClientRow extends ClientDescription {
+export interface ClientRow extends ClientDescription {
   /** Slot of the worker that it is connected to. */
   readonly worker: number;
 }

@@ -1,36 +1,45 @@
 /** What `srs-cli` does: reads its options, asks, prints. */
-import { SrsError } from '@srs/kernel';
+import { fileURLToPath } from 'node:url';
+import type { ServerAddress } from '@srs/config';
+import { isColorful, SrsError } from '@srs/kernel';
 import { askClients, askMaster, askStreams, askSummary, askWorkers } from '@srs/worker';
 import picocolors from 'picocolors';
+import { changeLogLevel, drain, kick } from './cli-actions.ts';
 import { clientsReport } from './cli-clients.ts';
-import { BadArguments, type CliRequest, parseCliOptions } from './cli-options.ts';
-import type { Report, ReportBase } from './cli-report.ts';
+import { BadArguments } from './cli-commands.ts';
+import { COMPLETION_FLAG, completionLines, completionScript } from './cli-completion.ts';
+import { config } from './cli-config.ts';
+import { type CliAsk, type CliRequest, parseCliOptions } from './cli-options.ts';
+import { reload } from './cli-reload.ts';
+import type { Report } from './cli-report.ts';
 import { statusReport, workersReport } from './cli-status.ts';
 import { streamsReport } from './cli-streams.ts';
+import { explain } from './explain/explain.ts';
+import { runTop, topOnce } from './top/top.ts';
+import type { TopProcess } from './top/top-terminal.ts';
 
 /** What the command needs of its process. */
-export interface CliProcess {
-  readonly stdout: CliOutput;
-  readonly stderr: CliOutput;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-interface CliOutput {
-  readonly isTTY?: boolean | undefined;
-  write(text: string): unknown;
+export interface CliProcess extends TopProcess {
+  readonly stderr: { write(text: string): unknown };
 }
 
 const exitCodes = {
   ok: 0,
-  /** Nothing can be told without the master. */
-  unreachable: 1,
+  /** What was asked for cannot be told or was not done; the reason is on standard error. */
+  notDone: 1,
   badArguments: 2,
 } as const;
 
-type Question = CliRequest & { readonly kind: 'ask' };
+/** The command as a shell calls it. */
+const launcherPath = fileURLToPath(new URL('../../../bin/srs-cli', import.meta.url));
 
 /** @returns the exit status */
-export async function runCli(args: readonly string[], { stdout, stderr, env }: CliProcess): Promise<number> {
+export async function runCli(args: readonly string[], process: CliProcess): Promise<number> {
+  const { stdout, stderr, env } = process;
+  if (args[0] === COMPLETION_FLAG) {
+    stdout.write(await completionLines(args.slice(1), env));
+    return exitCodes.ok;
+  }
   let request: CliRequest;
   try {
     request = parseCliOptions(args);
@@ -43,23 +52,63 @@ export async function runCli(args: readonly string[], { stdout, stderr, env }: C
     stdout.write(request.text);
     return exitCodes.ok;
   }
-  let report: Report<ReportBase>;
+  const { command } = request;
   try {
-    report = await answer(request);
+    if (command.name === 'completion') {
+      stdout.write(completionScript(launcherPath, command.shell, env));
+      return exitCodes.ok;
+    }
+    if (command.name === 'top' && !command.isOnce && !request.isJson) return await runTop(request, process);
+    return print(await answer(request), request, process);
   } catch (error) {
+    if (error instanceof BadArguments) {
+      stderr.write(`srs-cli: ${error.message}\n`);
+      return exitCodes.badArguments;
+    }
     if (!(error instanceof SrsError)) throw error;
     stderr.write(`srs-cli: ${error.message}\n`);
-    return exitCodes.unreachable;
+    return exitCodes.notDone;
   }
-  const colors = picocolors.createColors(isColorful(stdout, env));
-  stdout.write(request.isJson ? `${JSON.stringify(report.document, null, 2)}\n` : report.text(colors));
-  return exitCodes.ok;
 }
 
-async function answer({ question, api, timeoutMs }: Question): Promise<Report<ReportBase>> {
+function print({ document, text, failure }: Report, { isJson }: CliAsk, { stdout, stderr, env }: CliProcess): number {
+  const colors = picocolors.createColors(isColorful(stdout, env));
+  stdout.write(isJson ? `${JSON.stringify(document, null, 2)}\n` : text(colors));
+  if (failure === undefined) return exitCodes.ok;
+  stderr.write(`srs-cli: ${failure}\n`);
+  return exitCodes.notDone;
+}
+
+async function answer({ command, api, timeoutMs }: CliAsk): Promise<Report> {
+  switch (command.name) {
+    case 'kick':
+      return await kick(api, command.id, timeoutMs);
+    case 'reload':
+      return await reload(api, command.isDryRun, timeoutMs);
+    case 'drain':
+      return await drain(api, command.slot, timeoutMs);
+    case 'log-level':
+      return await changeLogLevel(api, command.level, timeoutMs);
+    case 'config':
+      return await config(api, command.pattern, timeoutMs);
+    case 'explain':
+      return await explain(api, command.subject, timeoutMs);
+    case 'top':
+      return await topOnce({ api, timeoutMs });
+    case 'status':
+    case 'workers':
+    case 'streams':
+    case 'clients':
+      return await look(command.name, api, timeoutMs);
+    case 'completion':
+      throw new Error('the script is printed without asking anybody');
+  }
+}
+
+async function look(what: 'status' | 'workers' | 'streams' | 'clients', api: ServerAddress, timeoutMs: number): Promise<Report> {
   const directory = await askMaster(api, timeoutMs);
   const { workers } = directory;
-  switch (question) {
+  switch (what) {
     case 'status':
       return statusReport(api, directory, await askWorkers(api, workers, (address) => askSummary(address, timeoutMs)));
     case 'workers':
@@ -73,9 +122,4 @@ async function answer({ question, api, timeoutMs }: Question): Promise<Report<Re
     case 'clients':
       return clientsReport(api, directory, await askWorkers(api, workers, (address) => askClients(address, timeoutMs)));
   }
-}
-
-/** Colours are for a terminal. https://no-color.org: any value of NO_COLOR but the empty one turns them off. */
-function isColorful(stdout: CliOutput, env: CliProcess['env']): boolean {
-  return stdout.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 }

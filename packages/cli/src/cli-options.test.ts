@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BadArguments, parseApiAddress, parseCliOptions } from './cli-options.ts';
+import { BadArguments, commandNames } from './cli-commands.ts';
+import { parseApiAddress, parseCliOptions } from './cli-options.ts';
 
 function faultOf(run: () => unknown): string {
   try {
@@ -15,7 +16,7 @@ describe('the options of srs-cli', () => {
   it('are few: a command alone asks the default address', () => {
     expect(parseCliOptions(['status'])).toEqual({
       kind: 'ask',
-      question: 'status',
+      command: { name: 'status' },
       api: { host: '127.0.0.1', port: 33330 },
       isJson: false,
       timeoutMs: 500,
@@ -23,9 +24,35 @@ describe('the options of srs-cli', () => {
   });
 
   it('stand before or behind the command', () => {
-    const expected = { question: 'clients', api: { host: '::1', port: 9 }, isJson: true, timeoutMs: 2000 };
+    const expected = { command: { name: 'clients' }, api: { host: '::1', port: 9 }, isJson: true, timeoutMs: 2000 };
     expect(parseCliOptions(['--json', '--api', '[::1]:9', '--timeout', '2000', 'clients'])).toMatchObject(expected);
     expect(parseCliOptions(['clients', '--timeout=2000', '--api=[::1]:9', '--json'])).toMatchObject(expected);
+  });
+
+  it.each([
+    [['kick', '203'], { name: 'kick', id: 203 }],
+    [['reload'], { name: 'reload', isDryRun: false }],
+    [['reload', '--dry-run'], { name: 'reload', isDryRun: true }],
+    [['drain', '2'], { name: 'drain', slot: 2 }],
+    [['log-level', 'info'], { name: 'log-level', level: 'info' }],
+    [['config'], { name: 'config', pattern: undefined }],
+    [['config', 'hls'], { name: 'config', pattern: 'hls' }],
+    [['top'], { name: 'top', isOnce: false }],
+    [['top', '--once'], { name: 'top', isOnce: true }],
+    [['explain', '0203'], { name: 'explain', subject: '0203' }],
+    [['explain', 'live/one'], { name: 'explain', subject: 'live/one' }],
+    [['completion', 'zsh'], { name: 'completion', shell: 'zsh' }],
+  ])('%j is a command with its arguments', (args, command) => {
+    expect(parseCliOptions(args)).toMatchObject({ kind: 'ask', command });
+  });
+
+  it('give more time to what changes something, unless told', () => {
+    expect(parseCliOptions(['reload'])).toMatchObject({ timeoutMs: 30_000 });
+    expect(parseCliOptions(['reload', '--timeout', '700'])).toMatchObject({ timeoutMs: 700 });
+  });
+
+  it('of one command are told by its help', () => {
+    expect(parseCliOptions(['reload', '--help'])).toMatchObject({ text: expect.stringContaining('--dry-run') as string });
   });
 
   it.each([['--help'], ['-h'], ['streams', '--help']])('%j is a call for help', (...args) => {
@@ -34,16 +61,27 @@ describe('the options of srs-cli', () => {
   });
 
   it.each([
-    [[], 'a command is missing; there are status, workers, streams, clients'],
-    [['stat'], '"stat" is no command; there are status, workers, streams, clients'],
-    [['status', 'streams'], '"status streams" is no command; there are status, workers, streams, clients'],
-    [['status', 'again'], '"status again" is no command; there are status, workers, streams, clients'],
+    [[], `a command is missing; there are ${commandNames.join(', ')}`],
+    [['stat'], `"stat" is no command; there are ${commandNames.join(', ')}`],
+    [['status', 'streams'], '"streams" is too much for status'],
+    [['kick', '1', '2'], '"2" is too much for kick <id>'],
+    [['kick'], '"kick" lacks its argument: kick <id>'],
+    [['explain'], '"explain" lacks its argument: explain <subject>'],
+    [['kick', 'all'], 'client id "all" must be a whole number in 0..4294967295'],
+    [['kick', '-1'], 'client id "-1" must be a whole number in 0..4294967295'],
+    [['kick', '4294967296'], 'client id "4294967296" must be a whole number in 0..4294967295'],
+    [['kick', '0x10'], 'client id "0x10" must be a whole number in 0..4294967295'],
+    [['drain', 'one'], 'worker "one" must be a whole number in 0..65535'],
+    [['log-level', 'loud'], 'level "loud" must be one of verbose, info, trace, warn, error, off'],
+    [['completion', 'fish'], 'shell "fish" must be one of bash, zsh'],
+    [['status', '--once'], 'Unknown argument: once'],
+    [['reload', '--dry'], 'Unknown argument: dry'],
     [['status', '--xml'], 'Unknown argument: xml'],
     [['status', '--api'], 'Not enough arguments following: api'],
     [['status', '--api', 'x:y'], '--api "x:y" must be ip:port, [ipv6]:port, name:port or port (1..65535)'],
-    [['status', '--timeout', 'soon'], '--timeout must be a whole number in 10..60000 (milliseconds)'],
-    [['status', '--timeout', '0'], '--timeout must be a whole number in 10..60000 (milliseconds)'],
-    [['status', '--timeout', '60001'], '--timeout must be a whole number in 10..60000 (milliseconds)'],
+    [['status', '--timeout', 'soon'], '--timeout must be a whole number in 10..600000 (milliseconds)'],
+    [['status', '--timeout', '0'], '--timeout must be a whole number in 10..600000 (milliseconds)'],
+    [['status', '--timeout', '600001'], '--timeout must be a whole number in 10..600000 (milliseconds)'],
   ])('%j is refused: %s', (args, message) => {
     expect(faultOf(() => parseCliOptions(args))).toBe(message);
   });

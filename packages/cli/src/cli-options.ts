@@ -1,43 +1,50 @@
 /** The options of `srs-cli`. */
 import type { ServerAddress } from '@srs/config';
-import yargs from 'yargs';
+import yargs, { type Yargs } from 'yargs';
+import { BadArguments, type CliCommand, type CommandName, commandNames, commands, readCommand } from './cli-commands.ts';
 
-const cliQuestions = ['status', 'workers', 'streams', 'clients'] as const;
-type CliQuestion = (typeof cliQuestions)[number];
+export type CliRequest = { readonly kind: 'help'; readonly text: string } | (CliAsk & { readonly kind: 'ask' });
 
-export type CliRequest =
-  | { readonly kind: 'help'; readonly text: string }
-  | {
-      readonly kind: 'ask';
-      readonly question: CliQuestion;
-      /** The master's private API. */
-      readonly api: ServerAddress;
-      readonly isJson: boolean;
-      readonly timeoutMs: number;
-    };
+export interface CliAsk {
+  readonly command: CliCommand;
+  /** The master's private API. */
+  readonly api: ServerAddress;
+  readonly isJson: boolean;
+  readonly timeoutMs: number;
+}
 
 /** What `private_api { listen }` is unless configured. */
-const DEFAULT_API = '127.0.0.1:33330';
-const DEFAULT_TIMEOUT_MS = 500;
+export const DEFAULT_API = '127.0.0.1:33330';
 const MIN_TIMEOUT_MS = 10;
-const MAX_TIMEOUT_MS = 60_000;
-
-/** The command line cannot be followed; the message says why. */
-export class BadArguments extends Error {
-  override readonly name = 'BadArguments';
-}
+const MAX_TIMEOUT_MS = 600_000;
 
 /** @throws BadArguments */
 export function parseCliOptions(args: readonly string[]): CliRequest {
   let fault: string | undefined;
   let output = '';
+  const parser = cliParser().fail((message, error) => {
+    fault ??= message ?? error?.message ?? 'the arguments cannot be understood';
+  });
+  const parsed = parser.parseSync(args, {}, (_error, _parsed, text) => {
+    output = text;
+  });
+  if (parsed.help === true) return { kind: 'help', text: `${output}\n` };
+  if (fault !== undefined && !isCheckedHere(fault)) throw new BadArguments(lineOf(fault, parsed._));
+  const name = commandOf(parsed._);
+  return {
+    kind: 'ask',
+    command: readCommand(name, parsed),
+    api: parseApiAddress(String(parsed.api)),
+    isJson: parsed.json === true,
+    timeoutMs: parsed.timeout === undefined ? commands[name].timeoutMs : parseTimeout(parsed.timeout),
+  };
+}
+
+/** All commands and options, for parsing and for completion. */
+export function cliParser(): Yargs {
   const parser = yargs()
     .scriptName('srs-cli')
-    .usage('Usage: $0 [options] status|workers|streams|clients')
-    .command('status', 'The server, its totals, and the state of every worker')
-    .command('workers', 'Every worker: load, memory, restarts, what it serves')
-    .command('streams', 'Every stream: its publisher, its players on all workers, its ring')
-    .command('clients', 'Every connection')
+    .usage('Usage: $0 [options] COMMAND')
     .option('api', {
       type: 'string',
       default: DEFAULT_API,
@@ -47,42 +54,45 @@ export function parseCliOptions(args: readonly string[]): CliRequest {
     .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document instead of tables' })
     .option('timeout', {
       type: 'number',
-      default: DEFAULT_TIMEOUT_MS,
       requiresArg: true,
       describe: 'Milliseconds that the master, and then every worker, has for an answer',
     })
     .strictOptions()
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'boolean-negation': false })
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'boolean-negation': false, 'camel-case-expansion': false })
     .help('help')
     .alias('help', 'h')
     .version(false)
     // Exit status and messages do not depend on the language of the terminal.
     .locale('en')
     .wrap(null)
-    .exitProcess(false)
-    .fail((message, error) => {
-      fault ??= message ?? error?.message ?? 'the arguments cannot be understood';
-    });
-  const parsed = parser.parseSync(args, {}, (_error, _parsed, text) => {
-    output = text;
-  });
-  if (parsed.help === true) return { kind: 'help', text: `${output}\n` };
-  if (fault !== undefined) throw new BadArguments(fault);
-  return {
-    kind: 'ask',
-    question: questionOf(parsed._),
-    api: parseApiAddress(String(parsed.api)),
-    isJson: parsed.json === true,
-    timeoutMs: parseTimeout(parsed.timeout),
-  };
+    .exitProcess(false);
+  for (const { usage, describe, options } of Object.values(commands)) parser.command(usage, describe, options ?? same);
+  return parser;
 }
 
-function questionOf(words: readonly (string | number)[]): CliQuestion {
+const same = (parser: Yargs): Yargs => parser;
+
+/** What one of a few words must be is told better where the command is read. */
+const isCheckedHere = (fault: string): boolean => fault.startsWith('Invalid values');
+
+/** What yargs tells in several lines, in one. It counts what is missing; people want its name. */
+function lineOf(fault: string, words: readonly (string | number)[]): string {
+  const command = commandNames.find((known) => known === words[0]);
+  if (command !== undefined && fault.startsWith('Not enough non-option arguments')) {
+    return `${JSON.stringify(command)} lacks its argument: ${commands[command].usage}`;
+  }
+  return fault.trim().replace(/\s*\n\s*/g, ' ');
+}
+
+function commandOf(words: readonly (string | number)[]): CommandName {
   const [word, more] = words;
-  const question = cliQuestions.find((known) => known === word);
-  if (question !== undefined && more === undefined) return question;
-  const fault = word === undefined ? 'a command is missing' : `${JSON.stringify(words.join(' '))} is no command`;
-  throw new BadArguments(`${fault}; there are ${cliQuestions.join(', ')}`);
+  const name = commandNames.find((known) => known === word);
+  if (name === undefined) {
+    const fault = word === undefined ? 'a command is missing' : `${JSON.stringify(String(word))} is no command`;
+    throw new BadArguments(`${fault}; there are ${commandNames.join(', ')}`);
+  }
+  if (more !== undefined) throw new BadArguments(`${JSON.stringify(String(more))} is too much for ${commands[name].usage}`);
+  return name;
 }
 
 /** @throws BadArguments */

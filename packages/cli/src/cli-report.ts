@@ -1,4 +1,4 @@
-/** What the four reports have in common: the document that `--json` prints, and the marks on workers that said nothing. */
+/** What all reports have in common: the document that `--json` prints, and the marks on workers that said nothing. */
 import { formatAddress, type ServerAddress } from '@srs/config';
 import type { MasterSummary, SlotReport, WorkerAnswer } from '@srs/worker';
 import { type Cell, type Colors, emphasize } from './cli-table.ts';
@@ -20,10 +20,12 @@ export interface ReportBase {
   readonly isComplete: boolean;
 }
 
-export interface Report<Document extends ReportBase> {
+export interface Report<Document extends object = object> {
   readonly document: Document;
   /** The document as tables; lines that end with a line feed. */
-  text(colors: Colors): string;
+  readonly text: (colors: Colors) => string;
+  /** Why what was asked for was not done, or not found: goes to standard error, and the exit status is 1. */
+  readonly failure?: string | undefined;
 }
 
 export function reportBase(api: ServerAddress, server: MasterSummary, answers: readonly WorkerAnswer<unknown>[]): ReportBase {
@@ -45,10 +47,14 @@ export function stateCell({ state, answer }: WorkerRow): Cell {
 export function problemLines(workers: readonly WorkerRow[], colors: Colors): string {
   return workers
     .filter(({ answer }) => answer !== 'full')
-    .map(({ slot, role, pid, answer, problem }) => {
-      const name = `${role} worker in slot ${slot}${pid === 0 ? '' : ` (pid ${pid})`}`;
-      const what = answer === 'none' ? 'is left out' : 'is listed in part';
-      return `${emphasize(printable(`! ${name} ${what}: ${problem}`), 'bad', colors)}\n`;
+    .map((worker) => {
+      const what = worker.answer === 'none' ? 'is left out' : 'is listed in part';
+      return `${emphasize(printable(`! ${workerName(worker)} ${what}: ${worker.problem}`), 'bad', colors)}\n`;
     })
     .join('');
+}
+
+/** A worker in a sentence. */
+export function workerName({ slot, role, pid }: Pick<SlotReport, 'slot' | 'role' | 'pid'>): string {
+  return `${role} worker in slot ${slot}${pid === 0 ? '' : ` (pid ${pid})`}`;
 }

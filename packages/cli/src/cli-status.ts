@@ -6,7 +6,7 @@ import { problemLines, type Report, type ReportBase, reportBase, stateCell, type
 import { type Column, tableText } from './cli-table.ts';
 import { bytesText, currentKbps, durationText, printable } from './cli-text.ts';
 
-interface SummarizedWorker extends WorkerRow {
+export interface SummarizedWorker extends WorkerRow {
   /** Null when the worker has not answered. */
   readonly summary: WorkerSummary | null;
 }
@@ -79,7 +79,7 @@ function totalsOf(workers: readonly SummarizedWorker[]): ServerTotals {
   };
 }
 
-function serverLine({ server, api }: StatusDocument): string {
+export function serverLine({ server, api }: StatusDocument): string {
   const { version, mode, uptimeSeconds, pid, listen } = server;
   const addresses = listen.map(formatAddress).join(' ');
   return printable(

@@ -34,7 +34,7 @@ interface StreamReader {
   readonly droppedFrames: number;
 }
 
-interface StreamRow {
+export interface StreamRow {
   readonly streamId: string;
   /** Null while nobody publishes. */
   readonly publisher: StreamPublisher | null;

@@ -1,9 +1,10 @@
 /** A server as `srs-cli` sees it: private APIs that say what a test tells them, and others that say nothing. */
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { type PrivateApi, type SlotReport, startPrivateApi, type WorkerSummary } from '@srs/worker';
 import { afterEach, expect } from 'vitest';
-import { runCli } from './cli-command.ts';
+import { type CliProcess, runCli } from './cli-command.ts';
 
 /** Long enough for a busy machine; those who stay silent are given less. */
 const TIMEOUT_MS = 5_000;
@@ -107,28 +108,61 @@ interface Run {
   readonly err: string;
 }
 
-export async function run(
-  port: number,
-  args: readonly string[],
-  screen: { isTTY?: boolean; env?: Record<string, string> } = {},
-): Promise<Run> {
-  let out = '';
-  let err = '';
-  const code = await runCli(['--api', String(port), '--timeout', String(TIMEOUT_MS), ...args], {
-    stdout: {
-      isTTY: screen.isTTY,
-      write: (text) => {
-        out += text;
-      },
-    },
-    stderr: {
-      write: (text) => {
-        err += text;
-      },
-    },
-    env: screen.env ?? {},
-  });
-  return { code, out, err };
+interface Screen {
+  readonly isTTY?: boolean;
+  readonly env?: Record<string, string>;
+}
+
+/** A process without a terminal, unless it is told to have one; keeps what is written. */
+export class FakeProcess extends EventEmitter implements CliProcess {
+  readonly pid = 4711;
+  readonly env: Record<string, string>;
+  readonly stdin = new FakeInput();
+  readonly stdout: FakeOutput;
+  readonly stderr = new FakeOutput(false);
+  readonly signals: string[] = [];
+
+  constructor({ isTTY = false, env = {} }: Screen = {}) {
+    super();
+    this.env = env;
+    this.stdin.isTTY = isTTY;
+    this.stdout = new FakeOutput(isTTY);
+  }
+
+  kill(pid: number, signal: string): void {
+    this.signals.push(`${signal} to ${pid}`);
+  }
+}
+
+class FakeInput extends PassThrough {
+  isTTY = false;
+  isRaw = false;
+
+  setRawMode(isRaw: boolean): void {
+    this.isRaw = isRaw;
+  }
+}
+
+class FakeOutput extends EventEmitter {
+  readonly isTTY: boolean;
+  rows = 24;
+  text = '';
+
+  constructor(isTTY: boolean) {
+    super();
+    this.isTTY = isTTY;
+  }
+
+  write(text: string): void {
+    this.text += text;
+    this.emit('written');
+  }
+}
+
+export async function run(port: number, args: readonly string[], screen: Screen = {}): Promise<Run> {
+  const process = new FakeProcess(screen);
+  const code = await runCli(['--api', String(port), '--timeout', String(TIMEOUT_MS), ...args], process);
+  return { code, out: process.stdout.text, err: process.stderr.text };
 }
 
 export async function json(port: number, ...args: string[]): Promise<unknown> {

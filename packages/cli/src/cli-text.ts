@@ -1,4 +1,5 @@
 /** Figures and foreign words as an operator reads them. */
+import { defaultVhostName } from '@srs/config';
 import type { Kbps } from '@srs/kernel';
 
 /** The windows of a rate are empty for as long as this after its start. */
@@ -38,4 +39,11 @@ export function printable(text: string): string {
     const code = character.codePointAt(0) ?? 0;
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
   });
+}
+
+const DEFAULT_VHOST = `${defaultVhostName}/`;
+
+/** `APP/STREAM` for a stream of the default vhost, as people write it; others keep their vhost. */
+export function shortStreamName(streamId: string): string {
+  return streamId.startsWith(DEFAULT_VHOST) ? streamId.slice(DEFAULT_VHOST.length) : streamId;
 }

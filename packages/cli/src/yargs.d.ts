@@ -4,6 +4,7 @@ declare module 'yargs' {
     readonly type?: 'string' | 'boolean' | 'number';
     readonly default?: unknown;
     readonly describe?: string;
+    readonly choices?: readonly string[];
     /** A value must follow. */
     readonly requiresArg?: boolean;
   }
@@ -16,8 +17,9 @@ declare module 'yargs' {
   export interface Yargs {
     scriptName(name: string): Yargs;
     usage(text: string): Yargs;
-    command(name: string, description: string): Yargs;
+    command(name: string, description: string, builder?: (parser: Yargs) => Yargs): Yargs;
     option(name: string, option: YargsOption): Yargs;
+    positional(name: string, option: YargsOption): Yargs;
     strictOptions(): Yargs;
     parserConfiguration(settings: Readonly<Record<string, boolean>>): Yargs;
     help(name: string): Yargs;
@@ -33,6 +35,8 @@ declare module 'yargs' {
       context: object,
       callback: (error: Error | null, parsed: ParsedArguments, output: string) => void,
     ): ParsedArguments;
+    /** Prints, by `console.log`, the script for the shell that the variable SHELL named when the parser was made. */
+    showCompletionScript(path: string, command: string): Yargs;
   }
 
   export default function yargs(args?: readonly string[]): Yargs;

@@ -15,6 +15,7 @@ export { fullConfig } from './full-config.ts';
 export * from './limits.ts';
 export * from './load.ts';
 export { maxNameBytes, maxNameSegmentBytes } from './name-check.ts';
+export { nearestName } from './nearest-name.ts';
 export { ConfigError, type ConfigErrorName, type ConfigProblem, formatProblem } from './problem.ts';
 export { configReference } from './reference.ts';
 export type { FfmpegParam, SecurityRule } from './rule-type.ts';

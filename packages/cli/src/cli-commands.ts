@@ -1,0 +1,159 @@
+/** The commands of `srs-cli`: their words for the help text, and what their arguments may be. */
+import type { Yargs } from 'yargs';
+
+/** One command with its arguments, checked. */
+export type CliCommand =
+  | { readonly name: 'status' | 'workers' | 'streams' | 'clients' }
+  | { readonly name: 'kick'; readonly id: number }
+  | { readonly name: 'reload'; readonly isDryRun: boolean }
+  | { readonly name: 'drain'; readonly slot: number }
+  | { readonly name: 'log-level'; readonly level: LogLevel }
+  | { readonly name: 'config'; readonly pattern: string | undefined }
+  | { readonly name: 'top'; readonly isOnce: boolean }
+  | { readonly name: 'explain'; readonly subject: string }
+  /** Prints the script that completes commands in a shell. */
+  | { readonly name: 'completion'; readonly shell: Shell | undefined };
+
+export type CommandName = CliCommand['name'];
+
+/** As the directive `srs_log_level` has them. */
+export const logLevels = ['verbose', 'info', 'trace', 'warn', 'error', 'off'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const shells = ['bash', 'zsh'] as const;
+export type Shell = (typeof shells)[number];
+
+/** The command line cannot be followed; the message says why. */
+export class BadArguments extends Error {
+  override readonly name = 'BadArguments';
+}
+
+interface CommandWords {
+  /** As yargs takes it: required arguments in angle brackets. */
+  readonly usage: string;
+  readonly describe: string;
+  /** Time for an answer unless `--timeout` says another: looking is quick, what changes something may take long. */
+  readonly timeoutMs: number;
+  readonly options?: (parser: Yargs) => Yargs;
+}
+
+const LOOK_MS = 500;
+
+export const commands: Readonly<Record<CommandName, CommandWords>> = {
+  status: { usage: 'status', describe: 'The server, its totals, and the state of every worker', timeoutMs: LOOK_MS },
+  workers: {
+    usage: 'workers',
+    describe: 'Every worker: load, memory, restarts, what it serves',
+    timeoutMs: LOOK_MS,
+  },
+  streams: {
+    usage: 'streams',
+    describe: 'Every stream: its publisher, its players on all workers, its ring',
+    timeoutMs: LOOK_MS,
+  },
+  clients: { usage: 'clients', describe: 'Every connection', timeoutMs: LOOK_MS },
+  top: {
+    usage: 'top',
+    describe: 'Workers, streams and clients, refreshed every second',
+    timeoutMs: LOOK_MS,
+    options: (parser) =>
+      parser.option('once', { type: 'boolean', default: false, describe: 'Print one frame and end, for scripts' }),
+  },
+  explain: {
+    usage: 'explain <subject>',
+    describe: 'One client or stream: where its data comes from, what is wrong with it, what to change',
+    timeoutMs: LOOK_MS,
+    options: (parser) =>
+      parser.positional('subject', { type: 'string', describe: 'A client id, or a stream: [VHOST/]APP/STREAM or its URL' }),
+  },
+  config: {
+    usage: 'config [pattern]',
+    describe: 'The configuration in force, and where each value comes from',
+    timeoutMs: LOOK_MS,
+    options: (parser) =>
+      parser.positional('pattern', {
+        type: 'string',
+        describe: 'Only directives that contain it; * stands for anything between two parts',
+      }),
+  },
+  kick: {
+    usage: 'kick <id>',
+    describe: 'Disconnect a client',
+    timeoutMs: LOOK_MS,
+    options: (parser) => parser.positional('id', { type: 'string', describe: 'As in clients, and in the log' }),
+  },
+  reload: {
+    usage: 'reload',
+    describe: 'Read the configuration file again and apply what has changed',
+    timeoutMs: 30_000,
+    options: (parser) =>
+      parser.option('dry-run', { type: 'boolean', default: false, describe: 'Only check the file and tell what would change' }),
+  },
+  drain: {
+    usage: 'drain <worker>',
+    describe: 'Let the clients of a worker leave within a limit, then start it again',
+    timeoutMs: 5_000,
+    options: (parser) => parser.positional('worker', { type: 'string', describe: 'Its slot, as in workers' }),
+  },
+  'log-level': {
+    usage: 'log-level <level>',
+    describe: 'Change how much is logged, until a reload changes it',
+    timeoutMs: 5_000,
+    options: (parser) =>
+      parser.positional('level', { type: 'string', choices: logLevels, describe: 'The least important lines that are written' }),
+  },
+  completion: {
+    usage: 'completion [shell]',
+    describe: 'Print a script that completes commands in bash or zsh',
+    timeoutMs: LOOK_MS,
+    options: (parser) =>
+      parser.positional('shell', { type: 'string', choices: shells, describe: 'Unless given, that of $SHELL' }),
+  },
+};
+
+export const commandNames = Object.keys(commands) as readonly CommandName[];
+
+/** Client ids are numbered by 32 bits. */
+const MAX_CLIENT_ID = 0xffff_ffff;
+/** More slots than any server has. */
+const MAX_SLOT = 65_535;
+
+/** @param values what the parser has found, by name. @throws BadArguments */
+export function readCommand(name: CommandName, values: Readonly<Record<string, unknown>>): CliCommand {
+  const text = (key: string): string => String(values[key]);
+  switch (name) {
+    case 'status':
+    case 'workers':
+    case 'streams':
+    case 'clients':
+      return { name };
+    case 'kick':
+      return { name, id: wholeNumber('client id', text('id'), MAX_CLIENT_ID) };
+    case 'drain':
+      return { name, slot: wholeNumber('worker', text('worker'), MAX_SLOT) };
+    case 'reload':
+      return { name, isDryRun: values['dry-run'] === true };
+    case 'log-level':
+      return { name, level: oneOf('level', logLevels, text('level')) };
+    case 'config':
+      return { name, pattern: values.pattern === undefined ? undefined : text('pattern') };
+    case 'top':
+      return { name, isOnce: values.once === true };
+    case 'explain':
+      return { name, subject: text('subject') };
+    case 'completion':
+      return { name, shell: values.shell === undefined ? undefined : oneOf('shell', shells, text('shell')) };
+  }
+}
+
+function wholeNumber(what: string, text: string, max: number): number {
+  const value = Number(text);
+  if (/^\d{1,10}$/.test(text) && value <= max) return value;
+  throw new BadArguments(`${what} ${JSON.stringify(text)} must be a whole number in 0..${max}`);
+}
+
+function oneOf<T extends string>(what: string, known: readonly T[], text: string): T {
+  const value = known.find((each) => each === text);
+  if (value !== undefined) return value;
+  throw new BadArguments(`${what} ${JSON.stringify(text)} must be one of ${known.join(', ')}`);
+}

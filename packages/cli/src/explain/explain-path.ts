@@ -1,0 +1,88 @@
+/** The way of the data: from the publisher over its stream to a client, told from the end that was asked about. */
+import type { Column } from '../cli-table.ts';
+import { bytesText, durationText, shortStreamName } from '../cli-text.ts';
+import { type Facts, rateNow } from './explain-facts.ts';
+
+export interface PathStep {
+  readonly step: 'client' | 'stream' | 'publisher';
+  /** Trackable id of a connection, as in the log; null for a stream. */
+  readonly cid: number | null;
+  readonly ip: string | null;
+  readonly worker: number | null;
+  readonly pid: number | null;
+  readonly aliveSeconds: number | null;
+  /** What goes to a client, or comes from a publisher. */
+  readonly kbps: number | null;
+  /** The rest, for people. */
+  readonly detail: string;
+}
+
+export function pathOf(facts: Facts): readonly PathStep[] {
+  const steps = [clientStep(facts), streamStep(facts), publisherStep(facts)];
+  return steps.filter((step) => step !== undefined);
+}
+
+const nobody = { cid: null, ip: null, worker: null, pid: null, aliveSeconds: null, kbps: null } as const;
+
+function clientStep({ client, workerIn, streamId, stream }: Facts): PathStep | undefined {
+  // A publisher is at the other end of the way.
+  if (client === undefined || (client.type === 'publish' && stream?.publisher?.cid === client.id)) return undefined;
+  const { id, ip, worker, type, aliveSeconds, pageUrl, flashVer } = client;
+  const uses = { play: 'plays', publish: 'publishes', unknown: 'connected' } as const;
+  const detail = [
+    streamId === '' ? uses[type] : `${uses[type]} ${shortStreamName(streamId)}`,
+    ...(flashVer === '' ? [] : [`as ${flashVer}`]),
+    ...(pageUrl === '' ? [] : [`on page ${pageUrl}`]),
+  ].join(' ');
+  const kbps = rateNow(type === 'publish' ? client.recvKbps : client.sendKbps, client);
+  return { step: 'client', cid: id, ip, worker, pid: workerIn(worker)?.pid ?? null, aliveSeconds, kbps, detail };
+}
+
+function streamStep({ stream }: Facts): PathStep | undefined {
+  if (stream === undefined) return undefined;
+  const { streamId, ring, players, readers, publisher } = stream;
+  const parts = [
+    streamId,
+    ...(publisher === null ? [] : [`source id ${publisher.cid}`]),
+    `${players} players on ${readers.length} workers`,
+    ...(ring === null
+      ? []
+      : [`ring of ${bytesText(ring.capacityBytes)}, ${bytesText(ring.gopBytes)} since the newest key frame`]),
+  ];
+  return { ...nobody, step: 'stream', detail: parts.join(', ') };
+}
+
+function publisherStep({ stream, inputKbps, workerIn }: Facts): PathStep | undefined {
+  const publisher = stream?.publisher;
+  if (publisher == null) return undefined;
+  const { cid, ip, worker } = publisher;
+  const input = stream?.input;
+  const detail =
+    input == null
+      ? 'its worker does not say more'
+      : `${input.videoFrames} pictures, ${input.audioFrames} of sound, ${bytesText(input.recvBytes)}`;
+  return {
+    step: 'publisher',
+    cid,
+    ip,
+    worker,
+    pid: workerIn(worker)?.pid ?? null,
+    aliveSeconds: input?.aliveSeconds ?? null,
+    kbps: inputKbps ?? null,
+    detail,
+  };
+}
+
+export const pathColumns: readonly Column<PathStep>[] = [
+  { head: '', value: ({ step }) => step },
+  { head: 'Id', isRight: true, value: ({ cid }) => cid ?? '' },
+  { head: 'Ip', value: ({ ip }) => ip ?? '' },
+  {
+    head: 'Worker',
+    isRight: true,
+    value: ({ worker, pid }) => (worker === null ? '' : `${worker}${pid === null ? '' : ` (pid ${pid})`}`),
+  },
+  { head: 'For', isRight: true, value: ({ aliveSeconds }) => (aliveSeconds === null ? '' : durationText(aliveSeconds)) },
+  { head: 'Kbps', isRight: true, value: ({ kbps }) => kbps ?? '' },
+  { head: 'What', value: ({ detail }) => detail },
+];
