@@ -1,10 +1,15 @@
 /** Secrets that clients put into URLs must reach neither the log nor the API. */
 
-const SECRET_PARAMETER = /\b(token|key|secret|sign|signature|pass|password|passwd|auth)=([^&\s,'"?]+)/gi;
-// A scheme is short: without a bound, each word of a long text would be tried to its end, and clients choose the text.
+/*
+ * A word that ends like a secret's name (`stream_key`, `txSecret`, `X-Auth-Token`), then `=`, which may be escaped, or the `...` that
+ * encoders write where they have no `=`. The word is bounded: without that each word of a long text would be tried to its end.
+ */
+const SECRET_PARAMETER =
+  /(?<![\w-])([\w-]{0,32}?(?:token|key|secret|sign|signature|sig|pass|passwd|password|pwd|auth|jwt|credential)s?)(=|%3D|\.\.\.)((?:(?!\.\.\.)[^&\s,'"?])+)/gi;
+// A scheme is short, for the same reason, and clients choose the text.
 const USER_INFO = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
 
 /** The text with the values of secret-looking URL parameters and passwords in URLs replaced by `***`. */
 export function redact(text: string): string {
-  return text.replace(SECRET_PARAMETER, '$1=***').replace(USER_INFO, '$1***@');
+  return text.replace(SECRET_PARAMETER, '$1$2***').replace(USER_INFO, '$1***@');
 }
