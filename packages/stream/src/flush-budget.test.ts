@@ -37,6 +37,31 @@ describe('FlushBudget', () => {
     }
   });
 
+  it('leaves a quarter of the time to everything else, even when nothing is to be collected', () => {
+    const costMs = 20;
+    for (const streams of [1, 5, 40]) {
+      const clock = new ManualClock({ nowMs: 0 });
+      const budget = new FlushBudget(clock);
+      const dueMs = Array.from({ length: streams }, () => 0);
+      let spentMs = 0;
+      // Sending takes its time here, so that streams wait for each other as they do in a process.
+      while (clock.nowMs() < 60_000) {
+        clock.advance(1);
+        for (const [index, due] of dueMs.entries()) {
+          const startMs = clock.nowMs();
+          if (startMs < due) continue;
+          clock.advance(costMs);
+          if (startMs >= 30_000) spentMs += costMs;
+          budget.note(costMs, 10, 1000);
+          dueMs[index] = startMs + budget.leastIntervalMs(costMs);
+        }
+      }
+      const share = spentMs / 30_000;
+      expect(share).toBeGreaterThan(0.65);
+      expect(share).toBeLessThan(0.85);
+    }
+  });
+
   it('goes back to short intervals when the load has gone', () => {
     const { budget, clock } = run(40, 10);
     expect(budget.load.stretch).toBeGreaterThan(10);

@@ -6,6 +6,8 @@ const STREAM_SHARE = 8;
 /** All streams of the process together may take this part of the time before all of them collect for longer. */
 const PROCESS_SHARE = 0.25;
 const MAX_STRETCH = 64;
+/** More than this part of the time is never given to sending, whatever the configuration says: new clients must be heard. */
+const MOST_SHARE = 0.75;
 /** How often the shares are looked at. */
 const WINDOW_MS = 500;
 
@@ -32,6 +34,8 @@ export class FlushBudget {
   #costMs = 0;
   #writes = 0;
   #bytes = 0;
+  /** How many times longer than `MOST_SHARE` asks of a stream alone every stream waits at least. */
+  #relief = 1;
   #load: FlushLoad = { share: 0, writesPerSecond: 0, bytesPerSecond: 0, stretch: 1 };
 
   constructor(clock: Clock) {
@@ -57,6 +61,11 @@ export class FlushBudget {
     return costMs * STREAM_SHARE * this.#load.stretch;
   }
 
+  /** How long it has to collect them in any case, so that the process is left some time for everything else. */
+  leastIntervalMs(costMs: number): number {
+    return (costMs / MOST_SHARE) * this.#relief;
+  }
+
   #look(): void {
     const nowMs = this.#clock.nowMs();
     const elapsedMs = nowMs - this.#windowStartMs;
@@ -68,6 +77,7 @@ export class FlushBudget {
       bytesPerSecond: (this.#bytes * 1000) / elapsedMs,
       stretch: Math.min(Math.max(1, (this.#load.stretch * share) / PROCESS_SHARE), MAX_STRETCH),
     };
+    this.#relief = Math.min(Math.max(1, (this.#relief * share) / MOST_SHARE), MAX_STRETCH);
     this.#windowStartMs = nowMs;
     this.#costMs = 0;
     this.#writes = 0;

@@ -141,7 +141,7 @@ export const vhostFields = {
     aliases: ['play/atc_auto'],
   }),
   minLatency: row('min_latency', flag, 'off', {
-    doc: 'Send every picture at once, whatever it costs. With many players sound goes along with the next picture, within 50 ms.',
+    doc: 'Send every picture at once, as long as sending leaves a worker a quarter of its time. With many players sound goes along with the next picture, within 50 ms.',
     since: '2.0',
     aliases: ['play/min_latency'],
   }),
