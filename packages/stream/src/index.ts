@@ -10,3 +10,4 @@ export type { FanOutPlayer, PlayerOptions, PlayerState, PlayerStatistics } from 
 export type { RingSource } from './ring-source.ts';
 export * from './stream-writer.ts';
 export type { TimeJitter } from './time-correction.ts';
+export { type AudioFacts, type TrackFacts, TrackFactsCache, type VideoFacts } from './track-facts.ts';
