@@ -6,9 +6,11 @@ export {
   parseServerAddress,
   type ServerAddress,
 } from './address-type.ts';
+export * from './carry-over.ts';
 export * from './config.ts';
 export * from './config-diff.ts';
 export type { Directive } from './directive.ts';
+export type { EffectiveDirective } from './effective-config.ts';
 export type { Environment } from './environment.ts';
 export type { LiveRule } from './field.ts';
 export { fullConfig } from './full-config.ts';

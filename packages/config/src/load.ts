@@ -2,6 +2,7 @@
 import { type Config, deepFreeze, defaultVhostName, type VhostConfig } from './config.ts';
 import { CrossCheck, type MachineFacts } from './cross-check.ts';
 import { type Directive, findChild } from './directive.ts';
+import { EffectiveConfig, type EffectiveDirective } from './effective-config.ts';
 import { applyEnvironment, type Environment, indexVariables } from './environment.ts';
 import { indexNames, NameCheck, type Names } from './names.ts';
 import { findNotBuilt } from './not-built.ts';
@@ -25,6 +26,10 @@ export interface LoadResult {
   readonly config: Config;
   /** What the operator should hear: texts that mean something else than they say, ignored lines, features that are not built. */
   readonly warnings: readonly ConfigProblem[];
+  /** All files it was read from, as they were named, the included ones too. */
+  readonly files: readonly string[];
+  /** Every directive with its value and where that comes from. Reads the text once more, so ask only when it is needed. */
+  effective(): readonly EffectiveDirective[];
 }
 
 const names = indexNames(schema);
@@ -45,7 +50,19 @@ function collectNames(block: Names, known = new Set<string>()): Set<string> {
  * @throws ConfigError with every problem found; with the first one only when the text does not follow the grammar
  */
 export function loadConfig(text: string, options: LoadOptions): LoadResult {
-  return buildConfig(parseTree(text, options), options);
+  const files = [options.fileName];
+  const { readInclude } = options;
+  const tree = parseTree(text, {
+    fileName: options.fileName,
+    readInclude:
+      readInclude === undefined
+        ? undefined
+        : (path, from) => {
+            files.push(path);
+            return readInclude(path, from);
+          },
+  });
+  return buildConfig(tree, files, options);
 }
 
 /**
@@ -58,10 +75,10 @@ export function configFromEnv(env: Environment, options: EnvironmentOptions = {}
   const file = 'environment';
   const vhost: Directive = { name: 'vhost', args: [defaultVhostName], children: [], isBlock: true, file, line: 0 };
   const root: Directive = { name: '', args: [], children: [vhost], isBlock: true, file, line: 0 };
-  return buildConfig(root, { ...options, fileName: file, env });
+  return buildConfig(root, [], { ...options, fileName: file, env });
 }
 
-function buildConfig(fileTree: Directive, options: LoadOptions): LoadResult {
+function buildConfig(fileTree: Directive, files: readonly string[], options: LoadOptions): LoadResult {
   const errors = new ProblemList();
   const warnings = new ProblemList();
   const tree = applyEnvironment(fileTree, options.env ?? {}, { variables, names }, warnings);
@@ -92,5 +109,20 @@ function buildConfig(fileTree: Directive, options: LoadOptions): LoadResult {
       directive: notBuilt.join(', '),
     });
   }
-  return { config: deepFreeze(config), warnings: warnings.toArray() };
+  return {
+    config: deepFreeze(config),
+    warnings: warnings.toArray(),
+    files,
+    effective: () => readEffective(tree, cpuCount),
+  };
+}
+
+/** The text has been found right before: problems have been told. */
+function readEffective(tree: Directive, cpuCount: number): readonly EffectiveDirective[] {
+  const effective = new EffectiveConfig();
+  const unheard = { errors: new ProblemList(), warnings: new ProblemList() };
+  const reader = new SettingsReader({ ...unheard, cpuCount, knownNames, effective });
+  reader.setRoot(reader.read(rootFields, tree, ''));
+  reader.read({ vhosts: schema.vhosts }, tree, '');
+  return effective.toArray();
 }

@@ -1,5 +1,6 @@
 /** Reads a tree of directives into typed settings, field by field. */
 import { type Directive, findPath } from './directive.ts';
+import type { EffectiveConfig } from './effective-config.ts';
 import type { Field, Fields, Many, Row, Settings } from './field.ts';
 import { blockTitle, joinPath } from './names.ts';
 import { nearestName } from './nearest-name.ts';
@@ -22,6 +23,8 @@ export interface ReaderOptions {
   readonly cpuCount: number;
   /** All names of the schema: one of them among the values of another directive means that a semicolon is missing. */
   readonly knownNames: ReadonlySet<string>;
+  /** Is told of every row that is read. */
+  readonly effective?: EffectiveConfig | undefined;
 }
 
 /** Values of default texts, so that a vhost costs no reading of what it does not give. */
@@ -110,8 +113,10 @@ export class SettingsReader {
   #readRow(row: Row<unknown>, scope: Scope): unknown {
     if (row.type.repeats !== undefined) return this.#readRepeated(row, row.type.repeats, scope);
     const directive = this.#findRow(row, scope);
-    if (directive === undefined) return this.defaultOf(row);
     const where = joinPath(scope.where, row.name);
+    const isGiven = directive !== undefined && (row.type.isPairs === true || directive.args.length > 0);
+    this.#options.effective?.add(where, row, isGiven ? [directive] : []);
+    if (directive === undefined) return this.defaultOf(row);
     const context = this.#contextOf(row, directive, where);
     if (row.type.isPairs) {
       return directive.children.flatMap(
@@ -155,6 +160,7 @@ export class SettingsReader {
   #readRepeated(row: Row<unknown>, names: readonly string[], scope: Scope): unknown[] {
     const parent = findPath(scope.instance, scope.prefixes[0] ?? []);
     const given = parent?.children.filter((child) => names.includes(child.name)) ?? [];
+    this.#options.effective?.add(joinPath(scope.where, row.name), row, given);
     return given.flatMap((directive) => {
       const context = this.#contextOf(row, directive, joinPath(scope.where, directive.name));
       return row.type.read([directive.name, ...directive.args], context) ?? [];

@@ -1,4 +1,5 @@
 /** Every message that the processes of one server exchange. */
+import type { LogLevel } from '@srs/kernel';
 
 /** Where a ring lies. The same five numbers in every process. */
 export interface RingRef {
@@ -50,6 +51,20 @@ export type PublishAnswer =
     }
   | { readonly isGranted: false; readonly reason: 'busy' | 'no-memory'; readonly publisher: PublisherInfo | null };
 
+/** What hook servers must be told when the process that serves a client dies before it has told them. */
+export interface OwedNotice {
+  /** Unlike those of all other notices of the same process. */
+  readonly id: number;
+  readonly event: 'on_close' | 'on_unpublish' | 'on_stop';
+  /** Whose settings name the URLs. */
+  readonly vhost: string;
+  /** Trackable id and address of the client. */
+  readonly cid: number;
+  readonly ip: string;
+  /** JSON, ready to be sent. */
+  readonly body: string;
+}
+
 export type RevokeReason = 'replaced' | 'conflict' | 'closed';
 
 /** Between a worker (asks) and a back-source (answers and tells). */
@@ -64,6 +79,8 @@ export interface DirectoryProtocol {
         readonly subscriptions: readonly Subscription[];
         /** Rings this worker still reads, those of its leases not included. */
         readonly readRings: readonly RingRef[];
+        /** All that `owe` has told and `settled` has not. */
+        readonly owed: readonly OwedNotice[];
       };
       readonly response: null;
     };
@@ -76,6 +93,11 @@ export interface DirectoryProtocol {
         readonly busy: 'reject' | 'replace';
       };
       readonly response: PublishAnswer;
+    };
+    /** Who publishes a stream at the moment. */
+    readonly publisher: {
+      readonly request: { readonly streamId: string };
+      readonly response: { readonly publisher: PublisherInfo | null };
     };
     /** A bigger ring for a running lease: its key-frame interval does not fit. The old one stays valid until `moved`. */
     readonly grow: {
@@ -94,6 +116,10 @@ export interface DirectoryProtocol {
     readonly unsubscribe: { readonly streamId: string };
     /** Worker: no reader of this worker looks at the ring any more. */
     readonly release: { readonly ring: RingRef };
+    /** Worker, to the first back-source: when this process dies, this is to be told. */
+    readonly owe: OwedNotice;
+    /** Worker, to the first back-source: that has been told, or will not be. */
+    readonly settled: { readonly id: number };
     /** Back-source: where a subscribed stream stands. */
     readonly stream: StreamState;
     /** Back-source: the lease is over for the worker; it disconnects its publisher. */
@@ -109,7 +135,7 @@ export interface WorkerReady {
 }
 
 /** Between the master and a worker it forked. Both ask: the master for what the worker does, the worker for what only the master knows. */
-export interface WorkerProtocol<Start = unknown, Directory = unknown> {
+export interface WorkerProtocol<Start = unknown, Directory = unknown, Configure = unknown, Reload = unknown> {
   readonly requests: {
     /** Master: everything the worker needs. The answer comes when it serves; a failure is the reason it cannot. */
     readonly start: { readonly request: Start; readonly response: WorkerReady };
@@ -117,8 +143,16 @@ export interface WorkerProtocol<Start = unknown, Directory = unknown> {
     readonly ping: { readonly request: null; readonly response: null };
     /** Master: end in good order. Answered when everything is closed; the process then exits. */
     readonly stop: { readonly request: { readonly graceMs: number }; readonly response: null };
+    /** Master: a reload. The answer comes when it counts; `problem` is what could not be done, and all the rest has been. */
+    readonly configure: { readonly request: Configure; readonly response: { readonly problem: string | null } };
     /** Worker: the server, and every slot with its private port. */
     readonly directory: { readonly request: null; readonly response: Directory };
+    /** Worker: read the configuration again, and apply it unless it is a dry run. */
+    readonly reload: { readonly request: { readonly isDryRun: boolean }; readonly response: Reload };
+    /** Worker: let the worker in that slot finish with its clients and start it again. Answered when that has begun. */
+    readonly drain: { readonly request: { readonly slot: number }; readonly response: null };
+    /** Worker: the level for the logs of all processes, until a reload changes it. */
+    readonly logLevel: { readonly request: { readonly level: LogLevel | 'off' }; readonly response: null };
   };
   readonly notifications: {
     /** Master to back-sources: this process is dead; what it held is free. */
@@ -127,5 +161,7 @@ export interface WorkerProtocol<Start = unknown, Directory = unknown> {
     readonly stopAccepting: null;
     /** Master: SIGUSR1, open the log file again. */
     readonly reopenLog: null;
+    /** Master: see `logLevel`. */
+    readonly setLogLevel: { readonly level: LogLevel | 'off' };
   };
 }

@@ -1,5 +1,5 @@
 /** What the processes of a server tell about themselves, as plain JSON: read here by the API and the metrics, and by the command line. */
-import type { Config } from '@srs/config';
+import type { Config, ConfigChange, EffectiveDirective } from '@srs/config';
 import type { WorkerRole } from '@srs/control';
 import type { Kbps } from '@srs/kernel';
 import type { FlushLoad } from '@srs/stream';
@@ -15,7 +15,8 @@ export interface MasterSummary {
   readonly workers: number;
 }
 
-export type SlotState = 'starting' | 'ready' | 'waiting' | 'stopping' | 'stopped';
+/** `draining`: it accepts nobody any more and lets its clients leave. */
+export type SlotState = 'starting' | 'ready' | 'draining' | 'waiting' | 'stopping' | 'stopped';
 
 /** A slot as the master sees it: an element of `GET /api/v1/workers`. */
 export interface SlotReport {
@@ -34,6 +35,38 @@ export interface SlotReport {
 export interface ServerDirectory {
   readonly server: MasterSummary;
   readonly workers: readonly SlotReport[];
+}
+
+/** What a reload has done, or would do: `POST /api/v1/reload` of the master's private API. */
+export interface ReloadReport {
+  /** False for a dry run, and when there are problems: nothing has changed anywhere then. */
+  readonly isApplied: boolean;
+  readonly isDryRun: boolean;
+  /** Of the configuration in force: 1 at the start, one more with each reload that changed something. */
+  readonly version: number;
+  /** What was read; `the environment` when there is no file. */
+  readonly file: string;
+  readonly changes: readonly ConfigChange[];
+  /** Why it cannot be applied, one line each. */
+  readonly problems: readonly string[];
+  /** Who was told; empty when nothing has changed. */
+  readonly workers: readonly ReloadedWorker[];
+}
+
+export interface ReloadedWorker {
+  readonly slot: number;
+  readonly role: WorkerRole;
+  readonly pid: number;
+  readonly isApplied: boolean;
+  /** What it could not do, or what is still to come; null when all is done. */
+  readonly detail: string | null;
+}
+
+/** `GET /api/v1/config` of the master's private API. */
+export interface ConfigDocument {
+  readonly version: number;
+  readonly file: string;
+  readonly directives: readonly EffectiveDirective[];
 }
 
 /** Bytes from and to clients since the process started, those of clients that have left included. */

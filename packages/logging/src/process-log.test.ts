@@ -66,6 +66,43 @@ describe('a process log as JSON', () => {
   });
 });
 
+describe('a process log that follows a reload', () => {
+  const optionsIn = (file: string) =>
+    ({ tank: 'file', level: 'trace', format: 'classic', isUtc: false, file: join(directory, file) }) as const;
+
+  it('goes on in another file and another form, also for loggers made before', () => {
+    const before = optionsIn('one.log');
+    const { log, configure } = openProcessLog(before, 100);
+    const child = log.child(7);
+    child.trace('first');
+    const after = { ...optionsIn('deep/two.log'), format: 'json' } as const;
+    configure(before, after);
+    child.trace('second');
+    expect(readFileSync(before.file, 'utf8')).toMatch(/ first\n$/);
+    expect(JSON.parse(readFileSync(after.file, 'utf8'))).toMatchObject({ cid: 7, msg: 'second' });
+  });
+
+  it('keeps its file when the new one cannot be opened', () => {
+    const before = optionsIn('one.log');
+    const { log, configure } = openProcessLog(before, 100);
+    expect(() => configure(before, optionsIn('one.log/below'))).toThrow(/ENOTDIR|EEXIST/);
+    log.trace('still here');
+    expect(readFileSync(before.file, 'utf8')).toMatch(/still here\n$/);
+  });
+
+  it('keeps a level that was set by hand until the configuration has another one', () => {
+    const before = optionsIn('one.log');
+    const { log, configure, setLevel } = openProcessLog(before, 100);
+    setLevel('error');
+    const after = { ...before, isUtc: true };
+    configure(before, after);
+    log.warn('not this');
+    configure(after, { ...after, level: 'warn' });
+    log.warn('this');
+    expect(readFileSync(before.file, 'utf8').match(/\S*\n/g)).toEqual(['this\n']);
+  });
+});
+
 describe('formatClassicLine', () => {
   const line = { level: 'trace', wallMs: 0, pid: 1, cid: 2, errno: 0, useColour: false, isUtc: false } as const;
 

@@ -27,6 +27,11 @@ export interface ProcessLog {
   readonly log: Log;
   /** Opens the log file again, after somebody renamed it. */
   readonly reopen: () => void;
+  /**
+   * Follows a reload; what is not different is left alone.
+   * @throws the system's error when a new log file cannot be opened: the old one is kept
+   */
+  readonly configure: (previous: LogOptions, next: LogOptions) => void;
   readonly setLevel: (level: LogLevel | 'off') => void;
   /** Nothing is buffered: after this the file is closed. */
   readonly close: () => void;
@@ -34,32 +39,61 @@ export interface ProcessLog {
 
 /** @throws the system's error when the log file cannot be opened */
 export function openProcessLog(options: LogOptions, mainCid: number): ProcessLog {
-  const isConsole = options.tank === 'console';
-  // Written at once and whole: several processes append to the same file, and the last line before a crash must be there.
-  const out = isConsole
-    ? destination({ dest: 1, sync: true })
-    : destination({ dest: options.file, sync: true, append: true, mkdir: true, mode: 0o664 });
-  // A full disk or a closed terminal must not end the server.
-  out.on('error', () => {});
-  const useColour = isConsole && process.stdout.isTTY === true;
-  const stream = options.format === 'json' ? out : classicStream((line) => out.write(line), useColour, options.isUtc);
+  let outlet = openOutlet(options);
   const logger = pino(
     {
-      level: options.level === 'off' ? 'silent' : options.level,
+      level: pinoLevel(options.level),
       customLevels: levelNumbers,
       useOnlyCustomLevels: true,
       base: { pid: process.pid },
       timestamp: () => `,"time":${Date.now()}`,
     },
-    stream,
+    lineStream((line) => outlet.write(line)),
   ) as unknown as LevelLogger;
   return {
     log: new PinoLog(logger, mainCid),
-    reopen: () => {
-      if (!isConsole) out.reopen();
+    reopen: () => outlet.reopen(),
+    configure: (previous, next) => {
+      // The level that somebody has set by hand holds until the configuration has another one.
+      if (next.level !== previous.level) logger.level = pinoLevel(next.level);
+      if (!needsOutlet(previous, next)) return;
+      const opened = openOutlet(next);
+      outlet.close();
+      outlet = opened;
     },
     setLevel: (level) => {
-      logger.level = (level === 'off' ? 'silent' : level) as typeof logger.level;
+      logger.level = pinoLevel(level);
+    },
+    close: () => outlet.close(),
+  };
+}
+
+const pinoLevel = (level: LogOptions['level']): string => (level === 'off' ? 'silent' : level);
+
+function needsOutlet(previous: LogOptions, next: LogOptions): boolean {
+  return (['tank', 'file', 'format', 'isUtc'] as const).some((property) => previous[property] !== next[property]);
+}
+
+/** Where lines go, and in which form. */
+interface Outlet {
+  write(line: LineFacts): void;
+  reopen(): void;
+  close(): void;
+}
+
+function openOutlet({ tank, file, format, isUtc }: LogOptions): Outlet {
+  const isConsole = tank === 'console';
+  // Written at once and whole: several processes append to the same file, and the last line before a crash must be there.
+  const out = isConsole
+    ? destination({ dest: 1, sync: true })
+    : destination({ dest: file, sync: true, append: true, mkdir: true, mode: 0o664 });
+  // A full disk or a closed terminal must not end the server.
+  out.on('error', () => {});
+  const useColour = isConsole && process.stdout.isTTY === true;
+  return {
+    write: (line) => void out.write(format === 'json' ? line.json : classicLine(line, useColour, isUtc)),
+    reopen: () => {
+      if (!isConsole) out.reopen();
     },
     close: () => {
       if (!isConsole) out.destroy();
@@ -109,27 +143,41 @@ interface MetadataStream extends DestinationStream {
   lastObj: unknown;
 }
 
-function classicStream(write: (line: string) => void, useColour: boolean, isUtc: boolean): DestinationStream {
+/** One line in all forms that an outlet may want. */
+interface LineFacts {
+  readonly json: string;
+  readonly level: LogLevel;
+  readonly text: string;
+  readonly fields: { readonly cid?: number; readonly errno?: number } | null | undefined;
+}
+
+function lineStream(write: (line: LineFacts) => void): DestinationStream {
   const stream: MetadataStream & { [key: symbol]: boolean } = {
     [Symbol.for('pino.metadata')]: true,
     lastLevel: 0,
     lastMsg: undefined,
     lastObj: undefined,
-    write() {
-      const fields = stream.lastObj as { readonly cid?: number; readonly errno?: number } | null | undefined;
-      write(
-        formatClassicLine({
-          level: levelOfNumber.get(stream.lastLevel) ?? 'error',
-          wallMs: Date.now(),
-          pid: process.pid,
-          cid: fields?.cid ?? 0,
-          text: stream.lastMsg ?? '',
-          errno: Math.abs(fields?.errno ?? 0),
-          useColour,
-          isUtc,
-        }),
-      );
+    write(json) {
+      write({
+        json,
+        level: levelOfNumber.get(stream.lastLevel) ?? 'error',
+        text: stream.lastMsg ?? '',
+        fields: stream.lastObj as LineFacts['fields'],
+      });
     },
   };
   return stream;
+}
+
+function classicLine({ level, text, fields }: LineFacts, useColour: boolean, isUtc: boolean): string {
+  return formatClassicLine({
+    level,
+    wallMs: Date.now(),
+    pid: process.pid,
+    cid: fields?.cid ?? 0,
+    text,
+    errno: Math.abs(fields?.errno ?? 0),
+    useColour,
+    isUtc,
+  });
 }

@@ -1,7 +1,6 @@
 /** One running server: its shared resources, its workers, its directory of private ports. */
 import { flushCompileCache } from 'node:module';
 import type { Config } from '@srs/config';
-import type { WorkerRole } from '@srs/control';
 import type { Arena, Log } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
 import { closeFd, createSharedMemory, listenTcp, openSharedArena } from '@srs/native';
@@ -193,7 +192,10 @@ interface StartBase {
 
 function commonStart(
   base: StartBase,
-): Omit<WorkerStart, 'arenas' | 'statusFd' | 'doorbellReadFd' | 'doorbellWriteFds' | 'listeners' | 'runtimeDirectory'> {
+): Omit<
+  WorkerStart,
+  'arenas' | 'parcelFd' | 'statusFd' | 'doorbellReadFd' | 'doorbellWriteFds' | 'listeners' | 'runtimeDirectory'
+> {
   const { host, port } = base.config.privateApi.listen;
   return {
     role: base.slot.role,
@@ -221,6 +223,7 @@ function processSpawner(
       const start: WorkerStart = {
         ...commonStart(base(slot)),
         runtimeDirectory: resources.runtimeDirectory,
+        parcelFd: -1,
         arenas: resources.arenas.map(({ fd, sizeBytes }) => ({ fd: inherit(fd), sizeBytes })),
         statusFd: inherit(resources.statusFd),
         doorbellReadFd: inherit(resources.doorbells[slot.slot]!.readFd),
@@ -247,10 +250,11 @@ function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => St
         ...commonStart(base(slot)),
         runtimeDirectory: '',
         arenas: [],
+        parcelFd: -1,
         statusFd: -1,
         doorbellReadFd: -1,
         doorbellWriteFds: [],
-        listeners: openLocalListeners(config, slot.role),
+        listeners: openLocalListeners(config, slot),
       },
     }),
     onGone: () => {},
@@ -261,9 +265,10 @@ function localSpawner(options: ServerOptions, base: (slot: SlotDefinition) => St
 }
 
 /** Opened here as in multi mode, so that a port in use is the same error; whoever accepts from them closes them. */
-function openLocalListeners(config: Config, role: WorkerRole): Listener[] {
+function openLocalListeners(config: Config, { role, slot }: SlotDefinition): Listener[] {
   return listenAddresses(config, role).map(({ service, host, port }) => ({
     service,
+    slot,
     host,
     ...listenTcp({ host, port, backlog: LISTEN_BACKLOG, reusePort: false }),
   }));

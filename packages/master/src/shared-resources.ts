@@ -93,7 +93,7 @@ function openListeners(config: Config, plan: SlotPlan, closers: (() => void)[]):
       for (const { slot } of slots) {
         const { fd } = listenTcp({ host, port: probe.port, backlog: LISTEN_BACKLOG, reusePort: true });
         closers.push(() => closeFd(fd));
-        bySlot[slot]!.push({ service, host, port: probe.port, fd });
+        bySlot[slot]!.push({ service, slot, host, port: probe.port, fd });
       }
     }
   }

@@ -1,5 +1,5 @@
 /** Sends on a socket's descriptor without the socket: what the kernel takes at once, and nothing else. */
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import koffi from 'koffi';
 import { lastErrorNumber, libc } from './libc.ts';
 import { IPPROTO_TCP, platform } from './platform.ts';
@@ -17,10 +17,10 @@ export function addressOf(bytes: Uint8Array): number {
 }
 
 /**
- * The descriptor of an open TCP or Unix socket; -1 when it has none of its own, as a TLS socket. It is the socket's: use it only
- * while the socket is not `destroyed`, because the number is given to another one at once.
+ * The descriptor of an open TCP or Unix socket, or of one that listens; -1 when it has none of its own, as a TLS socket. It is the
+ * socket's: use it only while the socket is not `destroyed`, because the number is given to another one at once.
  */
-export function descriptorOf(socket: Socket): number {
+export function descriptorOf(socket: Socket | Server): number {
   // Not in the documentation, but there since the first versions; without it everything still works, by way of the socket.
   const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: unknown } | null };
   return typeof handle?.fd === 'number' ? handle.fd : -1;

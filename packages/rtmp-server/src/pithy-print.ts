@@ -10,6 +10,7 @@ export class PithyPrint {
   readonly #intervalMs: () => number;
   readonly #members = new Set<PithyMember>();
   #timer: NodeJS.Timeout | undefined;
+  #lastMs = 0;
 
   /** @param intervalMs asked for before each line, so that a reload counts */
   constructor(intervalMs: () => number) {
@@ -18,7 +19,14 @@ export class PithyPrint {
 
   join(member: PithyMember): void {
     this.#members.add(member);
-    if (this.#timer === undefined) this.#schedule();
+    if (this.#timer === undefined) this.#schedule(this.#intervalMs());
+  }
+
+  /** The interval may be another one: the next line comes that long after the last one, or now. */
+  reschedule(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#schedule(Math.max(0, this.#lastMs + this.#intervalMs() - performance.now()));
   }
 
   leave(member: PithyMember): void {
@@ -28,7 +36,8 @@ export class PithyPrint {
     this.#timer = undefined;
   }
 
-  #schedule(): void {
+  #schedule(waitMs: number): void {
+    this.#lastMs = performance.now() + waitMs - this.#intervalMs();
     this.#timer = setTimeout(() => {
       const [next] = this.#members;
       if (next === undefined) return;
@@ -36,7 +45,7 @@ export class PithyPrint {
       this.#members.delete(next);
       this.#members.add(next);
       next.printSummary();
-      this.#schedule();
-    }, this.#intervalMs());
+      this.#schedule(this.#intervalMs());
+    }, waitMs);
   }
 }

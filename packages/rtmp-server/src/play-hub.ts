@@ -1,9 +1,10 @@
 /** The fan-outs of one process: one for each stream that is played over RTMP. */
-import type { VhostConfig } from '@srs/config';
+import { type Config, isSameConfig, type VhostConfig } from '@srs/config';
 import { describeError } from '@srs/kernel';
 import {
   FanOut,
   type FanOutPlayer,
+  type FanOutSettings,
   type FlushLoad,
   type LiveStream,
   type PlayerState,
@@ -17,12 +18,12 @@ import type { RtmpServices } from './services.ts';
 export class PlayHandle {
   readonly #hall: Hall;
   readonly #state: PlayerState;
-  readonly #onSourceChanged: () => void;
+  readonly #listener: PlayListener;
 
-  constructor(hall: Hall, state: PlayerState, onSourceChanged: () => void) {
+  constructor(hall: Hall, state: PlayerState, listener: PlayListener) {
     this.#hall = hall;
     this.#state = state;
-    this.#onSourceChanged = onSourceChanged;
+    this.#listener = listener;
   }
 
   get stream(): LiveStream {
@@ -57,7 +58,7 @@ export class PlayHandle {
   }
 
   leave(): void {
-    this.#hall.listeners.delete(this.#onSourceChanged);
+    this.#hall.listeners.delete(this.#listener);
     this.#hall.fanOut.remove(this.#state);
     this.#hall.onLeft();
   }
@@ -69,15 +70,23 @@ export interface PlayOptions {
   readonly player: FanOutPlayer;
   /** Milliseconds of stream time after which the player is done. */
   readonly durationMs?: number;
+  readonly listener: PlayListener;
+}
+
+/** What a player hears about its stream. */
+export interface PlayListener {
   /** The stream has (another) publisher. */
-  readonly onSourceChanged: () => void;
+  onSourceChanged(): void;
+  /** The frames that follow have this chunk size: the client must have been told when this returns. */
+  onChunkSize(chunkSize: number): void;
 }
 
 /** What the players of one stream share. */
 interface Hall {
   readonly stream: LiveStream;
   readonly fanOut: FanOut;
-  readonly listeners: Set<() => void>;
+  readonly listeners: Set<PlayListener>;
+  vhost: VhostConfig;
   /** One of them has gone. */
   onLeft(): void;
   close(): void;
@@ -92,11 +101,27 @@ export class PlayHub {
   }
 
   join(options: PlayOptions): PlayHandle {
-    const { streamId, vhost, player, durationMs, onSourceChanged } = options;
+    const { streamId, vhost, player, durationMs, listener } = options;
     const hall = this.#halls.get(streamId) ?? this.#open(streamId, vhost);
-    hall.listeners.add(onSourceChanged);
+    hall.listeners.add(listener);
     const state = hall.fanOut.add(player, durationMs === undefined ? {} : { durationMs });
-    return new PlayHandle(hall, state, onSourceChanged);
+    return new PlayHandle(hall, state, listener);
+  }
+
+  /** A reload: whoever plays goes on under the new settings of the vhost. Those of a vhost that is gone are dismissed by the server. */
+  configure(config: Config): void {
+    for (const hall of this.#halls.values()) {
+      const vhost = config.vhosts.get(hall.vhost.name);
+      if (vhost === undefined || vhost === hall.vhost) continue;
+      const previous = hall.vhost;
+      hall.vhost = vhost;
+      const settings = settingsOf(vhost);
+      if (!isSameConfig(settings, settingsOf(previous))) hall.fanOut.configure(settings);
+      if (vhost.chunkSize === previous.chunkSize) continue;
+      hall.fanOut.changeEncoder(rtmpFrameEncoder(vhost.chunkSize), () => {
+        for (const listener of hall.listeners) listener.onChunkSize(vhost.chunkSize);
+      });
+    }
   }
 
   /** What feeding all players of this process takes. */
@@ -119,16 +144,13 @@ export class PlayHub {
       budget: flushBudget,
       clock,
       slot,
-      gopCache: vhost.gopCache,
-      queueLengthMs: vhost.queueLengthMs,
-      maxFlushIntervalMs: vhost.minLatency ? 0 : vhost.play.mwLatencyMs,
-      minFrameIntervalMs: vhost.play.sendMinIntervalMs,
+      ...settingsOf(vhost),
       onCorrupt: (error) => log.error(`stream ${streamId}: ${describeError(error)}`),
     });
-    const listeners = new Set<() => void>();
+    const listeners = new Set<PlayListener>();
     const watcher: StreamConsumer = {
       onSource: () => {
-        for (const listener of listeners) listener();
+        for (const listener of listeners) listener.onSourceChanged();
       },
       onWake: () => {},
     };
@@ -137,6 +159,7 @@ export class PlayHub {
       stream,
       fanOut,
       listeners,
+      vhost,
       onLeft: () => this.#closeIfEmpty(streamId, hall),
       close: () => {
         fanOut.close();
@@ -152,4 +175,13 @@ export class PlayHub {
     this.#halls.delete(streamId);
     hall.close();
   }
+}
+
+function settingsOf(vhost: VhostConfig): FanOutSettings {
+  return {
+    gopCache: vhost.gopCache,
+    queueLengthMs: vhost.queueLengthMs,
+    maxFlushIntervalMs: vhost.minLatency ? 0 : vhost.play.mwLatencyMs,
+    minFrameIntervalMs: vhost.play.sendMinIntervalMs,
+  };
 }

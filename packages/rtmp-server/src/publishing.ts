@@ -2,7 +2,7 @@
 import type { VhostConfig } from '@srs/config';
 import type { Lease, PublishAnswer, RevokeReason } from '@srs/control';
 import { describeError, type FrameType, type Log, SrsError } from '@srs/kernel';
-import { type HeldLease, StreamWriter, type StreamWriterStatistics } from '@srs/stream';
+import { type HeldLease, StreamWriter, type StreamWriterSettings, type StreamWriterStatistics } from '@srs/stream';
 import { metadataProperties, type RtmpServices } from './services.ts';
 
 export interface PublishingOptions {
@@ -18,6 +18,7 @@ export interface PublishingOptions {
 export class Publishing implements HeldLease {
   readonly streamId: string;
   readonly #options: PublishingOptions;
+  #vhost: VhostConfig;
   readonly #writer: StreamWriter;
   #lease: Lease;
   #hasMedia = false;
@@ -26,6 +27,7 @@ export class Publishing implements HeldLease {
   private constructor(options: PublishingOptions, answer: PublishAnswer & { readonly isGranted: true }) {
     const { services, vhost } = options;
     this.#options = options;
+    this.#vhost = vhost;
     this.streamId = options.streamId;
     this.#lease = answer.lease;
     this.#writer = new StreamWriter({
@@ -34,10 +36,7 @@ export class Publishing implements HeldLease {
       writer: { slot: services.slot, pid: services.pid },
       clock: services.clock,
       log: options.log,
-      timeJitter: vhost.timeJitter,
-      atc: vhost.atc,
-      atcAuto: vhost.atcAuto,
-      parseHeaders: vhost.publish.parseSps,
+      ...settingsOf(vhost),
       startTimestampMs: answer.startTimestampMs,
       serverProperties: metadataProperties(services.identity),
       ringDoorbell: (slot) => services.ringDoorbell(slot),
@@ -65,6 +64,13 @@ export class Publishing implements HeldLease {
     return this.#writer.statistics;
   }
 
+  /** A reload: goes on under these settings. */
+  configure(vhost: VhostConfig): void {
+    if (vhost === this.#vhost) return;
+    this.#vhost = vhost;
+    this.#writer.configure(settingsOf(vhost));
+  }
+
   lastTimestampMs(): number {
     return this.#writer.lastTimestampMs;
   }
@@ -86,14 +92,14 @@ export class Publishing implements HeldLease {
 
   /** How long until this publisher must be given up if it stays silent; 0 or less: now. */
   patienceMs(): number {
-    const { firstPacketTimeoutMs, normalTimeoutMs } = this.#options.vhost.publish;
+    const { firstPacketTimeoutMs, normalTimeoutMs } = this.#vhost.publish;
     const limitMs = this.#hasMedia ? normalTimeoutMs : firstPacketTimeoutMs;
     return this.#writer.lastArrivalMs + limitMs - this.#options.services.clock.nowMs();
   }
 
   /** The error of a publisher whose patience has run out. */
   silence(): SrsError {
-    const { firstPacketTimeoutMs, normalTimeoutMs } = this.#options.vhost.publish;
+    const { firstPacketTimeoutMs, normalTimeoutMs } = this.#vhost.publish;
     return this.#hasMedia
       ? new SrsError('SocketTimeout', `publisher sent no media for ${normalTimeoutMs} ms (publish normal_timeout)`)
       : new SrsError('SocketTimeout', `publisher sent no media within ${firstPacketTimeoutMs} ms (publish firstpkt_timeout)`);
@@ -128,4 +134,8 @@ export class Publishing implements HeldLease {
       if (!this.#isEnded) this.#writer.stay();
     }
   }
+}
+
+function settingsOf({ timeJitter, atc, atcAuto, publish }: VhostConfig): StreamWriterSettings {
+  return { timeJitter, atc, atcAuto, parseHeaders: publish.parseSps };
 }

@@ -1,8 +1,8 @@
 /** One RTMP client: its socket, its session, and what it does at the moment. */
 import type { Socket } from 'node:net';
 import type { AddressPlace, StreamUse } from '@srs/access';
-import { parseTcUrl } from '@srs/config';
-import type { RevokeReason } from '@srs/control';
+import { type Config, parseTcUrl } from '@srs/config';
+import type { PublisherInfo, RevokeReason } from '@srs/control';
 import { describeError, type FrameType, type Log, SrsError, systemErrorCode } from '@srs/kernel';
 import {
   type ConnectRequest,
@@ -125,6 +125,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       id: this.cid,
       ip: this.ip,
       type: this.type,
+      dialect: this.#publishing === undefined ? '' : (this.#dialect ?? ''),
       vhost: (this.#target ?? this.#admission)?.vhost.name ?? '',
       app: this.#admission?.url.app ?? '',
       stream: this.#target?.stream ?? '',
@@ -136,8 +137,16 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       sendKbps: this.#traffic.sendKbps,
       recvKbps: this.#traffic.recvKbps,
       pendingBytes: this.pendingBytes,
+      source: this.#source,
       ...player,
     };
+  }
+
+  /** Who feeds the stream that it plays; itself when it publishes. */
+  get #source(): PublisherInfo | null {
+    if (this.#publishing === undefined) return this.#play?.stream.publisher ?? null;
+    const { slot, pid } = this.#host.services;
+    return { slot, pid, cid: this.cid, ip: this.ip };
   }
 
   /** The server ends: tells the client, and lets go of it when it has heard, or after a moment. */
@@ -149,6 +158,27 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       description,
     });
     this.#end();
+  }
+
+  /** A reload: the client goes on under the new settings of its vhost, or leaves with it. */
+  configure(config: Config): void {
+    const used = (this.#target ?? this.#admission)?.vhost;
+    if (used === undefined || this.#isEnding) return;
+    const vhost = config.vhosts.get(used.name);
+    if (vhost?.enabled !== true) {
+      this.#log.trace(`vhost ${used.name} is ${vhost === undefined ? 'removed' : 'disabled'}, the client is dismissed`);
+      this.dismiss(`vhost ${used.name} is not served any more`);
+      return;
+    }
+    if (vhost === used) return;
+    if (this.#target !== undefined) this.#target = { ...this.#target, vhost };
+    if (this.#publishing !== undefined) {
+      this.#publishing.configure(vhost);
+      this.#watchPublisher(this.#publishing);
+    }
+    if (this.#play !== undefined) this.#socket.setNoDelay(vhost.tcpNodelay);
+    // Those who play are told together, between two batches.
+    else this.#session.changeOutChunkSize(vhost.chunkSize);
   }
 
   destroy(): void {
@@ -244,7 +274,13 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       streamId,
       vhost,
       player: this,
-      onSourceChanged: () => source.look(this.#play?.stream),
+      listener: {
+        onSourceChanged: () => source.look(this.#play?.stream),
+        onChunkSize: (chunkSize) => {
+          this.#session.changeOutChunkSize(chunkSize);
+          this.#output.flushAnswers();
+        },
+      },
       ...(request.durationMs > 0 ? { durationMs: request.durationMs } : {}),
     });
     if (this.#isEnding) {
@@ -300,15 +336,21 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       return;
     }
     this.#publishing = opened;
+    // There may have been a reload while this publish was asked for.
+    opened.configure(this.#target?.vhost ?? vhost);
     this.#host.publishers.join(this);
-    this.#deadline.watch(
-      () => opened.patienceMs(),
-      () => opened.silence(),
-    );
+    this.#watchPublisher(opened);
     this.#session.setOutChunkSize(vhost.chunkSize);
     this.#session.acceptPublish();
     this.#publishing?.flush();
     this.#socket.resume();
+  }
+
+  #watchPublisher(publishing: Publishing): void {
+    this.#deadline.watch(
+      () => publishing.patienceMs(),
+      () => publishing.silence(),
+    );
   }
 
   #onRevoked(reason: RevokeReason, byIp: string): void {

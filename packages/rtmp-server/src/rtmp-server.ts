@@ -1,12 +1,15 @@
 /** The RTMP server of one process: its listeners and its clients. */
-import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server, Socket, type SocketConstructorOpts } from 'node:net';
 import { AddressPlace } from '@srs/access';
+import type { Config } from '@srs/config';
 import { describeError, type Kbps, RateMeter } from '@srs/kernel';
+import { closeListener, descriptorOf, duplicateFd } from '@srs/native';
 import { plainAddress } from './client-identity.ts';
 import { PithyPrint } from './pithy-print.ts';
 import { PlayHub } from './play-hub.ts';
 import { type ConnectionHost, RtmpConnection } from './rtmp-connection.ts';
 import type { RtmpServices } from './services.ts';
+import { type StreamTraffic, StreamTraffics } from './stream-traffic.ts';
 import { TurnedAway } from './turned-away.ts';
 
 /** Bytes of all clients since the start, those that have left included. */
@@ -23,10 +26,12 @@ const RATE_SAMPLE_MS = 5_000;
 export class RtmpServer {
   readonly hub: PlayHub;
   readonly #services: RtmpServices;
-  readonly #servers: Server[] = [];
+  /** By the names that `listen` was given. */
+  readonly #servers = new Map<string, Server>();
   readonly #connections = new Set<RtmpConnection>();
   readonly #host: ConnectionHost;
   readonly #turnedAway: TurnedAway;
+  readonly #streams: StreamTraffics;
   readonly #rateTimer: NodeJS.Timeout;
   readonly #recvRate: RateMeter;
   readonly #sendRate: RateMeter;
@@ -46,21 +51,24 @@ export class RtmpServer {
       onClosed: (connection) => this.#onClosed(connection),
     };
     this.#turnedAway = new TurnedAway(services.log, services.clock);
+    this.#streams = new StreamTraffics(services.clock);
     this.#recvRate = new RateMeter(services.clock);
     this.#sendRate = new RateMeter(services.clock);
     this.#rateTimer = setInterval(() => {
       for (const connection of this.#connections) connection.traffic.sample();
+      this.#streams.sample(this.#connections);
       this.traffic();
     }, RATE_SAMPLE_MS);
   }
 
   /**
-   * Accepts clients on one more address.
+   * Accepts clients on one more socket.
+   * @param name for `unlisten`
    * @param target host and port, or the descriptor of a socket that listens already
    * @throws the system's error
    */
-  async listen(target: ListenOptions & { readonly fd?: number }): Promise<void> {
-    const server = createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
+  async listen(name: string, target: ListenOptions & { readonly fd?: number }): Promise<void> {
+    const server = createServer({ pauseOnConnect: true }, (socket) => this.#onAccepted(socket));
     server.on('error', (error) => this.#services.log.error(`RTMP listener: ${describeError(error)}`));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -69,7 +77,27 @@ export class RtmpServer {
         resolve();
       });
     });
-    this.#servers.push(server);
+    this.#servers.set(name, server);
+  }
+
+  /** Closes that socket. Clients whom the kernel has let in already are served, as are all who are there. */
+  unlisten(name: string): void {
+    const server = this.#servers.get(name);
+    if (server === undefined) return;
+    this.#servers.delete(name);
+    const fd = duplicateFd(descriptorOf(server));
+    server.close();
+    if (fd < 0) return;
+    for (const connection of closeListener(fd)) this.#onAccepted(pausedSocket(connection));
+  }
+
+  /** A reload: what runs goes on under the new configuration, which is in force already. */
+  configure(previous: Config, config: Config): void {
+    this.hub.configure(config);
+    for (const connection of this.#connections) connection.configure(config);
+    if (config.pithyPrint === previous.pithyPrint) return;
+    this.#host.publishers.reschedule();
+    this.#host.players.reschedule();
   }
 
   connections(): ReadonlySet<RtmpConnection> {
@@ -86,9 +114,14 @@ export class RtmpServer {
     return { recvBytes, sendBytes, recvKbps: this.#recvRate.sample(recvBytes), sendKbps: this.#sendRate.sample(sendBytes) };
   }
 
+  /** What the clients of each stream have moved, by stream id. */
+  streamTraffic(): ReadonlyMap<string, StreamTraffic> {
+    return this.#streams.statistics(this.#connections);
+  }
+
   /** Accepts nobody any more; who is there may stay. */
   stopAccepting(): void {
-    for (const server of this.#servers.splice(0)) server.close();
+    for (const name of Array.from(this.#servers.keys())) this.unlisten(name);
   }
 
   /** Accepts nobody any more, tells those who are there, and waits for them to go: `graceMs` at most. */
@@ -108,7 +141,7 @@ export class RtmpServer {
   }
 
   /** Who is one too many costs no more than this. */
-  #accept(socket: Socket): void {
+  #onAccepted(socket: Socket): void {
     const { addresses, log } = this.#services;
     const ip = plainAddress(socket.remoteAddress);
     const place = addresses.connect(ip);
@@ -131,7 +164,15 @@ export class RtmpServer {
     connection.place.leave();
     this.#goneRecvBytes += connection.traffic.recvBytes;
     this.#goneSendBytes += connection.traffic.sendBytes;
+    this.#streams.onClosed(connection);
     this.#services.releaseConnection();
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
+}
+
+/** As a listener gives it when it was told `pauseOnConnect`. */
+function pausedSocket(fd: number): Socket {
+  // Node knows the option for descriptors too; its types do not.
+  const options: SocketConstructorOpts & { readonly pauseOnCreate: boolean } = { fd, pauseOnCreate: true };
+  return new Socket(options);
 }

@@ -604,6 +604,26 @@ describe('the chunk size', () => {
     expect(server.session.outChunkSize).toBe(4096);
   });
 
+  it('changes in the middle of a play, once, and holds for what is said afterwards', () => {
+    const server = connectedServer();
+    server.receive(playShow);
+    server.news();
+    server.session.changeOutChunkSize(128);
+    server.session.changeOutChunkSize(128);
+    expect(server.session.outChunkSize).toBe(128);
+    server.session.notify({ level: 'status', code: 'x', description: 'y'.repeat(300) });
+    const news = server.news();
+    expect(news.filter((line) => line.startsWith('chunk size'))).toEqual(['chunk size 128']);
+    expect(news.at(-1)).toContain('y'.repeat(300));
+  });
+
+  it('that changes before the client is let in is announced with the rest', () => {
+    const server = recordedServer({ answers: {} });
+    server.receive(clientHandshakeBytes);
+    server.session.changeOutChunkSize(4096);
+    expect(server.news()).toEqual([]);
+  });
+
   it.each([0, 127, 65_537, 128.5])('%d is refused', (size) => {
     const server = connectedServer();
     expect(() => server.session.setOutChunkSize(size)).toThrow(`chunk size ${size} must be 128..65536`);

@@ -91,6 +91,16 @@ export class ServerSession {
   }
 
   /**
+   * Announces another chunk size in the middle of a session, if it is another one: everything that is sent from now on has it.
+   * @throws SrsError RtmpChunkSize outside 128..65536
+   */
+  changeOutChunkSize(chunkSize: number): void {
+    this.setOutChunkSize(chunkSize);
+    const isAnnounced = this.#phase === 'identify' || this.#phase === 'publish' || this.#phase === 'play';
+    if (isAnnounced) this.#channel.send(...this.#channel.chunkSizeMessages(chunkSize));
+  }
+
+  /**
    * The windows of one vhost, before `acceptConnect`: what is announced for the server's output, and after how many bytes the
    * server acknowledges the client's input until the client announces a window of its own. 0 leaves the built-in size.
    */

@@ -12,7 +12,18 @@ import { type ReadResult, SourceReader } from './source-reader.ts';
 import { StepArray } from './step-array.ts';
 import { TurnSchedule } from './turn-schedule.ts';
 
-export interface FanOutOptions {
+/** What the configuration says of a stream's players; may change while they play. */
+export interface FanOutSettings {
+  /** Joiners start at the newest key frame; else at the next one. */
+  readonly gopCache: boolean;
+  readonly queueLengthMs: number;
+  /** The longest time that frames may wait to be sent together. */
+  readonly maxFlushIntervalMs: number;
+  /** Frames go one by one, at least this far apart, for players that cannot take several at once; 0 sends what there is. */
+  readonly minFrameIntervalMs: number;
+}
+
+export interface FanOutOptions extends FanOutSettings {
   readonly stream: LiveStream;
   readonly encoder: FrameEncoder;
   /** Memory to encode into, shared by all fan-outs of the process. */
@@ -22,13 +33,6 @@ export interface FanOutOptions {
   readonly clock: Clock;
   /** This process's slot: the bit that asks writers for a wake-up. */
   readonly slot: number;
-  /** Joiners start at the newest key frame; else at the next one. */
-  readonly gopCache: boolean;
-  readonly queueLengthMs: number;
-  /** The longest time that frames may wait to be sent together. */
-  readonly maxFlushIntervalMs: number;
-  /** Frames go one by one, at least this far apart, for players that cannot take several at once; 0 sends what there is. */
-  readonly minFrameIntervalMs: number;
   /** The ring of the stream turned out to be broken: an error of this stream only. */
   readonly onCorrupt: (error: Error) => void;
 }
@@ -72,13 +76,13 @@ const PLAYERS_PER_LOOK = 64;
  */
 export class FanOut implements StreamConsumer {
   readonly #options: FanOutOptions;
+  #settings: FanOutSettings;
   readonly #inStep = new StepArray();
   readonly #behind = new Set<PlayerState>();
   /** They cost nothing until they go on. */
   readonly #paused = new Set<PlayerState>();
   readonly #batch: FrameBatch;
   readonly #sink: ViewSink;
-  readonly #maxBatchBytes: number;
   /** Where the players in step are, when they have got the batch at hand. Undefined while there is nothing to read. */
   #main: SourceReader | undefined;
   /** The batch that the players in step are being given, and what came of the reading that made it. */
@@ -109,8 +113,8 @@ export class FanOut implements StreamConsumer {
 
   constructor(options: FanOutOptions) {
     this.#options = options;
+    this.#settings = options;
     this.#schedule = new TurnSchedule({ ...options, reader: () => this.#main?.reader, onTurn: () => this.#turn() });
-    this.#maxBatchBytes = options.minFrameIntervalMs > 0 ? 1 : MAX_BATCH_BYTES;
     const batch = new FrameBatch(options.encoder, options.batch);
     this.#batch = batch;
     this.#sink = {
@@ -194,6 +198,22 @@ export class FanOut implements StreamConsumer {
     this.#paused.add(state);
   }
 
+  /** From now on, for everybody who plays. */
+  configure(settings: FanOutSettings): void {
+    this.#settings = settings;
+    this.#schedule.configure(settings);
+  }
+
+  /**
+   * All that has been encoded goes out first, however long that takes; then `onChange` is called, in which players may be told; then
+   * the other encoder begins.
+   */
+  changeEncoder(encoder: FrameEncoder, onChange: () => void): void {
+    this.#serve(Number.POSITIVE_INFINITY);
+    onChange();
+    this.#batch.changeEncoder(encoder);
+  }
+
   close(): void {
     this.#schedule.close();
     clearImmediate(this.#immediate);
@@ -250,6 +270,10 @@ export class FanOut implements StreamConsumer {
     }
   }
 
+  get #maxBatchBytes(): number {
+    return this.#settings.minFrameIntervalMs > 0 ? 1 : MAX_BATCH_BYTES;
+  }
+
   /** Hot path: O(1) objects per frame. */
   #readBatch(): void {
     const main = this.#main!;
@@ -257,7 +281,7 @@ export class FanOut implements StreamConsumer {
     if (this.#inStep.length === 0) main.reader.seekToLiveEdge();
     this.#result = main.read(this.#sink, this.#maxBatchBytes, this.#options.onCorrupt);
     // What comes while this batch is being sent waits for the next turn. One by one, every frame has a turn of its own.
-    this.#hasMore = this.#options.minFrameIntervalMs === 0 && main.hasNews;
+    this.#hasMore = this.#settings.minFrameIntervalMs === 0 && main.hasNews;
     if (this.#batch.length === 0) return;
     this.#flushing = this.#batch.take();
     this.#isInKernel = true;
@@ -404,7 +428,7 @@ export class FanOut implements StreamConsumer {
   #enterRing(state: PlayerState, source: RingSource, hasWaited: boolean): void {
     state.leaveRing();
     const reader = SourceReader.open(source, this.#options.onCorrupt);
-    if (reader !== undefined) state.enterRing(reader, { hasWaited, fromKeyFrame: this.#options.gopCache });
+    if (reader !== undefined) state.enterRing(reader, { hasWaited, fromKeyFrame: this.#settings.gopCache });
   }
 
   #fallBehind(state: PlayerState): void {
@@ -433,7 +457,7 @@ export class FanOut implements StreamConsumer {
       if (state.reader === undefined && !this.#findRing(state)) return;
       const { reader } = state;
       if (reader === undefined) return;
-      if (state.lateMs() > this.#options.queueLengthMs) this.#countCut(state.cut());
+      if (state.lateMs() > this.#settings.queueLengthMs) this.#countCut(state.cut());
       const result = this.#readAlone(state, reader);
       if (state.isFinished) {
         this.remove(state);

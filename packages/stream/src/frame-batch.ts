@@ -11,7 +11,7 @@ export interface FrameEncoder {
 
 /** Empty between two turns of its users, so that all fan-outs of a process share the memory. */
 export class FrameBatch {
-  readonly #encoder: FrameEncoder;
+  #encoder: FrameEncoder;
   readonly #batch: Batch;
   #mark = 0;
 
@@ -22,6 +22,11 @@ export class FrameBatch {
 
   get length(): number {
     return this.#batch.length;
+  }
+
+  /** From the next record on; what has been appended must have been taken. */
+  changeEncoder(encoder: FrameEncoder): void {
+    this.#encoder = encoder;
   }
 
   /** The record that begins here can be taken back. */

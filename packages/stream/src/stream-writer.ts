@@ -2,7 +2,7 @@
 
 import { classifyFrame, describeSequenceHeader } from '@srs/codec';
 import type { RingRef } from '@srs/control';
-import { type Arena, type Clock, type FrameType, frameFlags, frameTypes, type Log } from '@srs/kernel';
+import { type Arena, type Clock, type FrameType, frameFlags, frameTypes, type Log, TIMESTAMP_MASK } from '@srs/kernel';
 import { RingReader, RingWriter, ringEndReasons, stickySlots } from '@srs/ring';
 import { parseMetadata, type ServerProperties } from './metadata.ts';
 import { TimeCorrection, type TimeJitter } from './time-correction.ts';
@@ -10,7 +10,17 @@ import { TimeCorrection, type TimeJitter } from './time-correction.ts';
 /** So many audio frames without a picture mean that there is no video (any more): joiners then start live. */
 const AUDIO_ONLY_FRAMES = 115;
 
-export interface StreamWriterOptions {
+/** What the configuration says of a publish; may change while it runs. */
+export interface StreamWriterSettings {
+  readonly timeJitter: TimeJitter;
+  readonly atc: boolean;
+  /** Read decoder configurations: they are told in the log, and one that cannot be read ends the publish. */
+  readonly parseHeaders: boolean;
+  /** Metadata may switch atc on. */
+  readonly atcAuto: boolean;
+}
+
+export interface StreamWriterOptions extends StreamWriterSettings {
   readonly arenas: readonly Arena[];
   /** Empty, but there: its readers may have been told of it before this writer. */
   readonly ring: RingRef;
@@ -18,12 +28,6 @@ export interface StreamWriterOptions {
   readonly writer: { readonly slot: number; readonly pid: number };
   readonly clock: Clock;
   readonly log: Log;
-  readonly timeJitter: TimeJitter;
-  readonly atc: boolean;
-  /** Read decoder configurations: they are told in the log, and one that cannot be read ends the publish. */
-  readonly parseHeaders: boolean;
-  /** Metadata may switch atc on. */
-  readonly atcAuto: boolean;
   readonly startTimestampMs: number;
   readonly serverProperties: ServerProperties;
   /** Wakes the process in a slot. */
@@ -62,16 +66,21 @@ const MAX_RECORD_FRACTION = 4;
 const RECORD_OVERHEAD_BYTES = 64;
 /** Frames wait so long for a bigger ring if the one there is could hold them as well. */
 const GROWTH_PATIENCE_MS = 300;
+/** Between the last frame under one correction of time and the first under another. */
+const RESTART_STEP_MS = 40;
 /** What waits for a bigger ring, at most; the answer takes a millisecond. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
 export class StreamWriter {
   readonly #options: StreamWriterOptions;
+  #settings: StreamWriterSettings;
   readonly #ringDoorbell: (slot: number) => void;
   #ring: RingWriter;
   #ringRef: RingRef;
   #time: TimeCorrection;
   #isAtc: boolean;
+  /** As the metadata told them last. */
+  #rates = { audioSampleRate: 0, frameRate: 0 };
   #audioSinceVideo = 0;
   #growth: 'possible' | 'asked' | 'impossible' = 'possible';
   /** Frames since one that was too large for the ring, while a bigger one is asked for. */
@@ -96,6 +105,7 @@ export class StreamWriter {
 
   constructor(options: StreamWriterOptions) {
     this.#options = options;
+    this.#settings = options;
     this.#ringDoorbell = options.ringDoorbell;
     this.#ringRef = options.ring;
     this.#ring = RingWriter.open(options.arenas[options.ring.arena]!, options.ring, {
@@ -103,10 +113,7 @@ export class StreamWriter {
       writerPid: options.writer.pid,
     });
     this.#isAtc = options.atc;
-    this.#time = new TimeCorrection({
-      mode: options.atc ? 'off' : options.timeJitter,
-      startTimestampMs: options.startTimestampMs,
-    });
+    this.#time = new TimeCorrection({ mode: timeModeOf(options), startTimestampMs: options.startTimestampMs });
     this.#lastTimestampMs = options.startTimestampMs;
     this.#arrivalMs = options.clock.nowMs();
   }
@@ -131,6 +138,26 @@ export class StreamWriter {
       ringBytes: this.#ring.capacityBytes,
       gopBytes: this.#ring.gopBytes,
     };
+  }
+
+  /**
+   * From the next frame on. Corrected times go on from where they are; the encoder's own may be anywhere. The frames before and after
+   * such a step are no group of pictures: who joins starts at the next key frame.
+   */
+  configure(settings: StreamWriterSettings): void {
+    const previous = this.#settings;
+    this.#settings = settings;
+    const isSame = settings.atc === previous.atc && timeModeOf(settings) === timeModeOf(previous);
+    // The metadata has switched it on, and may still do so.
+    const isAtcByMetadata = this.#isAtc && !previous.atc && settings.atcAuto;
+    if (isSame || isAtcByMetadata || this.#isEnded) return;
+    this.#isAtc = settings.atc;
+    this.#time = new TimeCorrection({
+      mode: timeModeOf(settings),
+      startTimestampMs: (this.#lastTimestampMs + RESTART_STEP_MS) & TIMESTAMP_MASK,
+    });
+    this.#time.setRates(this.#rates);
+    this.#ring.forgetKeyFrame();
   }
 
   /**
@@ -291,8 +318,9 @@ export class StreamWriter {
       return;
     }
     if (this.#isNews(stickySlots.metadata, metadata.payload)) this.#options.log.trace(`got metadata${metadata.summary}`);
+    this.#rates = metadata;
     this.#time.setRates(metadata);
-    if (metadata.wantsAtc && this.#options.atcAuto && !this.#isAtc) {
+    if (metadata.wantsAtc && this.#settings.atcAuto && !this.#isAtc) {
       this.#isAtc = true;
       this.#time = new TimeCorrection({ mode: 'off', startTimestampMs: 0 });
     }
@@ -306,7 +334,7 @@ export class StreamWriter {
       return;
     }
     const slot = type === frameTypes.video ? stickySlots.videoHeader : stickySlots.audioHeader;
-    if (this.#options.parseHeaders && this.#isNews(slot, payload)) {
+    if (this.#settings.parseHeaders && this.#isNews(slot, payload)) {
       this.#options.log.trace(describeSequenceHeader(type, payload));
     }
     this.#setSticky(slot, type, flags, timestampMs, payload);
@@ -349,3 +377,5 @@ export class StreamWriter {
     }
   }
 }
+
+const timeModeOf = ({ atc, timeJitter }: StreamWriterSettings): TimeJitter => (atc ? 'off' : timeJitter);

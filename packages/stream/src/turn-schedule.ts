@@ -12,15 +12,18 @@ const PICTURE_WAIT_MS = 50;
 /** How much the newest turn counts among those before it. */
 const NEWEST_WEIGHT = 0.25;
 
-export interface TurnScheduleOptions {
-  readonly clock: Clock;
-  readonly budget: FlushBudget;
-  /** This process's slot, for the wake-up that a picture brings. */
-  readonly slot: number;
+export interface TurnSettings {
   /** The longest time that frames may wait to be sent together. */
   readonly maxFlushIntervalMs: number;
   /** Every turn sends one frame, and they are at least this far apart; 0 for turns as they are needed. */
   readonly minFrameIntervalMs: number;
+}
+
+export interface TurnScheduleOptions extends TurnSettings {
+  readonly clock: Clock;
+  readonly budget: FlushBudget;
+  /** This process's slot, for the wake-up that a picture brings. */
+  readonly slot: number;
   /** Where the players in step are; undefined while there is nothing to read. */
   reader(): RingReader | undefined;
   /** A turn begins; `end` tells when it is over. */
@@ -33,16 +36,20 @@ export interface TurnScheduleOptions {
  */
 export class TurnSchedule {
   readonly #options: TurnScheduleOptions;
+  #settings: TurnSettings;
   #timer: NodeJS.Timeout | undefined;
   #pictureTimer: NodeJS.Timeout | undefined;
   /** How long frames should be collected for what a turn costs, whatever the configuration says. */
   #dearMs = 0;
+  /** And how long they have to be. */
+  #leastMs = 0;
   #lastTurnMs = Number.NEGATIVE_INFINITY;
   #isTurning = false;
   #isClosed = false;
 
   constructor(options: TurnScheduleOptions) {
     this.#options = options;
+    this.#settings = options;
   }
 
   /** A turn is under way, or the interval after the last one runs: nothing is to be done for a wake-up. */
@@ -52,10 +59,10 @@ export class TurnSchedule {
 
   /** The least time between the beginnings of two turns. */
   get intervalMs(): number {
-    const { maxFlushIntervalMs, minFrameIntervalMs } = this.#options;
+    const { maxFlushIntervalMs, minFrameIntervalMs } = this.#settings;
     if (minFrameIntervalMs > 0) return minFrameIntervalMs;
     const longestMs = this.#awaitsPictures ? Math.max(0, maxFlushIntervalMs - PICTURE_WAIT_MS) : maxFlushIntervalMs;
-    return Math.min(this.#dearMs, longestMs);
+    return Math.max(this.#leastMs, Math.min(this.#dearMs, longestMs));
   }
 
   /** There is something to send: a turn begins now, or when it is due. */
@@ -70,7 +77,17 @@ export class TurnSchedule {
   /** The turn is over. @param costMs time it has taken of the process */
   end(costMs: number): void {
     this.#isTurning = false;
-    this.#dearMs += (this.#options.budget.intervalMs(costMs) - this.#dearMs) * NEWEST_WEIGHT;
+    const { budget } = this.#options;
+    this.#dearMs += (budget.intervalMs(costMs) - this.#dearMs) * NEWEST_WEIGHT;
+    this.#leastMs += (budget.leastIntervalMs(costMs) - this.#leastMs) * NEWEST_WEIGHT;
+  }
+
+  /** The interval that runs is cut short when it would be too long now. */
+  configure(settings: TurnSettings): void {
+    this.#settings = settings;
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#onTimer();
   }
 
   close(): void {
@@ -98,13 +115,14 @@ export class TurnSchedule {
   }
 
   get #awaitsPictures(): boolean {
-    const { minFrameIntervalMs } = this.#options;
+    const { minFrameIntervalMs } = this.#settings;
     return this.#dearMs > DEAR_INTERVAL_MS && minFrameIntervalMs === 0 && this.#options.reader()?.hasHadPicture === true;
   }
 
   /** @returns false when the turn shall begin now */
   #waitForPicture(nowMs: number): boolean {
-    const { maxFlushIntervalMs, slot } = this.#options;
+    const { slot } = this.#options;
+    const { maxFlushIntervalMs } = this.#settings;
     const reader = this.#options.reader();
     if (reader === undefined || !this.#awaitsPictures || reader.hasPictureAhead) return false;
     if (this.#pictureTimer === undefined) {

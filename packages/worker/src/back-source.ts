@@ -4,6 +4,8 @@ import { describeError } from '@srs/kernel';
 import { Directory, type DirectoryPeer } from '@srs/stream';
 import { backSourceView } from './back-source-view.ts';
 import type { WorkerEnvironment } from './environment.ts';
+import { OwedHooks } from './owed-hooks.ts';
+import type { OwedNotices } from './owed-notices.ts';
 import { ArenaRingStore } from './ring-store.ts';
 import type { RunningRole } from './role.ts';
 
@@ -31,27 +33,36 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
     directory.giveUpRecovery();
   }, RECOVERY_MS);
   const channels = new Set<Channel<DirectoryProtocol>>();
-  const stopServing = await environment.serveDirectory((link) =>
-    serveWorkerLink(link, directory, channels, (text) => log.warn(text)),
-  );
+  const owed = new OwedHooks(() => environment.config, log);
+  const parts: LinkedParts = { directory, owed: owed.notices, channels, warn: (text) => log.warn(text) };
+  const stopServing = await environment.serveDirectory((link) => serveWorkerLink(link, parts));
   return {
     view: backSourceView({ directory, store, arena: environment.arenas[backSource]!, limitBytes: config.ring.memoryBytes }),
-    workerGone: (process) => directory.workerGone(process),
+    // The size of rings and of their memory counts from the start on.
+    configure: async () => {},
+    workerGone: (process) => {
+      directory.workerGone(process);
+      owed.notices.gone(process);
+    },
     stopAccepting: () => {},
-    stop: async () => {
+    stop: async (graceMs) => {
       clearTimeout(recoveryTimer);
+      await owed.close(graceMs);
       stopServing();
       for (const channel of channels) channel.close();
     },
   };
 }
 
-function serveWorkerLink(
-  link: Link,
-  directory: Directory,
-  channels: Set<Channel<DirectoryProtocol>>,
-  warn: (text: string) => void,
-): void {
+/** What a link of a worker leads to. */
+interface LinkedParts {
+  readonly directory: Directory;
+  readonly owed: OwedNotices;
+  readonly channels: Set<Channel<DirectoryProtocol>>;
+  warn(text: string): void;
+}
+
+function serveWorkerLink(link: Link, { directory, owed, channels, warn }: LinkedParts): void {
   let peer: DirectoryPeer | undefined;
   const known = (): DirectoryPeer => {
     if (peer === undefined) throw new Error('hello must come first');
@@ -67,12 +78,17 @@ function serveWorkerLink(
           tellRevoke: (leaseId, reason, byIp) => channel.notify('revoke', { leaseId, reason, byIp }),
         };
         directory.hello(peer, body);
+        owed.connected(peer, body.owed);
         return null;
       },
       publish: async (body) => {
         const asking = known();
         await new Promise<void>((resolve) => directory.whenRecovered(resolve));
         return directory.publish(asking, body);
+      },
+      publisher: async ({ streamId }) => {
+        await new Promise<void>((resolve) => directory.whenRecovered(resolve));
+        return { publisher: directory.publisherOf(streamId) };
       },
       grow: ({ leaseId, capacityBytes }) => ({ ring: directory.grow(leaseId, capacityBytes) }),
     },
@@ -82,10 +98,13 @@ function serveWorkerLink(
       unpublish: ({ leaseId, lastTimestampMs }) => directory.unpublish(leaseId, lastTimestampMs),
       unsubscribe: ({ streamId }) => directory.unsubscribe(known(), streamId),
       release: ({ ring }) => directory.release(known(), ring),
+      owe: (notice) => owed.owe(known(), notice),
+      settled: ({ id }) => owed.settled(known(), id),
     },
     // What the worker holds stays its own: it connects again, or the master tells that it is dead.
     onClose: (error) => {
       channels.delete(channel);
+      if (peer !== undefined) owed.disconnected(peer);
       if (error !== undefined) warn(`control link of slot ${peer?.slot ?? '?'}: ${describeError(error)}`);
     },
   });

@@ -1,9 +1,12 @@
 /** Wakes a process that sleeps because none of its rings had anything new. */
-import { listenDoorbell, ringDoorbell } from '@srs/native';
+import { closeFd, listenDoorbell, ringDoorbell } from '@srs/native';
+import { MAX_SLOTS } from './status-board.ts';
 
 export interface Doorbell {
   /** Hot path: wakes the process in the slot; no allocation, never fails (a full bell rings already). */
   ring(slot: number): void;
+  /** The bell of a slot that has come later, or that is known already: then this one is closed. Local bells need none. */
+  add(slot: number, writeFd: number): void;
   /** Calls back after this process's bell was rung, once for any number of rings. Returns what ends it. */
   listen(onRing: () => void): () => void;
 }
@@ -14,16 +17,27 @@ export interface Doorbell {
  */
 export class SocketDoorbell implements Doorbell {
   readonly #readFd: number;
-  readonly #writeFds: readonly number[];
+  /** By slot. */
+  readonly #writeFds: (number | undefined)[];
   /** By slot: when it was rung in this tick, and whether it has to be rung again. */
   readonly #states: Uint8Array;
   #isTickOpen = false;
 
-  /** @param writeFds by slot */
-  constructor(readFd: number, writeFds: readonly number[]) {
+  /** @param writeFds by slot; taken over */
+  constructor(readFd: number, writeFds: readonly (number | undefined)[]) {
     this.#readFd = readFd;
-    this.#writeFds = writeFds;
-    this.#states = new Uint8Array(writeFds.length);
+    this.#writeFds = Array.from({ length: MAX_SLOTS }, (_, slot) => writeFds[slot]);
+    this.#states = new Uint8Array(MAX_SLOTS);
+  }
+
+  add(slot: number, writeFd: number): void {
+    if (this.#writeFds[slot] !== undefined) {
+      closeFd(writeFd);
+      return;
+    }
+    this.#writeFds[slot] = writeFd;
+    // It may have asked to be woken before it could be.
+    this.ring(slot);
   }
 
   ring(slot: number): void {
@@ -64,6 +78,7 @@ export class LocalDoorbells {
   forSlot(slot: number): Doorbell {
     return {
       ring: (target) => this.#ring(target),
+      add: () => {},
       listen: (onRing) => {
         this.#listeners.set(slot, onRing);
         return () => this.#listeners.delete(slot);

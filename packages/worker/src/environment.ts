@@ -5,7 +5,9 @@ import type { Link, WorkerRole } from '@srs/control';
 import type { Arena, Log } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
 import type { Doorbell } from './doorbell.ts';
+import type { RoleChange } from './role.ts';
 import type { StatusBoard } from './status-board.ts';
+import type { WorkerConfigure } from './worker-start.ts';
 
 /** What is spoken on a listening socket. */
 export type ListenerService = 'rtmp' | 'http-api';
@@ -13,9 +15,16 @@ export type ListenerService = 'rtmp' | 'http-api';
 /** Where to accept clients: a listening socket that the master holds for this slot, or an address to open. */
 export interface Listener {
   readonly service: ListenerService;
+  /** The slot it is for. Another worker has it too while that one finishes with its clients. */
+  readonly slot: number;
   readonly host: string;
   readonly port: number;
   readonly fd?: number;
+}
+
+/** One name for each socket of a server. */
+export function listenerName({ service, slot, host, port }: Omit<Listener, 'fd'>): string {
+  return `${service} ${host}:${port} in slot ${slot}`;
 }
 
 export interface ProcessId {
@@ -28,6 +37,7 @@ export interface WorkerEnvironment {
   readonly slot: number;
   /** Which back-source this is, for that role. */
   readonly backSource: number;
+  /** In force at the moment: a reload puts another one here, then tells the role. */
   readonly config: Config;
   readonly log: Log;
   readonly processLog: ProcessLog;
@@ -35,12 +45,18 @@ export interface WorkerEnvironment {
   readonly arenas: readonly Arena[];
   readonly status: StatusBoard;
   readonly doorbell: Doorbell;
+  /** Those of the start; later ones come with `RunningRole.configure`. */
   readonly listeners: readonly Listener[];
   /** Address of this worker's private API; another port is taken when it is in use. */
   readonly privateHost: string;
   readonly privatePort: number;
   /** The other workers alive when this one started. */
   readonly living: readonly ProcessId[];
+  /**
+   * Puts a new configuration in force, here: for the log, and for the bells of slots that have come. The role is told next.
+   * @returns what the role has to know, and what could not be done
+   */
+  configure(request: WorkerConfigure): { readonly change: RoleChange; readonly problems: readonly string[] };
   connectBackSource(backSource: number): Promise<Link>;
   /** Accepts links from workers (back-source only). Returns what stops it. */
   serveDirectory(onLink: (link: Link) => void): Promise<() => void>;

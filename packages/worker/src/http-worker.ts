@@ -6,5 +6,11 @@ import type { RunningRole } from './role.ts';
 import type { MasterProtocol } from './worker-start.ts';
 
 export async function startHttpWorker(_environment: WorkerEnvironment, _master: Channel<MasterProtocol>): Promise<RunningRole> {
-  return { view: httpWorkerView(), workerGone: () => {}, stopAccepting: () => {}, stop: async () => {} };
+  return {
+    view: httpWorkerView(),
+    configure: async () => {},
+    workerGone: () => {},
+    stopAccepting: () => {},
+    stop: async () => {},
+  };
 }

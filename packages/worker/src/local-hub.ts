@@ -2,8 +2,10 @@
 import { type Link, linkPair } from '@srs/control';
 import type { Arena } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
+import { closeFd } from '@srs/native';
 import { LocalDoorbells } from './doorbell.ts';
 import type { WorkerEnvironment } from './environment.ts';
+import { LiveSettings } from './live-settings.ts';
 import { STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
 import { mainCid, type WorkerStart } from './worker-start.ts';
 
@@ -29,11 +31,14 @@ export class LocalHub {
   }
 
   environmentOf(start: WorkerStart): WorkerEnvironment {
+    const settings = new LiveSettings(start.config, start.listeners);
     return {
       role: start.role,
       slot: start.slot,
       backSource: start.backSource,
-      config: start.config,
+      get config() {
+        return settings.config;
+      },
       log: this.#options.processLog.log.child(mainCid(start.slot)),
       // Opening the file again is the master's business here.
       processLog: { ...this.#options.processLog, reopen: () => {}, close: () => {} },
@@ -44,6 +49,8 @@ export class LocalHub {
       privateHost: start.privateHost,
       privatePort: start.privatePort,
       living: [],
+      // The log is the master's, and bells need no descriptors.
+      configure: (request) => ({ change: settings.update(request, (fd) => fd, closeFd), problems: [] }),
       connectBackSource: async () => {
         if (this.#acceptLink === undefined) throw new Error('the back-source has ended');
         const [near, far] = linkPair();

@@ -2,14 +2,17 @@
 import type { PublisherInfo } from '@srs/control';
 import type { RingTotals } from '@srs/http-server';
 import type { Kbps } from '@srs/kernel';
-import type { ClientDescription } from '@srs/rtmp-server';
-import type { FanOutStatistics, StreamWriterStatistics } from '@srs/stream';
+import type { ClientDescription, StreamTraffic } from '@srs/rtmp-server';
+import type { FanOutStatistics, StreamWriterStatistics, TrackFacts } from '@srs/stream';
 
 // What the management API needs as well is defined there.
 export type {
+  ConfigDocument,
   FanOutLoad,
   MasterSummary,
   ProcessLoad,
+  ReloadedWorker,
+  ReloadReport,
   RingTotals,
   ServerDirectory,
   SlotReport,
@@ -62,6 +65,10 @@ export interface WorkerStream {
   readonly sourceCid: number;
   /** Null when nobody plays it here. */
   readonly play: FanOutStatistics | null;
+  /** What its clients here have moved since the worker knows it; null when there were none. */
+  readonly traffic: StreamTraffic | null;
+  /** What its headers say; null without a ring. */
+  readonly tracks: TrackFacts | null;
   /** Null while there is none, or it has just ended. */
   readonly ring: RingDescription | null;
 }

@@ -1,5 +1,6 @@
 /** What a role looks like to the process that runs it. */
-import type { ProcessId } from './environment.ts';
+import type { Config } from '@srs/config';
+import type { Listener, ProcessId } from './environment.ts';
 import type { Page, PageRequest } from './page.ts';
 import type {
   ClientDescription,
@@ -19,8 +20,24 @@ export interface RoleView {
   rings(): RingsDescription;
 }
 
+/** A reload as a role sees it. What is the same in both configurations is the same object. */
+export interface RoleChange {
+  readonly previous: Config;
+  /** In force already: `environment.config`. */
+  readonly config: Config;
+  /** Sockets that are new to this worker; whoever accepts on them closes them. */
+  readonly opened: readonly Listener[];
+  /** To be closed, after what the kernel has accepted on them was taken in. */
+  readonly closed: readonly Listener[];
+}
+
 export interface RunningRole {
   readonly view: RoleView;
+  /**
+   * Makes a new configuration count for all that runs.
+   * @throws SrsError what could not be done; all the rest has been done
+   */
+  configure(change: RoleChange): Promise<void>;
   /** Another worker process is dead. */
   workerGone(process: ProcessId): void;
   /** Lets nobody in any more; who is there may stay. */

@@ -49,6 +49,16 @@ export function serveWorker(link: Link, host: WorkerHost): void {
         return { privatePort: api.port };
       },
       ping: () => null,
+      configure: async (request) => {
+        if (environment === undefined || role === undefined) throw new Error('it has not started yet');
+        const { change, problems } = environment.configure(request);
+        try {
+          await role.configure(change);
+        } catch (error) {
+          return { problem: [...problems, describeError(error)].join('; ') };
+        }
+        return { problem: problems.length === 0 ? null : problems.join('; ') };
+      },
       stop: async ({ graceMs }) => {
         await stop(graceMs);
         // The answer must be on its way before the process ends.
@@ -60,6 +70,7 @@ export function serveWorker(link: Link, host: WorkerHost): void {
       workerGone: (process) => role?.workerGone(process),
       stopAccepting: () => role?.stopAccepting(),
       reopenLog: () => environment?.processLog.reopen(),
+      setLogLevel: ({ level }) => environment?.processLog.setLevel(level),
     },
     onClose: () => {
       if (stopping === undefined) environment?.log.warn('the master is gone, this worker ends');

@@ -58,6 +58,7 @@ export async function askWorkers<T>(
 /** Why a worker in that state is not asked. */
 const absences: Readonly<Record<SlotState, ((worker: SlotReport) => string) | null>> = {
   ready: null,
+  draining: null,
   starting: ({ lastEnd, restarts }) => (restarts === 0 ? 'is being started' : `is being started again after ${lastEnd}`),
   waiting: ({ lastEnd }) => `died of ${lastEnd}, is started again in a moment`,
   stopping: () => 'is being stopped',

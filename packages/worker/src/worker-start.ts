@@ -3,13 +3,15 @@ import { rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Config, deepFreeze } from '@srs/config';
+import type { Config } from '@srs/config';
 import { type ChannelHandler, type Link, SocketLink, type WorkerProtocol, type WorkerRole } from '@srs/control';
+import { describeError } from '@srs/kernel';
 import { openProcessLog } from '@srs/logging';
-import { openSharedArena } from '@srs/native';
+import { closeFd, openSharedArena, receiveDescriptors } from '@srs/native';
 import { SocketDoorbell } from './doorbell.ts';
 import type { Listener, ProcessId, WorkerEnvironment } from './environment.ts';
-import type { ServerDirectory } from './private-documents.ts';
+import { LiveSettings } from './live-settings.ts';
+import type { ReloadReport, ServerDirectory } from './private-documents.ts';
 import { STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
 
 /** File descriptors are numbers in the child: the master placed them there when it forked. */
@@ -23,14 +25,31 @@ export interface WorkerStart {
   readonly arenas: readonly { readonly fd: number; readonly sizeBytes: number }[];
   readonly statusFd: number;
   readonly doorbellReadFd: number;
-  readonly doorbellWriteFds: readonly number[];
+  /** By slot; undefined where there is none. */
+  readonly doorbellWriteFds: readonly (number | undefined)[];
+  /** Where descriptors come in that a reload brings; -1 inside one process. */
+  readonly parcelFd: number;
   readonly listeners: readonly Listener[];
   readonly privateHost: string;
   readonly privatePort: number;
   readonly living: readonly ProcessId[];
 }
 
-export type MasterProtocol = WorkerProtocol<WorkerStart, ServerDirectory>;
+/** A reload. Everything is told as it shall be, so that one that was missed is made good by the next. */
+export interface WorkerConfigure {
+  readonly config: Config;
+  /** All sockets that the worker shall accept on; `fd` stands with those that may be new to it. */
+  readonly listeners: readonly Listener[];
+  /** Bells of slots that may be new to it. */
+  readonly doorbells: readonly { readonly slot: number; readonly fd: number }[];
+  /**
+   * The parcel that brings the descriptors, which are then indexes into it. Undefined when there are none, and inside one process,
+   * where a descriptor is what it says.
+   */
+  readonly parcel: number | undefined;
+}
+
+export type MasterProtocol = WorkerProtocol<WorkerStart, ServerDirectory, WorkerConfigure, ReloadReport>;
 
 /** What a worker asks of its master, answered by it. */
 export type MasterRequests = NonNullable<ChannelHandler<MasterProtocol>['requests']>;
@@ -48,22 +67,38 @@ const socketPath = (runtimeDirectory: string, backSource: number): string =>
 export function processEnvironment(start: WorkerStart): WorkerEnvironment {
   const { log: logOptions } = start.config;
   const processLog = openProcessLog(logOptions, mainCid(start.slot));
+  const settings = new LiveSettings(start.config, start.listeners);
+  const doorbell = new SocketDoorbell(start.doorbellReadFd, start.doorbellWriteFds);
   const statusArena = openSharedArena(start.statusFd, STATUS_BOARD_BYTES);
   return {
     role: start.role,
     slot: start.slot,
     backSource: start.backSource,
-    // The channel made a copy that anybody could change.
-    config: deepFreeze(start.config),
+    get config() {
+      return settings.config;
+    },
     log: processLog.log,
     processLog,
     arenas: start.arenas.map(({ fd, sizeBytes }) => openSharedArena(fd, sizeBytes)),
     status: new StatusBoard(statusArena.region(0, STATUS_BOARD_BYTES), start.slot),
-    doorbell: new SocketDoorbell(start.doorbellReadFd, start.doorbellWriteFds),
+    doorbell,
     listeners: start.listeners,
     privateHost: start.privateHost,
     privatePort: start.privatePort,
     living: start.living,
+    configure: (request) => {
+      const fds = request.parcel === undefined ? [] : receiveDescriptors(start.parcelFd, request.parcel);
+      const fdOf = (index: number): number => fds[index]!;
+      const change = settings.update(request, fdOf, closeFd);
+      for (const { slot, fd } of request.doorbells) doorbell.add(slot, fdOf(fd));
+      const problems: string[] = [];
+      try {
+        processLog.configure(change.previous.log, change.config.log);
+      } catch (error) {
+        problems.push(`log file ${change.config.log.file} cannot be opened: ${describeError(error)}`);
+      }
+      return { change, problems };
+    },
     connectBackSource: (backSource) => connectLink(socketPath(start.runtimeDirectory, backSource)),
     serveDirectory: (onLink) => serveLinks(socketPath(start.runtimeDirectory, start.backSource), onLink),
   };
