@@ -10,7 +10,7 @@ import { MemoryArena, RegionTable, RingWriter, ringBytes } from '@srs/ring';
 import { Batch, type DirectoryClient, type EncodedBytes, FanOut, FlushBudget, LiveStreams } from '@srs/stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { allocatedBytes } from '../../../test/support/allocation.ts';
-import { adoptSocket } from './client-socket.ts';
+import { adoptSocket, type ClientSocket } from './client-socket.ts';
 import { rtmpFrameEncoder } from './rtmp-frame-encoder.ts';
 import { SocketOutput } from './socket-output.ts';
 
@@ -28,10 +28,17 @@ const budget = {
 };
 
 const FRAMES = 20;
-const frame = Buffer.alloc(2000, 1);
+const bigFrame = Buffer.alloc(2000, 1);
+
+interface SetUpOptions {
+  /** Where all players can be sent to; none by default. */
+  readonly descriptor?: number;
+  readonly frame?: Buffer;
+}
 
 /** One stream in this process, as a stream worker has it. */
-function setUp(playerCount: number, clock = new ManualClock({ nowMs: 1000 })) {
+function setUp(playerCount: number, { descriptor = -1, frame = bigFrame }: SetUpOptions = {}) {
+  const clock = new ManualClock({ nowMs: 1000 });
   const arena = new MemoryArena(16 << 20);
   const table = RegionTable.create(arena);
   const directory = {
@@ -63,7 +70,7 @@ function setUp(playerCount: number, clock = new ManualClock({ nowMs: 1000 })) {
   let writes = 0;
   let bytes = 0;
   const player = {
-    descriptor: -1,
+    descriptor,
     write: (encoded: EncodedBytes): boolean => {
       writes += 1;
       bytes += encoded.bytes.length;
@@ -111,8 +118,8 @@ describe('the budget of the fan-out', () => {
       const { writes, bytes } = take();
       expect(writes).toBe(players * budget.writesPerPlayerAndBatch);
       // Chunk headers of 12 bytes at most, one per frame.
-      expect(bytes).toBeGreaterThan(players * FRAMES * frame.length);
-      expect(bytes).toBeLessThanOrEqual(players * FRAMES * (frame.length + 12));
+      expect(bytes).toBeGreaterThan(players * FRAMES * bigFrame.length);
+      expect(bytes).toBeLessThanOrEqual(players * FRAMES * (bigFrame.length + 12));
     }
   });
 
@@ -132,7 +139,8 @@ describe('the budget of the fan-out', () => {
     expect((one - few) / (FRAMES - 1)).toBeLessThan(budget.heapBytesPerFrame);
   });
 
-  it('has no memory for a write to a socket', async () => {
+  /** A connection whose other end takes everything. */
+  async function openSocket(): Promise<ClientSocket> {
     const listener = createServer({ pauseOnConnect: true });
     listener.listen(0, '127.0.0.1');
     await once(listener, 'listening');
@@ -143,6 +151,31 @@ describe('the budget of the fan-out', () => {
     const adopted = adoptSocket(accepted, { onBytes: () => {}, onClosing: () => {} });
     opened.push(adopted.socket, client);
     client.resume();
+    return adopted;
+  }
+
+  it('has no memory for a player that is sent to on its descriptor, and asks it nothing', async () => {
+    const perBatch = async (players: number): Promise<number> => {
+      let least = Number.POSITIVE_INFINITY;
+      for (let tries = 0; tries < 3; tries += 1) {
+        // A connection takes what all runs send: nothing is read meanwhile.
+        const { descriptor } = await openSocket();
+        const { play, take } = setUp(players, { descriptor, frame: Buffer.alloc(1) });
+        take();
+        least = Math.min(
+          least,
+          allocatedBytes(() => play(1)),
+        );
+        expect(take().writes).toBe(0);
+      }
+      return least;
+    };
+    const one = await perBatch(1);
+    expect(((await perBatch(101)) - one) / 100).toBeLessThan(budget.heapBytesPerSocketWrite);
+  });
+
+  it('has no memory for a write to a socket', async () => {
+    const adopted = await openSocket();
     const output = new SocketOutput(adopted, { onDrained: () => {}, onHeldBack: () => {} });
     const batch = new Batch();
     batch.reserve(10);
