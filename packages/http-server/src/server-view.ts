@@ -1,11 +1,15 @@
 /** What the API shows of a whole server, put together from all its workers by whoever runs the API. */
 import type { PublisherInfo } from '@srs/control';
-import type { ServerDirectory, TrafficDescription, WorkerAnswer, WorkerSummary } from './server-documents.ts';
+import type { AudioFacts, VideoFacts } from '@srs/stream';
+import type { ReloadReport, ServerDirectory, TrafficDescription, WorkerAnswer, WorkerSummary } from './server-documents.ts';
+import type { ServerTraffic } from './system-statistics.ts';
+
+export type { AudioFacts, VideoFacts };
 
 /** Every call asks the processes anew and settles within about a second, also when some of them hang. */
 export interface ServerView {
-  /** Connections of all kinds and workers, those to the API included: what `max_connections` limits. */
-  connectionCount(): number;
+  /** Counted since the start, whatever has become of the workers; asks nobody. */
+  traffic(): ServerTraffic;
   directory(): Promise<ServerDirectory>;
   summaries(): Promise<readonly WorkerAnswer<WorkerSummary>[]>;
   streams(): Promise<StreamsView>;
@@ -16,7 +20,7 @@ export interface ServerView {
   /** Disconnects a client. @returns false when no worker that answered has it */
   kick(id: number): Promise<Answered<boolean>>;
   /** Reads the configuration again and applies it. @returns what changed, and who applied it */
-  reload(isDryRun: boolean): Promise<unknown>;
+  reload(isDryRun: boolean): Promise<ReloadReport>;
 }
 
 export interface ListPart {
@@ -92,22 +96,6 @@ export interface StreamReaderView {
   readonly playersInStep: number;
   readonly flushIntervalMs: number;
   readonly lagBytes: number;
-}
-
-/** What the sequence header of a video says; `''` and 0 for what it does not. */
-export interface VideoFacts {
-  readonly codec: string;
-  readonly profile: string;
-  readonly level: string;
-  readonly width: number;
-  readonly height: number;
-}
-
-export interface AudioFacts {
-  readonly codec: string;
-  readonly profile: string;
-  readonly sampleRate: number;
-  readonly channels: number;
 }
 
 export type ClientType = 'unknown' | 'publish' | 'play';

@@ -1,0 +1,25 @@
+/** What the API needs of the process that it runs in. */
+import type { Config } from '@srs/config';
+import type { Clock, Log } from '@srs/kernel';
+import type { ServerView } from './server-view.ts';
+import type { SystemStatistics } from './system-statistics.ts';
+
+export interface ApiServices {
+  readonly view: ServerView;
+  readonly statistics: SystemStatistics;
+  /** In force, asked for at each request. */
+  config(): Config;
+  readonly identity: ApiIdentity;
+  /** What this server can do, by name. */
+  readonly features: Readonly<Record<string, boolean>>;
+  readonly masterPid: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ApiIdentity {
+  readonly version: string;
+  readonly primary: string;
+  readonly authors: string;
+  readonly site: string;
+}

@@ -1,0 +1,181 @@
+/** The sockets of an HTTP service: plain and TLS listeners, the limits of a request, the count of connections. */
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { describeError, type Log, SrsError, systemErrorCode } from '@srs/kernel';
+import { apiErrorBody } from './api-errors.ts';
+import type { TlsMaterial } from './tls-material.ts';
+
+export interface HttpFrontOptions {
+  readonly log: Log;
+  serve(request: IncomingMessage, response: ServerResponse): void;
+  /** Counts a connection; false when the server has as many as it may have. */
+  claimConnection(): boolean;
+  releaseConnection(): void;
+}
+
+export interface FrontAddress {
+  readonly host: string;
+  readonly port: number;
+  /** A socket that listens there already; closed with the listener. */
+  readonly fd?: number;
+}
+
+/** A peer has this long for the head of a request, and for all of it. */
+const HEAD_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 20_000;
+/** How often that is looked at; Node's own 30 s would make 40 s of the limit. */
+const TIMEOUT_CHECK_MS = 2_000;
+/** For the next request of a connection. */
+const KEEP_ALIVE_MS = 15_000;
+const MAX_HEAD_BYTES = 16 * 1024;
+const MAX_HEADERS = 100;
+/** Of one process, whatever `max_connections` says: who floods the API must not keep media clients out. */
+const MAX_CONNECTIONS = 512;
+/** Between two lines in the log about connections that were turned away. */
+const REFUSAL_LOG_MS = 10_000;
+
+const serverOptions: ServerOptions = {
+  headersTimeout: HEAD_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  maxHeaderSize: MAX_HEAD_BYTES,
+  noDelay: true,
+};
+
+export class HttpFront {
+  readonly #options: HttpFrontOptions;
+  readonly #servers = new Map<string, Server | TlsServer>();
+  readonly #sockets = new Set<Socket>();
+  /** Of listeners that are closed and still have requests under way. */
+  readonly #closing = new Set<Promise<void>>();
+  #lastRefusalMs = Number.NEGATIVE_INFINITY;
+  #refused = 0;
+
+  constructor(options: HttpFrontOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Accepts connections on one more address.
+   * @param name for `unlisten` and the log
+   * @param tls for a listener that speaks TLS only
+   * @throws SrsError SocketListen
+   */
+  async listen(name: string, address: FrontAddress, tls?: TlsMaterial): Promise<void> {
+    const serve = (request: IncomingMessage, response: ServerResponse): void => this.#options.serve(request, response);
+    const server =
+      tls === undefined
+        ? createServer(serverOptions, serve)
+        : createTlsServer({ ...serverOptions, ...tls, minVersion: 'TLSv1.2' }, serve);
+    server.maxHeadersCount = MAX_HEADERS;
+    // The raw connection counts, before any handshake.
+    server.on('connection', (socket: Socket) => this.#onConnection(socket));
+    server.on('clientError', (error, socket) => refuseBroken(error, socket as Socket));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        const { fd, host, port } = address;
+        server.listen(fd === undefined ? { host, port } : { fd }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+    } catch (cause) {
+      throw new SrsError('SocketListen', `HTTP listener ${name}`, { cause });
+    }
+    server.on('error', (error) => this.#options.log.error(`HTTP listener ${name}: ${describeError(error)}`));
+    this.#servers.set(name, server);
+  }
+
+  /** Where that listener really listens, for port 0. */
+  portOf(name: string): number {
+    const bound = this.#servers.get(name)?.address();
+    return typeof bound === 'object' && bound !== null ? bound.port : 0;
+  }
+
+  /** New connections get these certificates; those there are keep theirs. */
+  useTls(tls: TlsMaterial): void {
+    for (const server of this.#servers.values())
+      if ('setSecureContext' in server) server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+  }
+
+  /** Accepts nobody any more there; who has come may finish. */
+  unlisten(name: string): void {
+    this.#shut(name);
+  }
+
+  stopAccepting(): void {
+    for (const name of Array.from(this.#servers.keys())) this.#shut(name);
+  }
+
+  /** Lets requests under way finish, `graceMs` at most, and closes everything. */
+  async close(graceMs: number): Promise<void> {
+    this.stopAccepting();
+    const timer = setTimeout(() => this.#destroySockets(), graceMs);
+    await Promise.all(this.#closing);
+    clearTimeout(timer);
+    this.#destroySockets();
+  }
+
+  #shut(name: string): void {
+    const server = this.#servers.get(name);
+    if (server === undefined) return;
+    this.#servers.delete(name);
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    }).finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+
+  #destroySockets(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #onConnection(socket: Socket): void {
+    if (this.#sockets.size >= MAX_CONNECTIONS || !this.#options.claimConnection()) {
+      this.#tellRefusal(socket.remoteAddress);
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#options.releaseConnection();
+    });
+  }
+
+  #tellRefusal(ip: string | undefined): void {
+    this.#refused += 1;
+    const nowMs = performance.now();
+    if (nowMs - this.#lastRefusalMs < REFUSAL_LOG_MS) return;
+    this.#options.log.error(
+      `HTTP client ${ip ?? ''} refused: max_connections are in use, or ${MAX_CONNECTIONS} by HTTP (${this.#refused} refused so far)`,
+    );
+    this.#lastRefusalMs = nowMs;
+  }
+}
+
+/** What Node's parser says of a request that never became one. */
+const statuses: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** The parser has given up on the connection: a last answer, then the end. */
+function refuseBroken(error: Error, socket: Socket): void {
+  if (!socket.writable || systemErrorCode(error) === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = statuses[systemErrorCode(error) ?? ''] ?? 400;
+  const document = apiErrorBody(status, '', 'the request cannot be understood, or is too large or too slow');
+  const body = JSON.stringify(document);
+  socket.end(
+    `HTTP/1.1 ${status} ${document.data.reason_phrase}\r\nContent-Type: application/json;charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    // A peer that goes on sending is not listened to.
+    () => socket.destroy(),
+  );
+}
