@@ -8,13 +8,17 @@ export interface ServiceAddress extends ListenAddress {
 }
 
 export function listenAddresses(config: Config, role: WorkerRole): readonly ServiceAddress[] {
-  const { listen, httpApi } = config;
+  const { listen, httpApi, exporter } = config;
   switch (role) {
     case 'back-source':
       return [];
     case 'stream':
       return listen.map((address) => ({ ...address, service: 'rtmp' }));
     case 'http':
-      return httpApi.enabled ? [{ ...httpApi.listen, service: 'http-api' }] : [];
+      return [
+        ...(httpApi.enabled ? [{ ...httpApi.listen, service: 'http-api' as const }] : []),
+        ...(httpApi.enabled && httpApi.https.enabled ? [{ ...httpApi.https.listen, service: 'https-api' as const }] : []),
+        ...(exporter.enabled ? [{ ...exporter.listen, service: 'exporter' as const }] : []),
+      ];
   }
 }

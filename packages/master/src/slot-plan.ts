@@ -18,7 +18,7 @@ export interface SlotPlan {
 
 /**
  * Back-sources come first, then the workers with RTMP clients, so that a slot keeps its number when what follows comes or goes: those for
- * HTTP exist only while something is served over HTTP.
+ * HTTP exist only while something has to do with HTTP.
  * @throws SrsError ConfigInvalid
  */
 export function planSlots(config: Config): SlotPlan {
@@ -37,9 +37,9 @@ export function planSlots(config: Config): SlotPlan {
   return { slots, backSourceCount: counts['back-source'] };
 }
 
-function countsOf({ workers, httpApi, httpStream }: Config): Readonly<Record<WorkerRole, number>> {
+function countsOf({ workers, httpApi, httpStream, exporter, heartbeat }: Config): Readonly<Record<WorkerRole, number>> {
   const isSingle = workers.mode === 'single';
-  const isServingHttp = httpApi.enabled || httpStream.enabled;
+  const isServingHttp = [httpApi, httpStream, exporter, heartbeat].some(({ enabled }) => enabled);
   return {
     'back-source': isSingle ? 1 : workers.backSource,
     stream: isSingle ? 1 : workers.stream,
