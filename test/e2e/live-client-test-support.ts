@@ -27,6 +27,8 @@ export interface ClientOptions {
   readonly parameters?: string;
   /** Of the RTMP session itself. */
   readonly rtmp?: Partial<ClientSessionOptions>;
+  /** The own address to connect from, such as 127.0.0.2. */
+  readonly localAddress?: string;
   /** Connect again until this process of the server serves the client. */
   readonly onWorker?: number;
 }
@@ -57,7 +59,8 @@ class LiveClient {
     const { host, rtmpPort } = server.place;
     const slash = path.lastIndexOf('/');
     const app = path.slice(0, slash);
-    this.socket = connect({ port: rtmpPort, host, noDelay: true });
+    const { localAddress } = options;
+    this.socket = connect({ port: rtmpPort, host, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) });
     this.session = new ClientSession(
       {
         onSend: (bytes) => void this.socket.write(bytes),
