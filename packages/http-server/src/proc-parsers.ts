@@ -148,10 +148,8 @@ export interface LoadAverages {
 
 /** /proc/loadavg. */
 export function parseLoadAverages(text: string): LoadAverages | null {
-  const fields = words(text);
-  if (fields.length < 3) return null;
-  const [load1m, load5m, load15m] = numbers(fields) as [number, number, number];
-  return { load1m, load5m, load15m };
+  const [, load1m, load5m, load15m] = /^(\d+\.\d+) (\d+\.\d+) (\d+\.\d+)\b/.exec(text) ?? [];
+  return load15m === undefined ? null : { load1m: Number(load1m), load5m: Number(load5m), load15m: Number(load15m) };
 }
 
 /** In seconds; idle time is that of all processors together. */
@@ -162,10 +160,8 @@ export interface Uptime {
 
 /** /proc/uptime. */
 export function parseUptime(text: string): Uptime | null {
-  const fields = words(text);
-  if (fields.length < 2) return null;
-  const [uptime, idleTime] = numbers(fields) as [number, number];
-  return { uptime, idleTime };
+  const [, uptime, idleTime] = /^(\d+\.\d+) (\d+\.\d+)\b/.exec(text) ?? [];
+  return idleTime === undefined ? null : { uptime: Number(uptime), idleTime: Number(idleTime) };
 }
 
 export interface NetworkTraffic {

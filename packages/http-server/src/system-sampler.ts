@@ -157,12 +157,12 @@ export class SystemSampler {
     try {
       const round = this.#round;
       this.#round += 1;
-      const parts = await Promise.all([
+      const [fast, slower, slowest] = await Promise.all([
         this.#sampleFast(),
         round % SLOWER === 0 ? this.#sampleSlower() : {},
         round % SLOWEST === 0 ? this.#sampleSlowest() : {},
       ]);
-      this.#sample = Object.assign({}, this.#sample, ...parts);
+      this.#sample = { ...this.#sample, ...fast, ...slower, ...slowest };
     } finally {
       this.#isSampling = false;
     }
