@@ -1,31 +1,7 @@
 import type { ClientDescription } from '@srs/worker';
 import { describe, expect, it } from 'vitest';
 import { cellsOf, json, kbps, run, serveBytes, serveMaster, slotOf } from './cli-test-support.ts';
-
-const clientOf = (id: number, more: Partial<ClientDescription> = {}): ClientDescription => ({
-  id,
-  ip: '10.0.0.9',
-  type: 'play',
-  vhost: '__defaultVhost__',
-  app: 'live',
-  stream: 's',
-  streamId: '__defaultVhost__/live/s',
-  tcUrl: 'rtmp://h/live',
-  pageUrl: '',
-  flashVer: '',
-  aliveSeconds: 100,
-  sendBytes: 2048,
-  recvBytes: 1024,
-  sendKbps: kbps(300),
-  recvKbps: kbps(5),
-  pendingBytes: 0,
-  isInStep: true,
-  isPaused: false,
-  cuts: 3,
-  droppedFrames: 4,
-  lagBytes: 512,
-  ...more,
-});
+import { clientOf } from './rows-test-support.ts';
 
 describe('srs-cli clients', () => {
   /** A list that is served in pages, as the worker serves it; fails from the page on that starts at `failsAt`. */

@@ -1,61 +1,8 @@
-import type { DirectoryStream, WorkerStream } from '@srs/worker';
 import { describe, expect, it } from 'vitest';
-import { cellsOf, deadPort, json, kbps, run, serve, serveMaster, slotOf } from './cli-test-support.ts';
-
-const play = {
-  players: 5,
-  playersInStep: 4,
-  flushIntervalMs: 7,
-  flushes: 1,
-  batchBytes: 7000,
-  writes: 1,
-  flushedBytes: 1,
-  laps: 1,
-  lagBytes: 9,
-  cuts: 2,
-  droppedFrames: 6,
-};
-const ring = {
-  sizeBytes: 2 ** 21,
-  capacityBytes: 2 ** 20,
-  gopBytes: 3072,
-  newestSequence: 77,
-  newestTimestampMs: 5,
-  rejectedRecords: 0,
-};
-const publisher = {
-  cid: 200,
-  ip: '10.0.0.1',
-  aliveSeconds: 100,
-  recvBytes: 4096,
-  recvKbps: kbps(500),
-  audioFrames: 43,
-  videoFrames: 25,
-  dataFrames: 1,
-  bytes: 4000,
-  droppedFrames: 11,
-  correctedTimestamps: 12,
-  ringBytes: 2 ** 20,
-  gopBytes: 3072,
-};
+import { cellsOf, deadPort, json, run, serve, serveMaster, slotOf } from './cli-test-support.ts';
+import { directoryStream, play, publisher, ring, workerStream } from './rows-test-support.ts';
 
 describe('srs-cli streams', () => {
-  const directoryStream = (streamId: string, more: Partial<DirectoryStream> = {}): DirectoryStream => ({
-    streamId,
-    publisher: { slot: 1, pid: 1001, cid: 200, ip: '10.0.0.1' },
-    subscribers: 2,
-    ring,
-    ...more,
-  });
-  const workerStream = (streamId: string, more: Partial<WorkerStream> = {}): WorkerStream => ({
-    streamId,
-    publisher: null,
-    sourceCid: 200,
-    play,
-    ring,
-    ...more,
-  });
-
   it('joins what directory, publisher and readers know of a stream', async () => {
     const directory = await serve({
       '/api/v1/streams': () => [

@@ -1,0 +1,86 @@
+/** Clients and streams as workers tell of them. */
+import type { ClientDescription, DirectoryStream, WorkerStream } from '@srs/worker';
+import { kbps } from './cli-test-support.ts';
+
+export const play = {
+  players: 5,
+  playersInStep: 4,
+  flushIntervalMs: 7,
+  flushes: 1,
+  batchBytes: 7000,
+  writes: 1,
+  flushedBytes: 1,
+  laps: 1,
+  lagBytes: 9,
+  cuts: 2,
+  droppedFrames: 6,
+};
+export const ring = {
+  sizeBytes: 2 ** 21,
+  capacityBytes: 2 ** 20,
+  gopBytes: 3072,
+  newestSequence: 77,
+  newestTimestampMs: 5,
+  rejectedRecords: 0,
+};
+export const publisher = {
+  cid: 200,
+  ip: '10.0.0.1',
+  aliveSeconds: 100,
+  recvBytes: 4096,
+  recvKbps: kbps(500),
+  audioFrames: 43,
+  videoFrames: 25,
+  dataFrames: 1,
+  bytes: 4000,
+  droppedFrames: 11,
+  correctedTimestamps: 12,
+  ringBytes: 2 ** 20,
+  gopBytes: 3072,
+};
+
+export const directoryStream = (streamId: string, more: Partial<DirectoryStream> = {}): DirectoryStream => ({
+  streamId,
+  publisher: { slot: 1, pid: 1001, cid: 200, ip: '10.0.0.1' },
+  subscribers: 2,
+  ring,
+  ...more,
+});
+export const workerStream = (streamId: string, more: Partial<WorkerStream> = {}): WorkerStream => ({
+  streamId,
+  publisher: null,
+  sourceCid: 200,
+  play,
+  ring,
+  traffic: null,
+  tracks: null,
+  ...more,
+});
+
+export const clientOf = (id: number, more: Partial<ClientDescription> = {}): ClientDescription => ({
+  id,
+  ip: '10.0.0.9',
+  type: 'play',
+  vhost: '__defaultVhost__',
+  app: 'live',
+  stream: 's',
+  streamId: '__defaultVhost__/live/s',
+  tcUrl: 'rtmp://h/live',
+  pageUrl: '',
+  flashVer: '',
+  swfUrl: '',
+  dialect: '',
+  source: null,
+  aliveSeconds: 100,
+  sendBytes: 2048,
+  recvBytes: 1024,
+  sendKbps: kbps(300),
+  recvKbps: kbps(5),
+  pendingBytes: 0,
+  isInStep: true,
+  isPaused: false,
+  cuts: 3,
+  droppedFrames: 4,
+  lagBytes: 512,
+  ...more,
+});
