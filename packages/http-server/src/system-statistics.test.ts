@@ -277,7 +277,7 @@ describe('SystemStatistics', () => {
     expect(summaries.self).toMatchObject({ pid: process.pid, ppid: process.ppid, cwd: process.cwd() });
     expect(Math.abs(summaries.self.srs_uptime - process.uptime())).toBeLessThan(2);
     expect(summaries.self.mem_kbyte).toBeGreaterThan(20_000);
-    expect(statistics.rusages()).toMatchObject({ ok: true, ru_nivcsw: expect.any(Number) });
+    expect(statistics.rusages().ok).toBe(true);
     expect(Value.Check(summariesSchema, summaries)).toBe(true);
     expect(Value.Check(selfProcStatsSchema, statistics.selfProcStats())).toBe(true);
     expect(Value.Check(rusagesSchema, statistics.rusages())).toBe(true);

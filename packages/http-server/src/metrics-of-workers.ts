@@ -1,0 +1,250 @@
+/** The metrics of each worker, by slot and role: a slot keeps its number when its process dies and is replaced. */
+import type { CounterName, DistributionName } from '@srs/control';
+import type { HistogramDefinition, MetricDefinition } from './metrics-definition.ts';
+import { type WorkerFigures, workersOf } from './metrics-figures.ts';
+import type { WorkerSummary } from './server-documents.ts';
+
+const MS_PER_SECOND = 1000;
+
+const labelsOf = ({ report }: WorkerFigures): { slot: string; role: string } => ({
+  slot: String(report.slot),
+  role: report.role,
+});
+
+/** One sample for each worker that has the value. */
+function byWorker(read: (worker: WorkerFigures) => number | null | undefined): MetricDefinition['samples'] {
+  return (figures) =>
+    workersOf(figures).flatMap((worker) => {
+      const value = read(worker);
+      return value === null || value === undefined ? [] : [{ labels: labelsOf(worker), value }];
+    });
+}
+
+const bySummary = (read: (summary: WorkerSummary) => number | null | undefined): MetricDefinition['samples'] =>
+  byWorker(({ summary }) => (summary === null ? null : read(summary)));
+
+/** Of the process; in single mode there is only one. */
+const byProcess = (read: (summary: WorkerSummary) => number): MetricDefinition['samples'] =>
+  byWorker(({ summary, isFirstOfProcess }) => (summary === null || !isFirstOfProcess ? null : read(summary)));
+
+/** Stream and http workers have clients, back-sources have none. */
+const byCounter = (name: CounterName): MetricDefinition['samples'] =>
+  byWorker(({ report, counters }) => (report.role === 'back-source' ? null : counters.counts[name]));
+
+/** Only those who send frames to players have figures of it. */
+const bySender = (name: CounterName): MetricDefinition['samples'] =>
+  byWorker(({ report, counters }) => (report.role === 'stream' || counters.counts.batches > 0 ? counters.counts[name] : null));
+
+function memoryOf(summary: WorkerSummary): Readonly<Record<string, number | null>> {
+  const { rssBytes, pssBytes, heapUsedBytes, externalBytes } = summary.memory;
+  return { resident: rssBytes, proportional: pssBytes, heap: heapUsedBytes, external: externalBytes };
+}
+
+const ringFigure = (name: 'count' | 'usedBytes' | 'limitBytes'): MetricDefinition['samples'] =>
+  bySummary(({ rings }) => ('usedBytes' in rings ? rings[name] : null));
+
+export const workerMetrics: readonly MetricDefinition[] = [
+  {
+    name: 'srs_worker_ready',
+    type: 'gauge',
+    help: '1 when the process of the slot serves and answers, else 0.',
+    samples: byWorker(({ summary }) => (summary === null ? 0 : 1)),
+  },
+  {
+    name: 'srs_worker_restarts_total',
+    type: 'counter',
+    help: 'Times that the process of the slot died and another was started.',
+    samples: byWorker(({ report }) => report.restarts),
+  },
+  {
+    name: 'srs_worker_uptime_seconds',
+    type: 'gauge',
+    help: 'Time since the process of the slot was started.',
+    samples: bySummary(({ uptimeSeconds }) => uptimeSeconds),
+  },
+  {
+    name: 'srs_worker_cpu_percent',
+    type: 'gauge',
+    help: 'Processor time of the process in the last 10 s; 100 is one core, and a process cannot use more.',
+    samples: byProcess(({ cpuPercent }) => cpuPercent),
+  },
+  {
+    name: 'srs_worker_cpu_seconds_total',
+    type: 'counter',
+    help: 'Processor time of the processes of the slot.',
+    samples: byWorker(({ counters, isFirstOfProcess }) => (isFirstOfProcess ? counters.counts.cpuSeconds : null)),
+  },
+  {
+    name: 'srs_worker_memory_bytes',
+    type: 'gauge',
+    help: 'Memory of the process: resident, proportional (shared pages in parts), heap and external (both of JavaScript).',
+    samples: (figures) =>
+      workersOf(figures).flatMap((worker) => {
+        if (worker.summary === null || !worker.isFirstOfProcess) return [];
+        return Object.entries(memoryOf(worker.summary)).flatMap(([kind, value]) =>
+          value === null ? [] : [{ labels: { ...labelsOf(worker), kind }, value }],
+        );
+      }),
+  },
+  {
+    name: 'srs_worker_clients',
+    type: 'gauge',
+    help: 'Connections of the worker; also of one that does not answer.',
+    samples: (figures) =>
+      workersOf(figures).flatMap((worker) => {
+        if (worker.report.role === 'back-source') return [];
+        return [{ labels: labelsOf(worker), value: worker.summary?.clients ?? figures.connectionsOf(worker.report.slot) }];
+      }),
+  },
+  {
+    name: 'srs_worker_publishers',
+    type: 'gauge',
+    help: 'Clients of the worker that publish.',
+    samples: bySummary(({ role, publishers }) => (role === 'back-source' ? null : publishers)),
+  },
+  {
+    name: 'srs_worker_players',
+    type: 'gauge',
+    help: 'Clients of the worker that play.',
+    samples: bySummary(({ role, players }) => (role === 'back-source' ? null : players)),
+  },
+  {
+    name: 'srs_worker_clients_total',
+    type: 'counter',
+    help: 'Connections that the worker accepted.',
+    samples: byCounter('clients'),
+  },
+  {
+    name: 'srs_worker_clients_refused_total',
+    type: 'counter',
+    help: 'Connections that were closed at once because max_connections were open.',
+    samples: byCounter('refusedClients'),
+  },
+  {
+    name: 'srs_worker_send_bytes_total',
+    type: 'counter',
+    help: 'Bytes that the worker sent to clients.',
+    samples: byCounter('sendBytes'),
+  },
+  {
+    name: 'srs_worker_receive_bytes_total',
+    type: 'counter',
+    help: 'Bytes that the worker received from clients.',
+    samples: byCounter('recvBytes'),
+  },
+  {
+    name: 'srs_worker_publisher_dropped_frames_total',
+    type: 'counter',
+    help: 'Frames that publishers sent and that were too large for the memory of their stream.',
+    samples: byCounter('droppedFrames'),
+  },
+  {
+    name: 'srs_worker_player_cuts_total',
+    type: 'counter',
+    help: 'Times that a player was later than queue_length and went on at a newer picture.',
+    samples: bySender('playerCuts'),
+  },
+  {
+    name: 'srs_worker_player_dropped_frames_total',
+    type: 'counter',
+    help: 'Frames that were left out for players that were late.',
+    samples: bySender('playerDroppedFrames'),
+  },
+  {
+    name: 'srs_worker_ring_laps_total',
+    type: 'counter',
+    help: 'Times that the worker itself was too slow for a stream and all its players went on at a newer picture.',
+    samples: bySender('laps'),
+  },
+  {
+    name: 'srs_worker_batches_total',
+    type: 'counter',
+    help: 'Batches of frames that were given to players in step.',
+    samples: bySender('batches'),
+  },
+  {
+    name: 'srs_worker_writes_total',
+    type: 'counter',
+    help: 'System calls that this took, one for each player and batch.',
+    samples: bySender('writes'),
+  },
+  {
+    name: 'srs_worker_written_bytes_total',
+    type: 'counter',
+    help: 'Bytes of these batches, for all players.',
+    samples: bySender('writtenBytes'),
+  },
+  {
+    name: 'srs_worker_flush_interval_seconds',
+    type: 'gauge',
+    help: 'The longest time for which the frames of a stream are collected at the moment.',
+    samples: bySummary(({ fanOut }) => (fanOut === null ? null : fanOut.flushIntervalMs / MS_PER_SECOND)),
+  },
+  {
+    name: 'srs_worker_flush_share',
+    type: 'gauge',
+    help: 'Part of its time, 0 to 1, in which the worker gives batches to sockets.',
+    samples: bySummary(({ fanOut }) => fanOut?.share),
+  },
+  {
+    name: 'srs_worker_batch_bytes',
+    type: 'gauge',
+    help: 'Size of the largest of the newest batches.',
+    samples: bySummary(({ fanOut }) => fanOut?.batchBytes),
+  },
+  {
+    name: 'srs_worker_rings',
+    type: 'gauge',
+    help: 'Streams whose memory the worker writes or reads.',
+    samples: bySummary(({ rings }) => ('held' in rings ? rings.held : null)),
+  },
+  {
+    name: 'srs_rings',
+    type: 'gauge',
+    help: 'Streams for which a back-source has handed out memory.',
+    samples: ringFigure('count'),
+  },
+  {
+    name: 'srs_ring_memory_bytes',
+    type: 'gauge',
+    help: 'Memory that a back-source has handed out to streams.',
+    samples: ringFigure('usedBytes'),
+  },
+  {
+    name: 'srs_ring_memory_limit_bytes',
+    type: 'gauge',
+    help: 'And as much as it may: ring { memory }.',
+    samples: ringFigure('limitBytes'),
+  },
+];
+
+/** @param isTold whether the worker has anything to tell of it */
+function distribution(name: DistributionName, isTold: (worker: WorkerFigures) => boolean): HistogramDefinition['rows'] {
+  return (figures) =>
+    workersOf(figures)
+      .filter(isTold)
+      .map((worker) => ({ labels: labelsOf(worker), figures: worker.counters.distributions[name] }));
+}
+
+const isSender = ({ report, counters }: WorkerFigures): boolean => report.role === 'stream' || counters.counts.batches > 0;
+
+export const workerHistograms: readonly HistogramDefinition[] = [
+  {
+    name: 'srs_worker_event_loop_delay_seconds',
+    type: 'histogram',
+    help: 'How late the process was for what it had to do, looked at every 50 ms.',
+    rows: distribution('eventLoopDelayMs', ({ isFirstOfProcess }) => isFirstOfProcess),
+  },
+  {
+    name: 'srs_worker_frame_latency_seconds',
+    type: 'histogram',
+    help: 'For each batch: from the arrival of its oldest frame at the server until its last player in step had been given it.',
+    rows: distribution('frameAgeMs', isSender),
+  },
+  {
+    name: 'srs_worker_flush_interval_chosen_seconds',
+    type: 'histogram',
+    help: 'For each batch: how long its frames were to be collected, as chosen from what sending costs.',
+    rows: distribution('flushIntervalMs', isSender),
+  },
+];
