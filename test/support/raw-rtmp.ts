@@ -68,9 +68,9 @@ export class RawRtmp {
     socket.on('close', () => this.#events.emit('progress'));
   }
 
-  /** Connects, and sends nothing. */
-  static async connect(port: number, host = '127.0.0.1'): Promise<RawRtmp> {
-    const socket = connect({ port, host, allowHalfOpen: true });
+  /** Connects, and sends nothing. @param localAddress the own address, such as 127.0.0.2 */
+  static async connect(port: number, host = '127.0.0.1', localAddress?: string): Promise<RawRtmp> {
+    const socket = connect({ port, host, allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) });
     const client = new RawRtmp(socket);
     await once(socket, 'connect');
     return client;
