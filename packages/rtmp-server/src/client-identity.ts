@@ -7,13 +7,14 @@ import type { ConnectRequest } from '@srs/rtmp';
 export interface ClientIdentity {
   readonly tcUrl: string;
   readonly pageUrl: string;
+  readonly swfUrl: string;
   readonly flashVer: string;
 }
 
-export const unknownIdentity: ClientIdentity = { tcUrl: '', pageUrl: '', flashVer: '' };
+export const unknownIdentity: ClientIdentity = { tcUrl: '', pageUrl: '', swfUrl: '', flashVer: '' };
 
-export function identityOf({ tcUrl, pageUrl, flashVer }: ConnectRequest): ClientIdentity {
-  return { tcUrl: redact(tcUrl), pageUrl: redact(pageUrl), flashVer };
+export function identityOf({ tcUrl, pageUrl, swfUrl, flashVer }: ConnectRequest): ClientIdentity {
+  return { tcUrl: redact(tcUrl), pageUrl: redact(pageUrl), swfUrl: redact(swfUrl), flashVer };
 }
 
 export function logConnect(log: Log, { tcUrl, pageUrl, swfUrl, args, peer }: ConnectRequest, url: TcUrl): void {

@@ -1,7 +1,7 @@
 /** One RTMP client: its socket, its session, and what it does at the moment. */
 import type { Socket } from 'node:net';
 import type { AddressPlace, StreamUse } from '@srs/access';
-import { type Config, parseTcUrl } from '@srs/config';
+import { type Config, parseTcUrl, type VhostConfig } from '@srs/config';
 import type { PublisherInfo, RevokeReason } from '@srs/control';
 import { describeError, type FrameType, type Log, SrsError, systemErrorCode } from '@srs/kernel';
 import {
@@ -19,10 +19,11 @@ import { ClientDeadline } from './client-deadline.ts';
 import type { ClientDescription, ClientType } from './client-description.ts';
 import { identityOf, logConnect, plainAddress, unknownIdentity } from './client-identity.ts';
 import { adoptSocket } from './client-socket.ts';
+import { ConnectionHooks } from './connection-hooks.ts';
 import type { PithyMember, PithyPrint } from './pithy-print.ts';
 import type { PlayHandle, PlayHub } from './play-hub.ts';
 import { Publishing } from './publishing.ts';
-import { errorNumber, publishRefusal, refusalCode } from './refusal.ts';
+import { errorNumber, publishRefusal, refusalCode, refusalText } from './refusal.ts';
 import type { RtmpServices } from './services.ts';
 import { SocketOutput } from './socket-output.ts';
 import { SourceWatch } from './source-watch.ts';
@@ -62,6 +63,8 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #client = unknownIdentity;
   /** Undefined until the connect command has been accepted. */
   #admission: Admission | undefined;
+  /** There as soon as the client is admitted. */
+  #hooks: ConnectionHooks | undefined;
   /** The stream it publishes or plays, or did last. */
   #target: AdmittedStream | undefined;
   #dialect: PublishRequest['dialect'] | undefined;
@@ -235,7 +238,22 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       this.#refuse(statusCodes.connectRejected, error);
       return;
     }
-    const { vhost } = this.#admission;
+    const { url, vhost } = this.#admission;
+    const { cid, ip } = this;
+    const { tcUrl, pageUrl } = request;
+    this.#hooks = new ConnectionHooks(this.#host.services.hooks, {
+      cid,
+      ip,
+      vhost,
+      app: url.app,
+      tcUrl,
+      pageUrl,
+      log: this.#log,
+    });
+    this.#whenAllowed(this.#hooks.connect(), statusCodes.connectRejected, () => this.#acceptConnect(vhost));
+  }
+
+  #acceptConnect(vhost: VhostConfig): void {
     const { identity, pid } = this.#host.services;
     this.#session.setOutChunkSize(vhost.chunkSize);
     this.#session.setWindows(vhost);
@@ -255,15 +273,19 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#dialect = request.dialect;
     const type = request.dialect === 'flash' ? 'publish(FlashPublish)' : 'publish(FMLEPublish)';
     this.#log.trace(`client identified, type=${type}, stream_name=${target.stream}, duration=-1`);
-    this.#publish(target).catch((error: unknown) => this.#fail(error));
+    this.#publish(target, this.#parametersOf(request)).catch((error: unknown) => this.#fail(error));
   }
 
   onPlay(request: PlayRequest): void {
     const target = this.#findTarget(request.streamName, 'play');
     if (target === undefined) return;
-    const { vhost, streamId } = target;
     this.#log.trace(`client identified, type=Play, stream_name=${target.stream}, duration=${request.durationMs}`);
     this.#deadline.clear();
+    const asked = this.#hooks?.begin('play', target, this.#parametersOf(request));
+    this.#whenAllowed(asked, 'NetStream.Play.Failed', () => this.#startPlay(this.#target ?? target, request.durationMs));
+  }
+
+  #startPlay({ vhost, streamId }: AdmittedStream, durationMs: number): void {
     this.#socket.setNoDelay(vhost.tcpNodelay);
     this.#session.setOutChunkSize(vhost.chunkSize);
     this.#session.acceptPlay();
@@ -281,7 +303,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
           this.#output.flushAnswers();
         },
       },
-      ...(request.durationMs > 0 ? { durationMs: request.durationMs } : {}),
+      ...(durationMs > 0 ? { durationMs } : {}),
     });
     if (this.#isEnding) {
       this.#endPlay();
@@ -317,8 +339,28 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#deadline.set(STOPPED_TIMEOUT_MS, 'no play after closeStream');
   }
 
-  async #publish({ vhost, streamId }: AdmittedStream): Promise<void> {
+  /** Goes on at once when nobody has to be asked, else with the answer, if the client is still there. */
+  #whenAllowed(asked: void | Promise<void>, refusal: string, goOn: () => void): void {
+    if (asked === undefined) {
+      goOn();
+      return;
+    }
     this.#deadline.clear();
+    const onYes = (): void => {
+      if (this.#isOver) {
+        this.#hooks?.end();
+        return;
+      }
+      goOn();
+      if (!this.#session.isWaiting) this.#socket.resume();
+    };
+    asked.then(onYes, (error: unknown) => this.#refuse(refusal, error)).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #publish(target: AdmittedStream, parameters: string): Promise<void> {
+    const { vhost, streamId } = target;
+    this.#deadline.clear();
+    if (!(await this.#mayPublish(target, parameters))) return;
     const opened = await Publishing.open({
       services: this.#host.services,
       vhost,
@@ -331,8 +373,9 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       this.#refuse(statusCodes.publishBadName, publishRefusal(streamId, opened));
       return;
     }
-    if (this.#isClosed || this.#isEnding) {
+    if (this.#isOver) {
       opened.end();
+      this.#hooks?.end();
       return;
     }
     this.#publishing = opened;
@@ -344,6 +387,28 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#session.acceptPublish();
     this.#publishing?.flush();
     this.#socket.resume();
+  }
+
+  /** @returns false when the client has been refused, or has left in the meantime */
+  async #mayPublish(target: AdmittedStream, parameters: string): Promise<boolean> {
+    const hooks = this.#hooks;
+    if (hooks?.isAsked('publish', target) === true && target.vhost.publish.busy === 'reject') {
+      // Hook servers count by the stream's name: they are not asked about a second publisher, who will not get it.
+      const publisher = await this.#host.services.directory.publisherOf(target.streamId);
+      if (publisher !== null) {
+        const busy = publishRefusal(target.streamId, { isGranted: false, reason: 'busy', publisher });
+        this.#refuse(statusCodes.publishBadName, busy);
+        return false;
+      }
+    }
+    try {
+      await hooks?.begin('publish', target, parameters);
+    } catch (error) {
+      this.#refuse(statusCodes.publishBadName, error);
+      return false;
+    }
+    if (this.#isOver) hooks?.end();
+    return !this.#isOver;
   }
 
   #watchPublisher(publishing: Publishing): void {
@@ -384,10 +449,16 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   /** A proper answer first: an encoder that only sees its connection close tries again for ever. */
   #refuse(code: string, reason: unknown): void {
-    const text = describeError(reason);
-    this.#log.error(`refused${errorNumber(reason)}: ${text}`);
-    this.#session.reject(code, text);
+    this.#log.error(`refused${errorNumber(reason)}: ${describeError(reason)}`);
+    if (this.#isOver) return;
+    this.#session.reject(code, refusalText(reason));
     this.#end();
+  }
+
+  /** What stands behind the `?` of the stream name, or else of the tcUrl, with it. */
+  #parametersOf({ streamName }: PublishRequest | PlayRequest): string {
+    const start = streamName.indexOf('?');
+    return start < 0 ? (this.#admission?.url.param ?? '') : streamName.slice(start);
   }
 
   #onData(bytes: Buffer): void {
@@ -402,7 +473,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   /** The client broke the protocol, or this server failed it: one line in the log, then the end. */
   #fail(error: unknown): void {
-    if (this.#isEnding || this.#isClosed) return;
+    if (this.#isOver) return;
     this.#log.error(`serve client failed${errorNumber(error)}: ${describeError(error)}`);
     this.#end();
   }
@@ -420,6 +491,10 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     const error = new SrsError('SocketRead', 'client closed the connection');
     this.#log.warn(`client disconnect peer. ret=${error.code}: ${error.message}`);
     this.#end();
+  }
+
+  get #isOver(): boolean {
+    return this.#isEnding || this.#isClosed;
   }
 
   /** What is to be said has been written: closes when the client has read it, or after a moment. */
@@ -441,6 +516,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     this.#session.close();
     this.#endPublish();
     this.#endPlay();
+    this.#hooks?.close({ sendBytes: this.#traffic.sendBytes, recvBytes: this.#traffic.recvBytes });
     this.#log.trace('client finished.');
     this.#host.onClosed(this);
   }
@@ -448,6 +524,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #endPublish(): void {
     this.#publishing?.end();
     this.#publishing = undefined;
+    this.#hooks?.end();
     this.place.end('publish');
     this.#host.publishers.leave(this);
   }
@@ -459,6 +536,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       this.#output.countDirect(play.directBytes);
     }
     this.#play = undefined;
+    this.#hooks?.end();
     this.place.end('play');
     this.#host.players.leave(this);
   }

@@ -3,6 +3,7 @@ import type { AddressLimiter } from '@srs/access';
 import type { Config } from '@srs/config';
 import type { Arena, Clock, Log } from '@srs/kernel';
 import type { Batch, DirectoryClient, FlushBudget, LiveStreams, ServerProperties } from '@srs/stream';
+import type { ClientHooks } from './client-hooks.ts';
 
 export interface RtmpServices {
   /** The configuration in force; asked for at each use, so that a reload counts for the next connection. */
@@ -19,6 +20,7 @@ export interface RtmpServices {
   /** What sending may cost all of them. */
   readonly flushBudget: FlushBudget;
   readonly identity: ServerIdentity;
+  readonly hooks: ClientHooks;
   /** Wakes the process in a slot. */
   ringDoorbell(slot: number): void;
   /** A trackable id for a new connection. */

@@ -35,12 +35,15 @@ class TestBackSource {
           return null;
         },
         publish: () => ({ isGranted: true, lease, startTimestampMs: 0 }),
+        publisher: () => ({ publisher }),
         grow: () => ({ ring: ring(2) }),
       },
       notifications: {
         subscribe: ({ streamId }) => void this.heard.push(`subscribe ${streamId}`),
         unpublish: ({ leaseId, lastTimestampMs }) => void this.heard.push(`unpublish ${leaseId} ${lastTimestampMs}`),
         unsubscribe: ({ streamId }) => void this.heard.push(`unsubscribe ${streamId}`),
+        owe: ({ id }) => void this.heard.push(`owe ${id}`),
+        settled: ({ id }) => void this.heard.push(`settled ${id}`),
         release: ({ ring: released }) => void this.heard.push(`release ${released.index}`),
       },
     });
@@ -95,7 +98,36 @@ describe('DirectoryClient', () => {
       leases: [{ ...lease, lastTimestampMs: 77 }],
       subscriptions: [{ streamId: 'v/a/other', lastTimestampMs: 55 }],
       readRings: [ring(5)],
+      owed: [],
     });
+  });
+
+  it('puts what is owed to hook servers into the keeping of the first back-source, and tells a restarted one what is left', async () => {
+    const backSources = [new TestBackSource(), new TestBackSource()];
+    const client = new DirectoryClient({
+      slot: 1,
+      pid: 42,
+      backSourceCount: 2,
+      connect: (index) => backSources[index]!.connect(),
+      log: silentLog,
+    });
+    clients.push(client);
+    await client.start();
+    const notice = { event: 'on_close', vhost: 'v', cid: 7, ip: '10.0.0.1', body: '{}' } as const;
+    const [first, second] = [client.owe(notice), client.owe(notice)];
+    client.settle(first);
+    client.settle(first);
+    client.settle(0);
+    const hellos = backSources.map((backSource) => backSource.nextHello());
+    for (const backSource of backSources) backSource.die();
+    await Promise.all(hellos);
+    expect(backSources.map(({ heard }) => heard)).toEqual([[`owe ${first}`, `owe ${second}`, `settled ${first}`], []]);
+    expect(backSources.map((backSource) => backSource.hellos.at(-1)?.owed)).toEqual([[{ ...notice, id: second }], []]);
+  });
+
+  it('asks who publishes a stream', async () => {
+    const { client } = await setUp();
+    expect(await client.publisherOf('v/a/s')).toEqual(publisher);
   });
 
   it('hears the states that a restarted back-source tells', async () => {

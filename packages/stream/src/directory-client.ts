@@ -4,7 +4,9 @@ import {
   type DirectoryProtocol,
   type Lease,
   type Link,
+  type OwedNotice,
   type PublishAnswer,
+  type PublisherInfo,
   type RevokeReason,
   type RingRef,
   type StreamState,
@@ -68,6 +70,8 @@ export class DirectoryClient {
   readonly #revokedEarly = new Map<string, { readonly reason: RevokeReason; readonly byIp: string }>();
   readonly #subscriptions = new Map<string, Subscriber>();
   readonly #readRings = new Map<string, RingRef>();
+  readonly #owed = new Map<number, OwedNotice>();
+  #nextOwed = 1;
   #isClosed = false;
 
   constructor(options: DirectoryClientOptions) {
@@ -94,6 +98,14 @@ export class DirectoryClient {
         if (late.isGranted) channel.notify('unpublish', { leaseId: late.lease.leaseId, lastTimestampMs: 0 });
       }),
     );
+  }
+
+  /**
+   * Who publishes the stream; null when nobody does.
+   * @throws SrsError as `publish`
+   */
+  async publisherOf(streamId: string): Promise<PublisherInfo | null> {
+    return (await this.#ask(streamId, (channel, leftMs) => channel.request('publisher', { streamId }, leftMs))).publisher;
   }
 
   /**
@@ -148,6 +160,23 @@ export class DirectoryClient {
   releaseRing(ring: RingRef): void {
     this.#readRings.delete(ringKey(ring));
     this.#connections[ring.arena]?.channel?.notify('release', { ring });
+  }
+
+  /**
+   * Puts a notice into the keeping of the first back-source, which tells it when this process dies before `settle`.
+   * @returns what `settle` takes; above 0
+   */
+  owe(notice: Omit<OwedNotice, 'id'>): number {
+    const owed = { ...notice, id: this.#nextOwed };
+    this.#nextOwed += 1;
+    this.#owed.set(owed.id, owed);
+    // While the back-source is away nothing is lost: `hello` names all that is owed.
+    this.#connections[0]?.channel?.notify('owe', owed);
+    return owed.id;
+  }
+
+  settle(id: number): void {
+    if (this.#owed.delete(id)) this.#connections[0]?.channel?.notify('settled', { id });
   }
 
   close(): void {
@@ -209,6 +238,7 @@ export class DirectoryClient {
             .filter(([streamId]) => isOwn(streamId))
             .map(([streamId, { lastTimestampMs }]) => ({ streamId, lastTimestampMs })),
           readRings: Array.from(this.#readRings.values()).filter((ring) => ring.arena === index),
+          owed: index === 0 ? Array.from(this.#owed.values()) : [],
         };
       },
       onStream: (state) => this.#deliver(state),

@@ -129,6 +129,10 @@ export class Directory {
     return Array.from(this.#streams.values(), stateOf);
   }
 
+  publisherOf(streamId: string): PublisherInfo | null {
+    return this.#streams.get(streamId)?.lease?.lease.publisher ?? null;
+  }
+
   subscriberCount(streamId: string): number {
     return this.#streams.get(streamId)?.subscribers.size ?? 0;
   }
