@@ -1,7 +1,7 @@
 /** The sockets of an HTTP service: plain and TLS listeners, the limits of a request, the count of connections. */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import { type Server as NetServer, Socket } from 'node:net';
 import { describeError, type Log, SrsError, systemErrorCode } from '@srs/kernel';
 import { apiErrorBody } from './api-errors.ts';
 import type { TlsMaterial } from './tls-material.ts';
@@ -12,6 +12,11 @@ export interface HttpFrontOptions {
   /** Counts a connection; false when the server has as many as it may have. */
   claimConnection(): boolean;
   releaseConnection(): void;
+  /**
+   * Closes a listener.
+   * @returns descriptors of connections that the kernel had let in already, which are served still; they now belong to the front
+   */
+  closeListener(server: NetServer): readonly number[];
 }
 
 export interface FrontAddress {
@@ -124,9 +129,12 @@ export class HttpFront {
     if (server === undefined) return;
     this.#servers.delete(name);
     const closed = new Promise<void>((resolve) => {
-      server.close(() => resolve());
+      server.once('close', resolve);
     }).finally(() => this.#closing.delete(closed));
     this.#closing.add(closed);
+    const left = this.#options.closeListener(server);
+    for (const fd of left) server.emit('connection', new Socket({ fd, readable: true, writable: true }));
+    server.closeIdleConnections();
   }
 
   #destroySockets(): void {

@@ -40,6 +40,8 @@ export function backSourceView(o: {
         ring: ring === null ? null : describeRing(arena, ring),
       })),
     clients: () => new Page(0, 0, []),
+    client: () => null,
+    kick: () => false,
     ringTotals,
     rings: () => ({
       ...ringTotals(),

@@ -10,7 +10,7 @@ import type { StatusBoard } from './status-board.ts';
 import type { WorkerConfigure } from './worker-start.ts';
 
 /** What is spoken on a listening socket. */
-export type ListenerService = 'rtmp' | 'http-api';
+export type ListenerService = 'rtmp' | 'http-api' | 'https-api' | 'exporter';
 
 /** Where to accept clients: a listening socket that the master holds for this slot, or an address to open. */
 export interface Listener {

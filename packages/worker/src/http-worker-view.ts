@@ -20,6 +20,8 @@ export function httpWorkerView(): RoleView {
     }),
     streams: () => [],
     clients: () => new Page(0, 0, []),
+    client: () => null,
+    kick: () => false,
     ringTotals: () => ({ held: 0 }),
     rings: () => ({ held: 0, rings: [] }),
   };

@@ -1,16 +1,99 @@
-/** The http role: serves the management API over what all workers tell. */
+/** The http role: serves the management API and the metrics over what all workers tell. */
+import type { Server } from 'node:net';
 import type { Channel } from '@srs/control';
-import type { WorkerEnvironment } from './environment.ts';
+import {
+  type ApiServices,
+  createApiServer,
+  HttpFront,
+  type HttpFrontOptions,
+  loadTlsMaterial,
+  SystemStatistics,
+  type TlsMaterial,
+} from '@srs/http-server';
+import { systemClock } from '@srs/kernel';
+import { closeListener, descriptorOf, duplicateFd } from '@srs/native';
+import { type Listener, listenerName, type WorkerEnvironment } from './environment.ts';
+import { features } from './features.ts';
 import { httpWorkerView } from './http-worker-view.ts';
-import type { RunningRole } from './role.ts';
+import { identity } from './identity.ts';
+import type { RoleChange, RunningRole } from './role.ts';
+import { ServerSurvey } from './server-survey.ts';
 import type { MasterProtocol } from './worker-start.ts';
 
-export async function startHttpWorker(_environment: WorkerEnvironment, _master: Channel<MasterProtocol>): Promise<RunningRole> {
+export async function startHttpWorker(environment: WorkerEnvironment, master: Channel<MasterProtocol>): Promise<RunningRole> {
+  const { log, status } = environment;
+  const { server } = await master.request('directory', null);
+  const startedMs = systemClock.nowMs() - server.uptimeSeconds * 1000;
+  const view = new ServerSurvey({
+    master,
+    privateHost: environment.privateHost,
+    status,
+    wallMs: () => systemClock.wallMs(),
+    uptimeMs: () => systemClock.nowMs() - startedMs,
+  });
+  const statistics = new SystemStatistics({
+    version: identity.version,
+    pid: server.pid,
+    disks: () => environment.config.stats.disk,
+    clock: systemClock,
+  });
+  const services: ApiServices = {
+    view,
+    statistics,
+    config: () => environment.config,
+    identity,
+    features,
+    masterPid: server.pid,
+    clock: systemClock,
+    log,
+  };
+  const api = await createApiServer(services);
+  const front = new HttpFront({ ...frontOptions(environment), serve: (request, response) => api.serve(request, response) });
+  const fronts = [front];
+  const listen = (listener: Listener): Promise<void> => {
+    const tls = listener.service === 'https-api' ? tlsOf(environment) : undefined;
+    return front.listen(listenerName(listener), listener, tls);
+  };
+  await statistics.start();
+  await Promise.all(environment.listeners.map(listen));
   return {
     view: httpWorkerView(),
-    configure: async () => {},
+    configure: async ({ opened, closed, config }: RoleChange) => {
+      for (const listener of closed) for (const each of fronts) each.unlisten(listenerName(listener));
+      // A certificate that was renewed lies under the same name.
+      if (config.httpApi.enabled && config.httpApi.https.enabled) front.useTls(tlsOf(environment));
+      await Promise.all(opened.map(listen));
+    },
     workerGone: () => {},
-    stopAccepting: () => {},
-    stop: async () => {},
+    stopAccepting: () => {
+      for (const each of fronts) each.stopAccepting();
+    },
+    stop: async (graceMs) => {
+      statistics.stop();
+      await Promise.all(fronts.map((each) => each.close(graceMs)));
+      await api.close();
+    },
   };
+}
+
+/** @throws SrsError that names the directive and the file */
+function tlsOf({ config }: WorkerEnvironment): TlsMaterial {
+  return loadTlsMaterial('http_api / https', config.httpApi.https);
+}
+
+function frontOptions(environment: WorkerEnvironment): Omit<HttpFrontOptions, 'serve'> {
+  const { log, status } = environment;
+  return {
+    log,
+    claimConnection: () => status.claimConnection(environment.config.maxConnections),
+    releaseConnection: () => status.releaseConnection(),
+    closeListener: closeServer,
+  };
+}
+
+/** Those whom the kernel has let in before the end are not turned away. */
+function closeServer(server: Server): readonly number[] {
+  const fd = duplicateFd(descriptorOf(server));
+  server.close();
+  return fd < 0 ? [] : closeListener(fd);
 }

@@ -35,6 +35,11 @@ export class Page<T> {
   }
 }
 
+/** The id of one client, if the query names one. @throws SrsError RequestUri */
+export function parseId(query: Readonly<Record<string, unknown>>): number | undefined {
+  return query.id === undefined ? undefined : parseNumber(query, 'id', 0, { min: 0, max: Number.MAX_SAFE_INTEGER });
+}
+
 /** @throws SrsError RequestUri naming the parameter, its value and what is allowed */
 export function parsePage(query: Readonly<Record<string, unknown>>): PageRequest {
   return {

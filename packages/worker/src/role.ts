@@ -16,6 +16,10 @@ export interface RoleView {
   totals(): WorkerTotals;
   streams(): readonly (WorkerStream | DirectoryStream)[];
   clients(page: PageRequest): Page<ClientDescription>;
+  /** Null when it is not here. */
+  client(id: number): ClientDescription | null;
+  /** Disconnects a client. @returns false when it is not here */
+  kick(id: number): boolean;
   ringTotals(): RingTotals;
   rings(): RingsDescription;
 }

@@ -1,8 +1,8 @@
 /** Runs one worker for its master: start, tell, stop. The same over a fork channel and inside the master's own process. */
 import { Channel, type Link } from '@srs/control';
-import { describeError } from '@srs/kernel';
+import { describeError, SrsError } from '@srs/kernel';
 import type { WorkerEnvironment } from './environment.ts';
-import { parsePage } from './page.ts';
+import { Page, parseId, parsePage } from './page.ts';
 import { type PrivateApi, type PrivateRoutes, startPrivateApi } from './private-api.ts';
 import type { WorkerSummary } from './private-documents.ts';
 import { ProcessWatch } from './process-watch.ts';
@@ -112,7 +112,19 @@ function privateRoutes(environment: WorkerEnvironment, view: RoleView, watch: Pr
       ...(await watch.load()),
     }),
     '/api/v1/streams': () => view.streams(),
-    '/api/v1/clients': (query) => view.clients(parsePage(query)),
+    '/api/v1/clients': (query) => {
+      const id = parseId(query);
+      if (id === undefined) return view.clients(parsePage(query));
+      const client = view.client(id);
+      return new Page(client === null ? 0 : 1, 0, client === null ? [] : [client]);
+    },
+    '/api/v1/kick': {
+      POST: (query) => {
+        const id = parseId(query);
+        if (id === undefined) throw new SrsError('RequestUri', 'id is missing: the number of a client');
+        return { isFound: view.kick(id) };
+      },
+    },
     '/api/v1/rings': () => view.rings(),
   };
 }

@@ -2,13 +2,18 @@
 import type { RingRef } from '@srs/control';
 import type { Arena } from '@srs/kernel';
 import type { RtmpConnection, RtmpServer } from '@srs/rtmp-server';
-import type { LiveStreams } from '@srs/stream';
+import { type LiveStreams, TrackFactsCache } from '@srs/stream';
 import { Page } from './page.ts';
 import type { LocalPublisher, WorkerStream, WorkerTotals } from './private-documents.ts';
-import { describeRing } from './ring-description.ts';
+import { describeRing, describeStreamRing } from './ring-description.ts';
 import type { RoleView } from './role.ts';
 
 export function streamWorkerView(server: RtmpServer, liveStreams: LiveStreams, arenas: readonly Arena[]): RoleView {
+  const trackFacts = new TrackFactsCache();
+  const find = (id: number): RtmpConnection | undefined => {
+    for (const connection of server.connections()) if (connection.cid === id) return connection;
+    return undefined;
+  };
   const publishers = (): RtmpConnection[] => {
     return Array.from(server.connections()).filter((connection) => connection.publishing !== undefined);
   };
@@ -32,19 +37,29 @@ export function streamWorkerView(server: RtmpServer, liveStreams: LiveStreams, a
       const followed = new Map(Array.from(liveStreams.values(), (stream) => [stream.streamId, stream]));
       const fanOuts = server.hub.statistics();
       const refs = rings();
+      const traffic = server.streamTraffic();
       return Array.from(new Set([...published.keys(), ...followed.keys()]), (streamId): WorkerStream => {
         const connection = published.get(streamId);
-        const ring = refs.get(streamId);
+        const ref = refs.get(streamId);
+        const described = ref === undefined ? null : describeStreamRing(arenas[ref.arena]!, ref, trackFacts);
         return {
           streamId,
           publisher: connection === undefined ? null : describePublisher(connection),
           sourceCid: connection?.cid ?? followed.get(streamId)?.publisher?.cid ?? -1,
           play: fanOuts.get(streamId) ?? null,
-          ring: ring === undefined ? null : describeRing(arenas[ring.arena]!, ring),
+          traffic: traffic.get(streamId) ?? null,
+          tracks: described?.tracks ?? null,
+          ring: described?.ring ?? null,
         };
       });
     },
     clients: (page) => Page.of(server.connections(), page, (connection) => connection.describe()),
+    client: (id) => find(id)?.describe() ?? null,
+    kick: (id) => {
+      const connection = find(id);
+      connection?.dismiss('disconnected by the operator');
+      return connection !== undefined;
+    },
     ringTotals,
     rings: () => {
       const fanOuts = server.hub.statistics();

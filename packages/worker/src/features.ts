@@ -1,0 +1,23 @@
+/** What this server can do, as `/api/v1/features` tells it. */
+export const features: Readonly<Record<string, boolean>> = {
+  rtmp: true,
+  complex_handshake: true,
+  enhanced_rtmp: true,
+  workers: true,
+  reload: true,
+  stat: true,
+  api: true,
+  https_api: true,
+  callback: true,
+  security: true,
+  exporter: true,
+  heartbeat: true,
+  edge: false,
+  forward: false,
+  hls: false,
+  dvr: false,
+  transcode: false,
+  ingest: false,
+  http_server: false,
+  http_flv: false,
+};
