@@ -59,7 +59,7 @@ interface LinkedParts {
   readonly directory: Directory;
   readonly owed: OwedNotices;
   readonly channels: Set<Channel<DirectoryProtocol>>;
-  warn(text: string): void;
+  readonly warn: (text: string) => void;
 }
 
 function serveWorkerLink(link: Link, { directory, owed, channels, warn }: LinkedParts): void {
