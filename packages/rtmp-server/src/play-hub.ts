@@ -92,9 +92,14 @@ interface Hall {
   close(): void;
 }
 
+/** What feeding players has taken since the start. */
+export type FeedingCounts = Readonly<Record<'flushes' | 'writes' | 'flushedBytes' | 'laps' | 'cuts' | 'droppedFrames', number>>;
+
 export class PlayHub {
   readonly #services: RtmpServices;
   readonly #halls = new Map<string, Hall>();
+  /** Of streams that nobody plays any more. */
+  #goneCounts: FeedingCounts = { flushes: 0, writes: 0, flushedBytes: 0, laps: 0, cuts: 0, droppedFrames: 0 };
 
   constructor(services: RtmpServices) {
     this.#services = services;
@@ -127,6 +132,13 @@ export class PlayHub {
   /** What feeding all players of this process takes. */
   get load(): FlushLoad {
     return this.#services.flushBudget.load;
+  }
+
+  /** Of all streams, those that are not played any more included. */
+  counts(): FeedingCounts {
+    let sum = this.#goneCounts;
+    for (const { fanOut } of this.#halls.values()) sum = addCounts(sum, fanOut.statistics);
+    return sum;
   }
 
   /** By stream id, for the private API. */
@@ -173,8 +185,20 @@ export class PlayHub {
   #closeIfEmpty(streamId: string, hall: Hall): void {
     if (hall.fanOut.playerCount > 0 || this.#halls.get(streamId) !== hall) return;
     this.#halls.delete(streamId);
+    this.#goneCounts = addCounts(this.#goneCounts, hall.fanOut.statistics);
     hall.close();
   }
+}
+
+function addCounts(a: FeedingCounts, b: FeedingCounts): FeedingCounts {
+  return {
+    flushes: a.flushes + b.flushes,
+    writes: a.writes + b.writes,
+    flushedBytes: a.flushedBytes + b.flushedBytes,
+    laps: a.laps + b.laps,
+    cuts: a.cuts + b.cuts,
+    droppedFrames: a.droppedFrames + b.droppedFrames,
+  };
 }
 
 function settingsOf(vhost: VhostConfig): FanOutSettings {

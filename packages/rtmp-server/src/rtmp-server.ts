@@ -20,6 +20,13 @@ export interface Traffic {
   readonly sendKbps: Kbps;
 }
 
+/** Connections since the start. */
+export interface ConnectionCounts {
+  readonly accepted: number;
+  /** Closed at once because there were too many. */
+  readonly turnedAway: number;
+}
+
 /** How often the rates of all connections are measured. */
 const RATE_SAMPLE_MS = 5_000;
 
@@ -38,6 +45,8 @@ export class RtmpServer {
   /** Bytes of clients that have left. */
   #goneRecvBytes = 0;
   #goneSendBytes = 0;
+  #acceptedCount = 0;
+  #turnedAwayCount = 0;
   #onEmpty: (() => void) | undefined;
 
   constructor(services: RtmpServices) {
@@ -114,6 +123,10 @@ export class RtmpServer {
     return { recvBytes, sendBytes, recvKbps: this.#recvRate.sample(recvBytes), sendKbps: this.#sendRate.sample(sendBytes) };
   }
 
+  counts(): ConnectionCounts {
+    return { accepted: this.#acceptedCount, turnedAway: this.#turnedAwayCount };
+  }
+
   /** What the clients of each stream have moved, by stream id. */
   streamTraffic(): ReadonlyMap<string, StreamTraffic> {
     return this.#streams.statistics(this.#connections);
@@ -147,15 +160,18 @@ export class RtmpServer {
     const place = addresses.connect(ip);
     if (!(place instanceof AddressPlace)) {
       this.#turnedAway.add(place.text);
+      this.#turnedAwayCount += 1;
       socket.destroy();
       return;
     }
     if (!this.#services.claimConnection()) {
       place.leave();
       log.error(`client ${ip} refused: max_connections ${this.#services.config().maxConnections} are in use`);
+      this.#turnedAwayCount += 1;
       socket.destroy();
       return;
     }
+    this.#acceptedCount += 1;
     this.#connections.add(new RtmpConnection(socket, place, this.#host));
   }
 
