@@ -118,6 +118,7 @@ describe('DirectoryClient', () => {
     client.settle(first);
     client.settle(first);
     client.settle(0);
+    await setImmediate();
     const hellos = backSources.map((backSource) => backSource.nextHello());
     for (const backSource of backSources) backSource.die();
     await Promise.all(hellos);
