@@ -1,15 +1,14 @@
 /** One stream to many players of one format: every frame is encoded once, every batch is written once per player. */
 import type { Clock, FrameType } from '@srs/kernel';
-import { sendFrom } from '@srs/native';
 import type { ViewSink } from '@srs/ring';
 import type { Batch, EncodedBytes } from './batch.ts';
+import { BatchPass } from './batch-pass.ts';
 import type { FlushBudget } from './flush-budget.ts';
 import { FrameBatch, type FrameEncoder } from './frame-batch.ts';
 import type { LiveStream, StreamConsumer } from './live-stream.ts';
 import { type FanOutPlayer, type PlayerOptions, PlayerState } from './player-state.ts';
 import type { RingSource } from './ring-source.ts';
 import { type ReadResult, SourceReader } from './source-reader.ts';
-import { StepArray } from './step-array.ts';
 import { TurnSchedule } from './turn-schedule.ts';
 
 /** What the configuration says of a stream's players; may change while they play. */
@@ -61,8 +60,6 @@ const MAX_BATCH_BYTES = 256 * 1024;
 const PUMP_BYTES = 128 * 1024;
 /** A flush to many players is interrupted after this time, so that the process hears of everything else. */
 const SLICE_MS = 5;
-/** Players that are served between two looks at the clock. */
-const PLAYERS_PER_LOOK = 64;
 /**
  * Players in step stand in a dense array and share every batch. A player that has just come, is paused, counts its time or does
  * not take its bytes reads the ring by a reader of its own until it has caught up: it costs nobody else anything, and its memory
@@ -77,7 +74,7 @@ const PLAYERS_PER_LOOK = 64;
 export class FanOut implements StreamConsumer {
   readonly #options: FanOutOptions;
   #settings: FanOutSettings;
-  readonly #inStep = new StepArray();
+  readonly #inStep: BatchPass;
   readonly #behind = new Set<PlayerState>();
   /** They cost nothing until they go on. */
   readonly #paused = new Set<PlayerState>();
@@ -85,23 +82,14 @@ export class FanOut implements StreamConsumer {
   readonly #sink: ViewSink;
   /** Where the players in step are, when they have got the batch at hand. Undefined while there is nothing to read. */
   #main: SourceReader | undefined;
-  /** The batch that the players in step are being given, and what came of the reading that made it. */
-  #flushing: EncodedBytes | undefined;
+  /** What came of the reading that made the batch which those in step are being given. */
   #result: ReadResult = 'more';
-  /** Every byte of it has been taken so far. */
-  #isInKernel = true;
   readonly #schedule: TurnSchedule;
   /** The next slice of the turn, or the look for what has come since the last one. */
   #immediate: NodeJS.Immediate | undefined;
   #turnCostMs = 0;
   /** The batch at hand was too small for all that was there when it was read. */
   #hasMore = false;
-  #flushes = 0;
-  #writes = 0;
-  #flushedBytes = 0;
-  /** What a player has been given that was in step from the beginning. */
-  #givenBytes = 0;
-  #batchBytes = 0;
   /** Frames of the batch that is being read, and of the newest one that was sent. */
   #frames = 0;
   #batchFrames = 0;
@@ -115,6 +103,7 @@ export class FanOut implements StreamConsumer {
     this.#options = options;
     this.#settings = options;
     this.#schedule = new TurnSchedule({ ...options, reader: () => this.#main?.reader, onTurn: () => this.#turn() });
+    this.#inStep = new BatchPass({ ...options, onBlocked: (state) => this.#fallBehind(state) });
     const batch = new FrameBatch(options.encoder, options.batch);
     this.#batch = batch;
     this.#sink = {
@@ -143,10 +132,7 @@ export class FanOut implements StreamConsumer {
       players: this.playerCount,
       playersInStep: this.#inStep.length,
       flushIntervalMs: Math.round(this.#schedule.intervalMs),
-      flushes: this.#flushes,
-      batchBytes: this.#batchBytes,
-      writes: this.#writes,
-      flushedBytes: this.#flushedBytes,
+      ...this.#inStep.statistics,
       laps: this.#laps,
       lagBytes: this.#main?.reader.lagBytes ?? 0,
       cuts: this.#cuts,
@@ -163,19 +149,19 @@ export class FanOut implements StreamConsumer {
   remove(state: PlayerState): void {
     if (state.isRemoved) return;
     state.isRemoved = true;
-    if (!this.#behind.delete(state) && !this.#paused.delete(state)) this.#leaveStep(state);
+    if (!this.#behind.delete(state) && !this.#paused.delete(state)) this.#inStep.remove(state);
     state.leaveRing();
   }
 
   /** Bytes that the player has got past its connection, those of the batch under way included if they have been sent. */
   directBytes(state: PlayerState): number {
-    return state.directBytes(this.#givenTo(state));
+    return this.#inStep.directBytes(state);
   }
 
   /** The player's descriptor is not to be used for now, see `FanOutPlayer`: the rest of what it is to get it gets by `write`. */
   holdBack(state: PlayerState): void {
     if (state.stepIndex < 0) return;
-    if (this.#flushing !== undefined && this.#inStep.isUnserved(state)) this.#give(state, this.#flushing);
+    this.#inStep.serveNow(state);
     this.#fallBehind(state);
   }
 
@@ -283,67 +269,27 @@ export class FanOut implements StreamConsumer {
     // What comes while this batch is being sent waits for the next turn. One by one, every frame has a turn of its own.
     this.#hasMore = this.#settings.minFrameIntervalMs === 0 && main.hasNews;
     if (this.#batch.length === 0) return;
-    this.#flushing = this.#batch.take();
-    this.#isInKernel = true;
-    this.#batchBytes = this.#flushing.bytes.length;
-    this.#givenBytes += this.#batchBytes;
+    this.#inStep.begin(this.#batch.take());
     this.#batchFrames = this.#frames;
     this.#frames = 0;
-    this.#inStep.beginPass();
   }
 
-  /**
-   * Hot path: one system call per player and batch, made without a look at the player: thousands of them do not fit into the caches
-   * of a processor. @returns false when the time is over before everybody has been served
-   */
+  /** @returns false when the time is over before everybody has been served */
   #serve(endMs: number): boolean {
-    const encoded = this.#flushing;
+    const { encoded } = this.#inStep;
     if (encoded === undefined) return true;
-    const { clock, budget } = this.#options;
-    const { address } = encoded;
-    const lengthBytes = encoded.bytes.length;
-    const inStep = this.#inStep;
-    const startMs = clock.nowMs();
-    let writes = 0;
-    let isOver = false;
-    while (!isOver && inStep.next()) {
-      const { descriptor } = inStep;
-      const sentBytes = descriptor < 0 ? 0 : sendFrom(descriptor, address, lengthBytes);
-      if (sentBytes !== lengthBytes) this.#giveRest(inStep.current, encoded, sentBytes);
-      writes += 1;
-      isOver = writes % PLAYERS_PER_LOOK === 0 && clock.nowMs() >= endMs;
-    }
-    this.#writes += writes;
-    this.#flushedBytes += writes * lengthBytes;
-    budget.note(clock.nowMs() - startMs, writes, writes * lengthBytes);
-    if (isOver) return false;
-    if (inStep.length > 0) {
-      budget.intervalsMs.observe(this.#schedule.intervalMs);
-      budget.agesMs.observe(Math.max(0, (clock.wallMs() - this.#oldestWallMs) | 0));
-    }
-    this.#flushing = undefined;
-    this.#flushes += 1;
-    if (this.#isInKernel) this.#batch.reuse(encoded);
+    if (!this.#inStep.serve(endMs)) return false;
+    this.#onFlushed(encoded);
     return true;
   }
 
-  /** What the kernel has not taken goes by way of the connection. @param sentBytes or an error, which the connection meets again */
-  #giveRest(state: PlayerState, encoded: EncodedBytes, sentBytes: number): void {
-    const offset = Math.max(0, sentBytes);
-    state.discountDirect(encoded.bytes.length - offset);
-    if (!this.#give(state, encoded, offset)) this.#fallBehind(state);
-  }
-
-  /** @returns false when the player's socket has not taken all of it */
-  #give(state: PlayerState, encoded: EncodedBytes, offset = 0): boolean {
-    if (state.player.write(encoded, offset)) return true;
-    this.#isInKernel = false;
-    return false;
-  }
-
-  #givenTo(state: PlayerState): number {
-    const isUnserved = this.#flushing !== undefined && this.#inStep.isUnserved(state);
-    return isUnserved ? this.#givenBytes - this.#flushing!.bytes.length : this.#givenBytes;
+  #onFlushed(encoded: EncodedBytes): void {
+    const { budget, clock } = this.#options;
+    if (this.#inStep.length > 0) {
+      budget.intervalsMs.observe(this.#schedule.intervalMs);
+      budget.agesMs.observe(Math.max(0, (clock.wallMs() - this.#oldestWallMs) | 0));
+    }
+    if (this.#inStep.isInKernel) this.#batch.reuse(encoded);
   }
 
   /** What is to be done after the last reading, now that everybody has got what it read. @returns whether to read on */
@@ -392,7 +338,7 @@ export class FanOut implements StreamConsumer {
   /** Everybody starts afresh: on a publish they have waited for, or because this worker was lapped. */
   #rejoinAll(haveWaited: boolean): void {
     const states = Array.from(this.#inStep.values());
-    for (const state of states) this.#leaveStep(state);
+    for (const state of states) this.#inStep.remove(state);
     for (const state of states) if (!state.isRemoved) this.#join(state, haveWaited);
   }
 
@@ -433,7 +379,7 @@ export class FanOut implements StreamConsumer {
 
   #fallBehind(state: PlayerState): void {
     if (state.stepIndex < 0) return;
-    this.#leaveStep(state);
+    this.#inStep.remove(state);
     if (this.#main !== undefined) state.goOnWith(this.#main.fork(), this.#main.reader.newestTimestampMs);
     this.#behind.add(state);
   }
@@ -442,13 +388,6 @@ export class FanOut implements StreamConsumer {
     this.#behind.delete(state);
     state.leaveRing();
     this.#inStep.add(state);
-    state.startDirect(this.#givenBytes);
-  }
-
-  #leaveStep(state: PlayerState): void {
-    if (state.stepIndex < 0) return;
-    state.endDirect(this.#givenTo(state));
-    this.#inStep.remove(state);
   }
 
   /** Gives a player behind as much as its socket takes, and brings it into step when it has caught up. */
