@@ -1,6 +1,6 @@
 /** The fan-outs of one process: one for each stream that is played over RTMP. */
 import { type Config, isSameConfig, type VhostConfig } from '@srs/config';
-import { describeError } from '@srs/kernel';
+import { type DistributionFigures, describeError } from '@srs/kernel';
 import {
   FanOut,
   type FanOutPlayer,
@@ -132,6 +132,12 @@ export class PlayHub {
   /** What feeding all players of this process takes. */
   get load(): FlushLoad {
     return this.#services.flushBudget.load;
+  }
+
+  /** Of every batch of every stream, see `FlushBudget`. */
+  get distributions(): { readonly flushIntervalMs: DistributionFigures; readonly frameAgeMs: DistributionFigures } {
+    const { intervalsMs, agesMs } = this.#services.flushBudget;
+    return { flushIntervalMs: intervalsMs.figures, frameAgeMs: agesMs.figures };
   }
 
   /** Of all streams, those that are not played any more included. */

@@ -1,5 +1,6 @@
 /** What a role looks like to the process that runs it. */
 import type { Config } from '@srs/config';
+import type { PartialCounters } from '@srs/control';
 import type { Listener, ProcessId } from './environment.ts';
 import type { Page, PageRequest } from './page.ts';
 import type {
@@ -20,6 +21,8 @@ export interface RoleView {
   client(id: number): ClientDescription | null;
   /** Disconnects a client. @returns false when it is not here */
   kick(id: number): boolean;
+  /** Since the process started; the keeper adds what its predecessors had. */
+  counters(): PartialCounters;
   ringTotals(): RingTotals;
   rings(): RingsDescription;
 }

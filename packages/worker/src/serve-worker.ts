@@ -1,6 +1,7 @@
 /** Runs one worker for its master: start, tell, stop. The same over a fork channel and inside the master's own process. */
 import { Channel, type Link } from '@srs/control';
 import { describeError, SrsError } from '@srs/kernel';
+import { CounterKeeper } from './counter-keeper.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { Page, parseId, parsePage } from './page.ts';
 import { type PrivateApi, type PrivateRoutes, startPrivateApi } from './private-api.ts';
@@ -23,12 +24,14 @@ export function serveWorker(link: Link, host: WorkerHost): void {
   let role: RunningRole | undefined;
   let api: PrivateApi | undefined;
   let watch: ProcessWatch | undefined;
+  let counters: CounterKeeper | undefined;
   let stopping: Promise<void> | undefined;
 
   const stop = (graceMs: number): Promise<void> => {
     stopping ??= (async () => {
       await role?.stop(graceMs);
       await api?.close();
+      counters?.close();
       watch?.close();
     })();
     return stopping;
@@ -40,11 +43,12 @@ export function serveWorker(link: Link, host: WorkerHost): void {
         environment = host.environmentOf(start);
         role = await startRole(environment, channel);
         watch = new ProcessWatch();
+        counters = keepCounters(environment, role.view, watch);
         api = await startPrivateApi({
           host: environment.privateHost,
           port: environment.privatePort,
           isPortFixed: false,
-          routes: privateRoutes(environment, role.view, watch),
+          routes: privateRoutes(environment, role.view, watch, counters),
         });
         return { privatePort: api.port };
       },
@@ -99,18 +103,38 @@ async function startRole(environment: WorkerEnvironment, master: Channel<MasterP
   }
 }
 
-function privateRoutes(environment: WorkerEnvironment, view: RoleView, watch: ProcessWatch): PrivateRoutes {
+function keepCounters({ status }: WorkerEnvironment, view: RoleView, watch: ProcessWatch): CounterKeeper {
+  return new CounterKeeper(status.ownCounters, () => {
+    const { counts, distributions } = view.counters();
+    const { user, system } = process.cpuUsage();
+    return {
+      counts: { ...counts, cpuSeconds: (user + system) / 1e6 },
+      distributions: { ...distributions, eventLoopDelayMs: watch.delaysMs },
+    };
+  });
+}
+
+function privateRoutes(
+  environment: WorkerEnvironment,
+  view: RoleView,
+  watch: ProcessWatch,
+  counters: CounterKeeper,
+): PrivateRoutes {
   const startedMs = performance.now();
   return {
-    '/api/v1/summary': async (): Promise<WorkerSummary> => ({
-      role: environment.role,
-      slot: environment.slot,
-      pid: process.pid,
-      uptimeSeconds: Math.round((performance.now() - startedMs) / 1000),
-      ...view.totals(),
-      rings: view.ringTotals(),
-      ...(await watch.load()),
-    }),
+    '/api/v1/summary': async (): Promise<WorkerSummary> => {
+      // Whoever reads the counters of all slots next finds those that belong to this answer.
+      counters.keep();
+      return {
+        role: environment.role,
+        slot: environment.slot,
+        pid: process.pid,
+        uptimeSeconds: Math.round((performance.now() - startedMs) / 1000),
+        ...view.totals(),
+        rings: view.ringTotals(),
+        ...(await watch.load()),
+      };
+    },
     '/api/v1/streams': () => view.streams(),
     '/api/v1/clients': (query) => {
       const id = parseId(query);

@@ -1,5 +1,5 @@
 /** What a stream worker tells about its streams and clients. */
-import type { RingRef } from '@srs/control';
+import type { PartialCounters, RingRef } from '@srs/control';
 import type { Arena } from '@srs/kernel';
 import type { RtmpConnection, RtmpServer } from '@srs/rtmp-server';
 import { type LiveStreams, TrackFactsCache } from '@srs/stream';
@@ -60,6 +60,7 @@ export function streamWorkerView(server: RtmpServer, liveStreams: LiveStreams, a
       connection?.dismiss('disconnected by the operator');
       return connection !== undefined;
     },
+    counters: () => countersOf(server),
     ringTotals,
     rings: () => {
       const fanOuts = server.hub.statistics();
@@ -108,6 +109,30 @@ function totalsOf(server: RtmpServer, streams: number): WorkerTotals {
     playerCuts,
     playerDroppedFrames,
     fanOut: { ...server.hub.load, flushIntervalMs, batchBytes },
+  };
+}
+
+function countersOf(server: RtmpServer): PartialCounters {
+  const { recvBytes, sendBytes } = server.traffic();
+  const { accepted, turnedAway } = server.counts();
+  const { flushes, writes, flushedBytes, laps, cuts, droppedFrames } = server.hub.counts();
+  let lostFrames = 0;
+  for (const { publishing } of server.connections()) lostFrames += publishing?.statistics.droppedFrames ?? 0;
+  return {
+    counts: {
+      recvBytes,
+      sendBytes,
+      clients: accepted,
+      refusedClients: turnedAway,
+      droppedFrames: lostFrames,
+      playerCuts: cuts,
+      playerDroppedFrames: droppedFrames,
+      batches: flushes,
+      writes,
+      writtenBytes: flushedBytes,
+      laps,
+    },
+    distributions: server.hub.distributions,
   };
 }
 
