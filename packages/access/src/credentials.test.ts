@@ -71,18 +71,23 @@ describe('keys and signed addresses', () => {
   const wrongSign = 'publish of a.com/live/one refused: sign is not right for this use, stream, time and client';
 
   it.each([
-    ['nothing, a key would do', keysOnly, [], 'publish of a.com/live/one refused: it needs ?key=KEY behind the stream name'],
+    [
+      'nothing, a key would do',
+      keysOnly,
+      [],
+      'publish of a.com/live/one refused: the parameter key must stand behind the stream name',
+    ],
     [
       'nothing, a signature would do',
       secretsOnly,
       [],
-      'publish of a.com/live/one refused: it needs ?expires=UNIX&sign=HEX behind the stream name',
+      'publish of a.com/live/one refused: the parameters expires and sign must stand behind the stream name',
     ],
     [
       'nothing, either would do',
       both,
       ['?vhost=a.com'],
-      'publish of a.com/live/one refused: it needs ?key=KEY or ?expires=UNIX&sign=HEX behind the stream name',
+      'publish of a.com/live/one refused: the parameters key, or expires and sign must stand behind the stream name',
     ],
     ['a wrong key', both, ['?key=hunter2hunter2'], 'publish of a.com/live/one refused: its key is not right'],
     ['an empty key', both, ['?key='], 'publish of a.com/live/one refused: its key is not right'],
@@ -97,19 +102,19 @@ describe('keys and signed addresses', () => {
       'a signature where only keys are known',
       keysOnly,
       [signed()],
-      'publish of a.com/live/one refused: it needs ?key=KEY behind the stream name',
+      'publish of a.com/live/one refused: the parameter key must stand behind the stream name',
     ],
     [
       'no expires',
       secretsOnly,
       [`?sign=${'0'.repeat(64)}`],
-      'publish of a.com/live/one refused: expires is missing, it needs ?expires=UNIX&sign=HEX behind the stream name',
+      'publish of a.com/live/one refused: it has no expires, the parameters expires and sign must stand behind the stream name',
     ],
     [
       'no sign',
       secretsOnly,
       ['?expires=1900000000'],
-      'publish of a.com/live/one refused: sign is missing, it needs ?expires=UNIX&sign=HEX behind the stream name',
+      'publish of a.com/live/one refused: it has no sign, the parameters expires and sign must stand behind the stream name',
     ],
     [
       'an expires that is no number',

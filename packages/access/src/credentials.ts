@@ -38,15 +38,14 @@ function findFault({ keys, secrets }: AuthConfig, request: CredentialRequest): s
   const sign = findParameter(parameters, 'sign');
   const expiresText = findParameter(parameters, 'expires');
   if (key !== undefined && keys.length > 0 && isOneOf(key, keys)) return undefined;
-  const wanted = [...(keys.length > 0 ? ['?key=KEY'] : []), ...(secrets.length > 0 ? ['?expires=UNIX&sign=HEX'] : [])].join(
-    ' or ',
-  );
+  // Without `=` behind them: logs hide what follows.
+  const ways = [...(keys.length > 0 ? ['key'] : []), ...(secrets.length > 0 ? ['expires and sign'] : [])].join(', or ');
+  const wanted = `the parameter${secrets.length > 0 ? 's' : ''} ${ways} must stand behind the stream name`;
   if (secrets.length === 0 || (sign === undefined && expiresText === undefined)) {
-    if (key !== undefined && keys.length > 0) return 'refused: its key is not right';
-    return `refused: it needs ${wanted} behind the stream name`;
+    return key !== undefined && keys.length > 0 ? 'refused: its key is not right' : `refused: ${wanted}`;
   }
   if (sign === undefined || expiresText === undefined) {
-    return `refused: ${sign === undefined ? 'sign' : 'expires'} is missing, it needs ${wanted} behind the stream name`;
+    return `refused: it has no ${sign === undefined ? 'sign' : 'expires'}, ${wanted}`;
   }
   if (!expiresPattern.test(expiresText)) return 'refused: expires must be seconds since 1970, 1..12 digits';
   if (!signPattern.test(sign))

@@ -14,10 +14,10 @@ export function sign(request: SignRequest): ToolOutput {
   const { use, vhost, app, stream, expires, ip, host, secret, unixSeconds } = request;
   const id = streamId(vhost, app, stream);
   const parameters = grantParameters(secret, { use, streamId: id, expires, ...(ip === undefined ? {} : { ip }) });
-  // Behind the stream, not the app: that is where every encoder and player leaves it alone.
-  const vhostParameter = vhost === defaultVhostName || vhost === host.split(':', 1)[0] ? '' : `vhost=${vhost}&`;
-  const server = `rtmp://${host}/${app}`;
-  const streamKey = `${stream}?${vhostParameter}${parameters}`;
+  // The server looks for the vhost as soon as a client connects, when the name of the stream is not known yet.
+  const isVhostSaid = vhost === defaultVhostName || vhost === host.split(':', 1)[0];
+  const server = `rtmp://${host}/${app}${isVhostSaid ? '' : `?vhost=${vhost}`}`;
+  const streamKey = `${stream}?${parameters}`;
   const url = `${server}/${streamKey}`;
   const expiresAt = new Date(expires * 1000).toISOString().replace('.000Z', 'Z');
   const warning = request.isSecretExposed

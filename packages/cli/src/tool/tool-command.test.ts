@@ -71,7 +71,7 @@ describe('srs-tool sign', () => {
     const urlOf = (...more: string[]) => run(signArgs('--secret-file', secretFile, ...more)).out;
     expect(urlOf('--vhost', 'a.com', '--host', 'a.com')).toMatch(/^rtmp:\/\/a\.com\/live\/livestream\?expires=/);
     expect(urlOf('--vhost', 'a.com', '--host', 'b.com:1936')).toMatch(
-      /^rtmp:\/\/b\.com:1936\/live\/livestream\?vhost=a\.com&expires=/,
+      /^rtmp:\/\/b\.com:1936\/live\?vhost=a\.com\/livestream\?expires=/,
     );
     expect(urlOf('--host', '[::1]:1935')).toMatch(/^rtmp:\/\/\[::1\]\/live\//);
   });
