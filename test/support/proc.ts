@@ -52,11 +52,6 @@ export function isAlive(pid: number): boolean {
   return stat !== undefined && !stat.isZombie;
 }
 
-/** The words a process was started with, or what it has called itself since; empty when there is none. */
-export function commandLine(pid: number): string {
-  return (readIfThere(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ').trim();
-}
-
 /**
  * The living processes that descend from `leader` or share the session it leads, `leader` itself first. The session finds also
  * those whose parent has died.
