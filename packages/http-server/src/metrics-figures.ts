@@ -16,7 +16,7 @@ export interface MetricsFigures {
   readonly server: ServerDirectory['server'];
   readonly summaries: readonly WorkerAnswer<WorkerSummary>[];
   readonly counters: readonly SlotCounters[];
-  connectionsOf(slot: number): number;
+  readonly connectionsOf: (slot: number) => number;
   /** The master's share of one core, and what it keeps in memory. */
   readonly master: { readonly cpuPercent: number; readonly residentBytes: number };
   /** `exporter { label; tag; }`; an empty one is left out. */
@@ -46,6 +46,11 @@ export function workersOf(figures: MetricsFigures): readonly WorkerFigures[] {
     pids.add(report.pid);
     return [{ report, summary, counters, isFirstOfProcess }];
   });
+}
+
+/** Media clients of a worker. Of one that is silent the connections count, which are media clients where nothing else is served. */
+export function clientsOf({ connectionsOf }: MetricsFigures, { report, summary }: WorkerFigures): number {
+  return summary?.clients ?? (report.role === 'stream' ? connectionsOf(report.slot) : 0);
 }
 
 /** The memory of a process as it adds up: pages that several share count in parts where the system tells them. */

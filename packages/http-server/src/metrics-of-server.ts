@@ -2,7 +2,14 @@
 import { arch, hostname, release, type, version } from 'node:os';
 import type { CounterName } from '@srs/control';
 import { type MetricDefinition, whole } from './metrics-definition.ts';
-import { type MetricsFigures, memoryBytes, publishedStreams, type WorkerFigures, workersOf } from './metrics-figures.ts';
+import {
+  clientsOf,
+  type MetricsFigures,
+  memoryBytes,
+  publishedStreams,
+  type WorkerFigures,
+  workersOf,
+} from './metrics-figures.ts';
 import type { WorkerSummary } from './server-documents.ts';
 
 const BYTES_PER_KB = 1024;
@@ -91,7 +98,7 @@ export const serverMetrics: readonly MetricDefinition[] = [
     name: 'srs_clients',
     type: 'gauge',
     help: 'Connections of publishers, players and those that are not yet one of them.',
-    samples: whole((figures) => sum(figures, ({ report, summary }) => summary?.clients ?? figures.connectionsOf(report.slot))),
+    samples: whole((figures) => sum(figures, (worker) => clientsOf(figures, worker))),
   },
   {
     name: 'srs_clients_total',

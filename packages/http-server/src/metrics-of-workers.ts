@@ -1,7 +1,7 @@
 /** The metrics of each worker, by slot and role: a slot keeps its number when its process dies and is replaced. */
 import type { CounterName, DistributionName } from '@srs/control';
 import type { HistogramDefinition, MetricDefinition } from './metrics-definition.ts';
-import { type WorkerFigures, workersOf } from './metrics-figures.ts';
+import { clientsOf, type WorkerFigures, workersOf } from './metrics-figures.ts';
 import type { WorkerSummary } from './server-documents.ts';
 
 const MS_PER_SECOND = 1000;
@@ -93,7 +93,7 @@ export const workerMetrics: readonly MetricDefinition[] = [
     samples: (figures) =>
       workersOf(figures).flatMap((worker) => {
         if (worker.report.role === 'back-source') return [];
-        return [{ labels: labelsOf(worker), value: worker.summary?.clients ?? figures.connectionsOf(worker.report.slot) }];
+        return [{ labels: labelsOf(worker), value: clientsOf(figures, worker) }];
       }),
   },
   {

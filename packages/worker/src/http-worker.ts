@@ -4,9 +4,12 @@ import type { Channel } from '@srs/control';
 import {
   type ApiServices,
   createApiServer,
+  createMetricsServer,
   HttpFront,
   type HttpFrontOptions,
   loadTlsMaterial,
+  MetricsSource,
+  observabilityRoutes,
   SystemStatistics,
   type TlsMaterial,
 } from '@srs/http-server';
@@ -14,6 +17,7 @@ import { systemClock } from '@srs/kernel';
 import { closeListener, descriptorOf, duplicateFd } from '@srs/native';
 import { type Listener, listenerName, type WorkerEnvironment } from './environment.ts';
 import { features } from './features.ts';
+import { startHttpHeartbeat } from './http-heartbeat.ts';
 import { httpWorkerView } from './http-worker-view.ts';
 import { identity } from './identity.ts';
 import type { RoleChange, RunningRole } from './role.ts';
@@ -47,15 +51,23 @@ export async function startHttpWorker(environment: WorkerEnvironment, master: Ch
     clock: systemClock,
     log,
   };
-  const api = await createApiServer(services);
+  const metrics = new MetricsSource({
+    view,
+    board: status,
+    system: statistics,
+    settings: () => environment.config.exporter,
+  });
+  const api = await createApiServer(services, [observabilityRoutes(metrics)]);
   const front = new HttpFront({ ...frontOptions(environment), serve: (request, response) => api.serve(request, response) });
-  const fronts = [front];
+  const exporter = await createMetricsServer({ ...frontOptions(environment), source: metrics });
+  const fronts = [front, exporter];
   const listen = (listener: Listener): Promise<void> => {
     const tls = listener.service === 'https-api' ? tlsOf(environment) : undefined;
-    return front.listen(listenerName(listener), listener, tls);
+    return (listener.service === 'exporter' ? exporter : front).listen(listenerName(listener), listener, tls);
   };
   await statistics.start();
   await Promise.all(environment.listeners.map(listen));
+  const heartbeat = startHttpHeartbeat({ environment, view, statistics });
   return {
     view: httpWorkerView(),
     configure: async ({ opened, closed, config }: RoleChange) => {
@@ -69,6 +81,7 @@ export async function startHttpWorker(environment: WorkerEnvironment, master: Ch
       for (const each of fronts) each.stopAccepting();
     },
     stop: async (graceMs) => {
+      heartbeat.stop();
       statistics.stop();
       await Promise.all(fronts.map((each) => each.close(graceMs)));
       await api.close();
