@@ -55,7 +55,7 @@ export async function runCli(args: readonly string[], process: CliProcess): Prom
   const { command } = request;
   try {
     if (command.name === 'completion') {
-      stdout.write(completionScript(launcherPath, command.shell, env));
+      stdout.write(completionScript(launcherPath, command.shell));
       return exitCodes.ok;
     }
     if (command.name === 'top' && !command.isOnce && !request.isJson) return await runTop(request, process);

@@ -17,22 +17,25 @@ interface Candidate {
   readonly meaning: string;
 }
 
-/** @param path of the command as the shell is to call it; @param shell the one of `env` unless given */
-export function completionScript(path: string, shell: Shell | undefined, env: NodeJS.ProcessEnv): string {
+/** @param path of the command as the shell is to call it; @param shell that of the variable SHELL unless given */
+export function completionScript(path: string, shell: Shell | undefined): string {
+  const { env } = process;
   const before = env.SHELL;
-  const lines: string[] = [];
   const { log } = console;
+  let script = '';
   try {
-    // Both are the library's way of being told and of telling.
+    // The library is told by the environment, and tells by the console.
     if (shell !== undefined) env.SHELL = `/bin/${shell}`;
-    console.log = (text: string) => void lines.push(text);
+    console.log = (text: string) => {
+      script += `${text}\n`;
+    };
     cliParser().showCompletionScript(path, 'completion');
   } finally {
     console.log = log;
     if (before === undefined) delete env.SHELL;
     else env.SHELL = before;
   }
-  return `${lines.join('\n')}\n`;
+  return script;
 }
 
 /** One candidate a line, as the scripts expect them. @param words the line, beginning with the name of the program */

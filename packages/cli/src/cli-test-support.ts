@@ -2,7 +2,7 @@
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { type PrivateApi, type SlotReport, startPrivateApi, type WorkerSummary } from '@srs/worker';
+import { type PrivateApi, type PrivateRoutes, type SlotReport, startPrivateApi, type WorkerSummary } from '@srs/worker';
 import { afterEach, expect } from 'vitest';
 import { type CliProcess, runCli } from './cli-command.ts';
 
@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const each of opened.splice(0)) await each.close();
 });
 
-export async function serve(routes: Parameters<typeof startPrivateApi>[0]['routes']): Promise<number> {
+export async function serve(routes: PrivateRoutes): Promise<number> {
   const api: PrivateApi = await startPrivateApi({ host: HOST, port: 0, isPortFixed: true, routes });
   opened.push(api);
   return api.port;
@@ -95,10 +95,12 @@ export const master = {
   listen: [{ host: '0.0.0.0', port: 1935 }],
 };
 
-export async function serveMaster(workers: readonly SlotReport[]): Promise<number> {
+/** @param more routes that this test is about */
+export async function serveMaster(workers: readonly SlotReport[], more: PrivateRoutes = {}): Promise<number> {
   return await serve({
     '/api/v1/summary': () => ({ ...master, workers: workers.length }),
     '/api/v1/workers': () => workers,
+    ...more,
   });
 }
 

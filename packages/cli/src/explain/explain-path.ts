@@ -2,6 +2,7 @@
 import type { Column } from '../cli-table.ts';
 import { bytesText, durationText, shortStreamName } from '../cli-text.ts';
 import { type Facts, rateNow } from './explain-facts.ts';
+import { counted } from './explain-finding.ts';
 
 export interface PathStep {
   readonly step: 'client' | 'stream' | 'publisher';
@@ -44,7 +45,7 @@ function streamStep({ stream }: Facts): PathStep | undefined {
   const parts = [
     streamId,
     ...(publisher === null ? [] : [`source id ${publisher.cid}`]),
-    `${players} players on ${readers.length} workers`,
+    `${counted(players, 'player')} on ${counted(readers.length, 'worker')}`,
     ...(ring === null
       ? []
       : [`ring of ${bytesText(ring.capacityBytes)}, ${bytesText(ring.gopBytes)} since the newest key frame`]),

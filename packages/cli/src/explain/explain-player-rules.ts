@@ -92,13 +92,15 @@ const playersBehind: Rule<Facts> = ({ client, stream }) => {
   if (stream.playerCuts > 0) {
     findings.push(
       warning(
-        `players were too late ${counted(stream.playerCuts, 'time')}, ${counted(stream.playerDroppedFrames, 'frame')} were left out for them`,
+        `players were too late ${counted(stream.playerCuts, 'time')}, ${leftOut(stream.playerDroppedFrames)} for them`,
         'slow networks of viewers: srs-cli clients shows whose; queue_length says how late a player may be',
       ),
     );
   }
   return findings;
 };
+
+const leftOut = (frames: number): string => `${counted(frames, 'frame')} ${frames === 1 ? 'was' : 'were'} left out`;
 
 const idleClient: Rule<Facts> = ({ client }) => {
   if (client?.type !== 'unknown' || client.aliveSeconds < IDLE_SECONDS) return undefined;
@@ -144,7 +146,7 @@ const cutPlayer: Rule<Facts> = ({ client }) => {
   const cuts = client?.cuts ?? 0;
   if (client === undefined || cuts === 0) return undefined;
   return warning(
-    `it was too late ${counted(cuts, 'time')}: ${counted(client.droppedFrames ?? 0, 'frame')} were left out for it`,
+    `it was too late ${counted(cuts, 'time')}: ${leftOut(client.droppedFrames ?? 0)} for it`,
     'its network is too slow at times: a stream with less bit rate, or a larger queue_length for one that only stutters',
   );
 };

@@ -28,8 +28,8 @@ const nobodyPublishes: Rule<Facts> = ({ stream, streamId, published, client }) =
       ? `start the encoder on ${shortStreamName(streamId)}; srs-cli streams lists what is published`
       : `published ${near.length === 1 ? 'is' : 'are'} ${near.join(', ')}: correct the address of the player, or of the encoder`;
   const players = stream?.players ?? 0;
-  const who =
-    client === undefined ? (players === 0 ? '' : `; ${counted(players, 'player')} wait for it`) : '; the player waits for it';
+  const waiting = client === undefined ? `${counted(players, 'player')} ${players === 1 ? 'waits' : 'wait'}` : 'the player waits';
+  const who = client === undefined && players === 0 ? '' : `; ${waiting} for it`;
   const what = `nobody publishes ${shortStreamName(streamId)}${who}`;
   return client === undefined && players === 0 ? warning(what, advice) : problem(what, advice);
 };
