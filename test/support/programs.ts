@@ -8,6 +8,7 @@ export const programPackages = {
   ffprobe: 'ffmpeg',
   'gst-launch-1.0':
     'gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav',
+  openssl: 'openssl',
   python3: 'python3',
   rtmpdump: 'rtmpdump',
 } as const;
