@@ -1,6 +1,7 @@
 /** What `srs` does with its options. */
 import { existsSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, formatProblem } from '@srs/config';
 import { describeError, SrsError } from '@srs/kernel';
@@ -58,9 +59,14 @@ async function run(command: SrsCommand & { readonly kind: 'check' | 'run' }, arg
       process.exit(await startInBackground(scriptPath, args, log.tank === 'console'));
     }
     if (settings.isChild) checkParent();
-    enterDirectory(settings.workDirectory);
+    // Found from where it was named, also when it is read again from another directory.
+    const configFile = command.configFile === undefined ? undefined : resolve(command.configFile);
+    const files = loaded.files.map((file) => resolve(file));
+    const hasMoved = enterDirectory(settings.workDirectory);
     await runServer({
       ...loaded,
+      files,
+      load: () => loadConfigFile(hasMoved ? configFile : command.configFile, process.env),
       configName: command.configFile ?? 'the environment',
       onReady: () => {
         if (command.isDaemonChild) void tellDaemonNews({ kind: 'ready' });
@@ -98,9 +104,12 @@ function isInContainer(): boolean {
 }
 
 /** @throws SrsError FileOpen naming the directory */
-function enterDirectory(path: string): void {
+/** @returns whether that is another one than before */
+function enterDirectory(path: string): boolean {
+  const before = process.cwd();
   try {
     process.chdir(path);
+    return process.cwd() !== before;
   } catch (cause) {
     throw new SrsError('FileOpen', `work_dir ${path} cannot be entered`, { cause });
   }

@@ -1,12 +1,13 @@
 /** The life of the server process: log, pid file, workers, signals, end. */
-import { mkdirSync } from 'node:fs';
 import { arch, platform, release } from 'node:os';
-import { dirname } from 'node:path';
-import { type Config, formatAddress, type LoadResult } from '@srs/config';
+import { type Config, formatProblem, type LoadResult } from '@srs/config';
 import { describeError, type Log, SrsError } from '@srs/kernel';
 import { openProcessLog, type ProcessLog } from '@srs/logging';
-import { type FileLock, lockFile } from '@srs/native';
 import { identity } from '@srs/worker';
+import { ConfigWatch } from './config-watch.ts';
+import { logPart } from './log-part.ts';
+import { PidFile } from './pid-file.ts';
+import { Reloader } from './reload.ts';
 import { Server } from './server.ts';
 import { ServiceNotify } from './service-notify.ts';
 import { handleSignals } from './signals.ts';
@@ -17,6 +18,8 @@ const MAIN_CID = 100;
 export interface RunOptions extends LoadResult {
   /** As the user gave it; for the log. */
   readonly configName: string;
+  /** Reads the configuration again. @throws ConfigError or SrsError when it cannot be used */
+  load(): LoadResult;
   /** Clients can connect. */
   onReady(): void;
 }
@@ -30,36 +33,61 @@ export async function runServer(options: RunOptions): Promise<void> {
   const processLog = openLog(config);
   const { log } = processLog;
   printBanner(log, options);
-  let lock: FileLock | undefined;
+  let pidFile: PidFile | undefined;
   let server: Server | undefined;
   const notify = new ServiceNotify({ env: process.env, pid: process.pid, log, isServing: () => server?.isServing() ?? false });
+  const watch = new ConfigWatch({ log, onChanged: () => void reloader.reload(false) });
+  const reloader: Reloader = new Reloader({
+    loaded: options,
+    load: options.load,
+    source: options.configName,
+    log,
+    parts: [
+      logPart(processLog),
+      { prepare: (previous, next) => pidFile!.prepare(previous, next) },
+      { prepare: (_previous, next) => started().prepare(next) },
+    ],
+    onBegin: () => notify.reloading(),
+    onEnd: () => {
+      if (server !== undefined) notify.ready(server.state);
+    },
+    onLoaded: (loaded) => {
+      logWarnings(log, loaded.warnings);
+      watch.watch(reloader.config.inotifyAutoReload ? loaded.files : []);
+    },
+  });
+  const started = (): Server => {
+    if (server === undefined) throw new SrsError('ConfigInvalid', 'the server is still starting');
+    return server;
+  };
   try {
-    mkdirSync(dirname(config.pid), { recursive: true });
-    lock = lockFile(config.pid);
-    lock.writePid(process.pid);
+    pidFile = new PidFile(config.pid);
     const starting = Promise.withResolvers<Server>();
     // Before the first worker: the default of a signal would leave workers without a master.
     handleSignals({
       starting: starting.promise,
-      config: () => config,
+      config: () => reloader.config,
       log,
       notify,
+      onReload: () => void reloader.reload(false),
       onEnd: () => {
-        lock?.release();
+        watch.close();
+        pidFile?.close();
         processLog.close();
       },
     });
-    starting.resolve(Server.start({ config, processLog, version: identity.version }));
+    const control = { reload: (isDryRun: boolean) => reloader.reload(isDryRun), config: () => reloader.document() };
+    starting.resolve(Server.start({ config, processLog, version: identity.version, control }));
     server = await starting.promise;
   } catch (error) {
     log.error(`the server cannot start: ${describeError(error)}`);
-    lock?.release();
+    pidFile?.close();
     throw error;
   }
   process.title = 'srs: master';
-  const state = `listen=${config.listen.map(formatAddress).join(' ')}, workers=${server.workers().length}`;
-  log.trace(`server started, ${state}, pid=${process.pid}`);
-  notify.ready(state);
+  log.trace(`server started, ${server.state}, pid=${process.pid}`);
+  if (config.inotifyAutoReload) watch.watch(options.files);
+  notify.ready(server.state);
   options.onReady();
 }
 
@@ -83,5 +111,9 @@ function printBanner(log: Log, options: RunOptions): void {
   log.trace(
     workers.mode === 'single' ? 'workers: one process' : `workers: back_source=${workers.backSource}, stream=${workers.stream}`,
   );
-  for (const warning of warnings) log.warn(`${warning.file}${warning.line > 0 ? `:${warning.line}` : ''}: ${warning.message}`);
+  logWarnings(log, warnings);
+}
+
+function logWarnings(log: Log, warnings: LoadResult['warnings']): void {
+  for (const warning of warnings) log.warn(formatProblem(warning));
 }

@@ -12,6 +12,8 @@ export interface SignalOptions {
   config(): Config;
   readonly log: Log;
   readonly notify: ServiceNotify;
+  /** SIGHUP, once the server has started. */
+  onReload(): void;
   /** The server has stopped; the process exits next. */
   onEnd(): void;
 }
@@ -53,7 +55,7 @@ export function handleSignals(options: SignalOptions): void {
   process.on('SIGTERM', (signal) => (options.config().process.isQuitForced && !isLeaving ? leave(signal) : stop(signal)));
   process.on('SIGQUIT', leave);
   process.on('SIGUSR1', () => whenStarted((server) => server.reopenLogs()));
-  process.on('SIGHUP', () => log.warn('SIGHUP: reload is not built yet, restart the server to apply a new configuration'));
+  process.on('SIGHUP', () => whenStarted(() => options.onReload()));
   process.on('uncaughtException', (error) => {
     // The workers see their channel close and end by themselves.
     log.error(`master fault: ${error.stack ?? describeError(error)}`);

@@ -64,6 +64,7 @@ function setUp() {
         return { handle: worker.handle, start: {} as WorkerStart };
       },
       onGone: (_slot, pid) => gone.push(pid),
+      onAlive: () => {},
     },
   );
   const readyAtOnce = (): void => {

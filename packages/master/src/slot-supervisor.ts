@@ -9,6 +9,8 @@ export interface SlotHost {
   spawn(slot: SlotDefinition): { readonly handle: WorkerHandle; readonly start: WorkerStart };
   /** The process is dead; whatever it held must be given back. */
   onGone(slot: SlotDefinition, pid: number): void;
+  /** The worker serves, or has answered that it is there: what it has missed can be told. */
+  onAlive(slot: SlotSupervisor): void;
 }
 
 const START_TIMEOUT_MS = 20_000;
@@ -55,6 +57,15 @@ export class SlotSupervisor {
     return this.#handle;
   }
 
+  get state(): SlotState {
+    return this.#state;
+  }
+
+  /** It serves, whether it accepts more clients or not. */
+  get isAlive(): boolean {
+    return this.#handle !== undefined && (this.#state === 'ready' || this.#state === 'draining');
+  }
+
   report(): SlotReport {
     return {
       slot: this.definition.slot,
@@ -73,10 +84,34 @@ export class SlotSupervisor {
     await this.#spawn();
   }
 
+  /** As `start`, but a worker that cannot serve is tried again and again, as one that died. */
+  async startOrRetry(): Promise<void> {
+    try {
+      await this.#spawn();
+    } catch (error) {
+      if (this.#state === 'draining') this.#state = 'stopped';
+      if (this.#state === 'stopping' || this.#state === 'stopped' || this.#isRetired) return;
+      this.#host.log.error(`${describeError(error)}, trying again in ${this.#restartDelayMs} ms`);
+      this.#scheduleRestart();
+    }
+  }
+
   /** From now on a worker that dies is not started again. */
   retire(): void {
     this.#isRetired = true;
     clearTimeout(this.#restartTimer);
+  }
+
+  /** The worker finishes with its clients: it still serves, but when it dies it is not started again. */
+  beginDrain(): void {
+    clearTimeout(this.#restartTimer);
+    this.#state = this.#handle === undefined ? 'stopped' : 'draining';
+  }
+
+  /** A worker in place of one that was stopped, see `startOrRetry`. */
+  async startAgain(): Promise<void> {
+    this.#restartDelayMs = RESTART_FIRST_MS;
+    await this.#restart();
   }
 
   /** Ends the worker: told first, killed when it does not listen. */
@@ -121,6 +156,7 @@ export class SlotSupervisor {
       if (this.#state === 'starting') this.#state = 'ready';
       this.#host.log.trace(`${this.#name} is ready, pid=${handle.pid}, private port=${ready.privatePort}`);
       this.#pingLater(handle);
+      this.#host.onAlive(this);
     } catch (error) {
       answer.catch(() => {});
       handle.kill();
@@ -136,9 +172,10 @@ export class SlotSupervisor {
   async #ping(handle: WorkerHandle): Promise<void> {
     const isThere = (await answers(handle, PING_LIMIT_MS)) || (await answers(handle, LAST_PING_LIMIT_MS));
     // A worker that is ending, or has ended, is seen elsewhere.
-    if (this.#handle !== handle || this.#state !== 'ready' || handle.channel.isClosed) return;
+    if (this.#handle !== handle || !this.isAlive || handle.channel.isClosed) return;
     if (isThere) {
       this.#pingLater(handle);
+      this.#host.onAlive(this);
       return;
     }
     this.#host.log.error(
@@ -155,6 +192,11 @@ export class SlotSupervisor {
     this.#lastEnd = reason;
     this.#host.onGone(this.definition, handle.pid);
     // One that did not get as far as `ready` is reported by whoever started it.
+    if (this.#state === 'draining') {
+      this.#state = 'stopped';
+      this.#host.log.error(`${this.#name} died (pid=${handle.pid}, ${reason}) while its clients were leaving`);
+      return;
+    }
     if (this.#state !== 'ready') return;
     if (this.#isRetired) {
       this.#state = 'stopped';
@@ -174,13 +216,7 @@ export class SlotSupervisor {
 
   async #restart(): Promise<void> {
     this.#restarts += 1;
-    try {
-      await this.#spawn();
-    } catch (error) {
-      if (this.#state === 'stopping' || this.#state === 'stopped') return;
-      this.#host.log.error(`${describeError(error)}, trying again in ${this.#restartDelayMs} ms`);
-      this.#scheduleRestart();
-    }
+    await this.startOrRetry();
   }
 }
 

@@ -1,6 +1,7 @@
 /** A started worker as the master holds it, whether it is a process or a part of the master's own. */
 import { fork } from 'node:child_process';
 import { Channel, ForkLink, type Link, linkPair } from '@srs/control';
+import { closeFd, createDescriptorPipe, sendDescriptors } from '@srs/native';
 import type { MasterProtocol, MasterRequests, WorkerEnvironment, WorkerStart } from '@srs/worker';
 import { serveWorker, workerEntryPath } from '@srs/worker';
 
@@ -11,6 +12,12 @@ export interface WorkerHandle {
   readonly ended: Promise<string>;
   /** The last resort. */
   kill(): void;
+  /**
+   * Gives copies of descriptors to the worker, which asks for them by the number that is returned. Absent for a worker inside this
+   * process: it has them already.
+   * @throws SrsError SocketWrite when the worker is dead, or does not take what it was given before
+   */
+  readonly passDescriptors?: (fds: readonly number[]) => number;
 }
 
 /**
@@ -26,24 +33,38 @@ function workerArguments(): string[] {
 }
 
 /**
- * @param fds descriptors the child inherits; it finds them as 4, 5, 6 ... in this order (see `childFd`)
+ * @param fds descriptors the child inherits; it finds them as 4, 5, 6 ... in this order (see `childFd`), and behind them what later ones come
+ *   in by
  * @param requests what the worker may ask of its master
  */
 export function forkWorker(fds: readonly number[], requests: MasterRequests): WorkerHandle {
+  const pipe = createDescriptorPipe();
   const child = fork(workerEntryPath, [], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds, pipe.receiveFd],
     serialization: 'advanced',
     execArgv: workerArguments(),
   });
+  closeFd(pipe.receiveFd);
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
   });
+  let sendFd = pipe.sendFd;
+  void ended.then(() => {
+    closeFd(sendFd);
+    sendFd = -1;
+  });
+  let ticket = 0;
   return {
     pid: child.pid ?? 0,
     channel: new Channel<MasterProtocol>(new ForkLink(child), { requests }),
     ended,
     kill: () => child.kill('SIGKILL'),
+    passDescriptors: (fds) => {
+      ticket += 1;
+      sendDescriptors(sendFd, ticket, fds);
+      return ticket;
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 export { type Doorbell, LocalDoorbells } from './doorbell.ts';
-export type { Listener, ListenerService, ProcessId, WorkerEnvironment } from './environment.ts';
+export { type Listener, type ListenerService, listenerName, type ProcessId, type WorkerEnvironment } from './environment.ts';
 export { identity } from './identity.ts';
 export { LocalHub } from './local-hub.ts';
 export { MAX_PAGE_COUNT } from './page.ts';
@@ -16,4 +16,11 @@ export {
   askWorkers,
   type StreamRows,
 } from './survey.ts';
-export { type MasterProtocol, type MasterRequests, mainCid, type WorkerStart, workerEntryPath } from './worker-start.ts';
+export {
+  type MasterProtocol,
+  type MasterRequests,
+  mainCid,
+  type WorkerConfigure,
+  type WorkerStart,
+  workerEntryPath,
+} from './worker-start.ts';

@@ -26,8 +26,9 @@ export class LocalHub {
   }
 
   /** Client connections of all parts. */
-  connectionCount(): number {
-    return new StatusBoard(this.#statusMemory, 0).connectionCount();
+  connectionCount(slot?: number): number {
+    const board = new StatusBoard(this.#statusMemory, 0);
+    return slot === undefined ? board.connectionCount() : board.connectionsOf(slot);
   }
 
   environmentOf(start: WorkerStart): WorkerEnvironment {
