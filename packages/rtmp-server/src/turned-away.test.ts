@@ -18,5 +18,4 @@ it('a flood is one line a second, and the next line counts the others', () => {
     'error client refused. ret=1051: 10.0.0.3 is too many, as were 100 others since the last such line',
     'error client refused. ret=1051: 10.0.0.4 is too many',
   ]);
-  expect(turnedAway.count).toBe(103);
 });

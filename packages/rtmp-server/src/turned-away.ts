@@ -8,21 +8,14 @@ export class TurnedAway {
   readonly #clock: Clock;
   #lineMs = Number.NEGATIVE_INFINITY;
   #untold = 0;
-  #count = 0;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }
 
-  /** All of them. */
-  get count(): number {
-    return this.#count;
-  }
-
   /** @param reason with the address and the limit */
   add(reason: string): void {
-    this.#count += 1;
     const nowMs = this.#clock.nowMs();
     if (nowMs - this.#lineMs < LINE_INTERVAL_MS) {
       this.#untold += 1;
