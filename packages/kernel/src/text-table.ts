@@ -6,27 +6,35 @@ export interface TextCell {
   readonly paint?: ((text: string) => string) | undefined;
 }
 
-/** Between two columns. */
-const GAP = '  ';
+/** Blanks between two columns. */
+const GAP = 2;
 
 /**
  * @param isRight for each column, whether its cells end below each other: for figures
  * @returns lines that end with a line feed, without blanks at their ends
  */
 export function layOutTable(rows: readonly (readonly TextCell[])[], isRight: readonly boolean[]): string {
-  const widths = isRight.map((_, column) =>
-    rows.reduce((widest, row) => Math.max(widest, textWidth(row[column]?.text ?? '')), 0),
-  );
-  return rows.map((row) => `${lineOf(row, widths, isRight)}\n`).join('');
+  const sizes = rows.map((row) => row.map(({ text }) => textWidth(text)));
+  const widths = isRight.map(() => 0);
+  for (const row of sizes) {
+    for (const [column, size] of row.entries()) if (size > (widths[column] ?? 0)) widths[column] = size;
+  }
+  return rows.map((row, index) => `${lineOf(row, sizes[index] ?? [], widths, isRight)}\n`).join('');
 }
 
-function lineOf(row: readonly TextCell[], widths: readonly number[], isRight: readonly boolean[]): string {
+function lineOf(
+  row: readonly TextCell[],
+  sizes: readonly number[],
+  widths: readonly number[],
+  isRight: readonly boolean[],
+): string {
   let line = '';
   // Blanks are written before the next word only: none is left over at the end of a line.
   let blanks = 0;
-  for (const [column, { text, paint }] of row.entries()) {
-    const room = Math.max(0, (widths[column] ?? 0) - textWidth(text));
-    if (column > 0) blanks += GAP.length;
+  for (let column = 0; column < row.length; column += 1) {
+    const { text, paint } = row[column]!;
+    const room = (widths[column] ?? 0) - (sizes[column] ?? 0);
+    if (column > 0) blanks += GAP;
     if (isRight[column] === true) blanks += room;
     if (text !== '') {
       line += ' '.repeat(blanks) + (paint === undefined ? text : paint(text));
