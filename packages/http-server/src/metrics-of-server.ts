@@ -43,7 +43,7 @@ export const serverMetrics: readonly MetricDefinition[] = [
   {
     name: 'srs_build_info',
     type: 'gauge',
-    help: 'Always 1; the labels tell which server this is. label and tag are those of the configuration.',
+    help: 'Always 1; the labels tell which server this is. label and tag are those of exporter { }.',
     samples: ({ server, labels: { label, tag } }) => [
       {
         labels: {

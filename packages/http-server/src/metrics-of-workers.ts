@@ -48,12 +48,12 @@ export const workerMetrics: readonly MetricDefinition[] = [
     name: 'srs_worker_ready',
     type: 'gauge',
     help: '1 when the process of the slot serves and answers, else 0.',
-    samples: byWorker(({ summary }) => (summary === null ? 0 : 1)),
+    samples: byWorker(({ report, summary }) => (report.state === 'ready' && summary !== null ? 1 : 0)),
   },
   {
     name: 'srs_worker_restarts_total',
     type: 'counter',
-    help: 'Times that the process of the slot died and another was started.',
+    help: 'Times that the process of the slot ended and another was started.',
     samples: byWorker(({ report }) => report.restarts),
   },
   {
@@ -71,7 +71,7 @@ export const workerMetrics: readonly MetricDefinition[] = [
   {
     name: 'srs_worker_cpu_seconds_total',
     type: 'counter',
-    help: 'Processor time of the processes of the slot.',
+    help: 'Processor time that the processes of the slot have used.',
     samples: byWorker(({ counters, isFirstOfProcess }) => (isFirstOfProcess ? counters.counts.cpuSeconds : null)),
   },
   {
@@ -117,7 +117,7 @@ export const workerMetrics: readonly MetricDefinition[] = [
   {
     name: 'srs_worker_clients_refused_total',
     type: 'counter',
-    help: 'Connections that were closed at once because max_connections were open.',
+    help: 'Connections that were closed at once: max_connections were open, or too many from their address.',
     samples: byCounter('refusedClients'),
   },
   {

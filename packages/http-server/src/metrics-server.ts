@@ -13,7 +13,6 @@ export interface MetricsServerOptions extends Omit<HttpFrontOptions, 'serve'> {
 /** Its listeners are opened and closed on what is returned. */
 export async function createMetricsServer(options: MetricsServerOptions): Promise<HttpFront> {
   const app = fastify({ logger: false, ignoreTrailingSlash: true });
-  await app.register(observabilityRoutes(options.source));
   const refuse = (statusCode: number, url: string, error: string) => apiErrorBody(statusCode, url.split('?', 1)[0] ?? '', error);
   app.setNotFoundHandler(async (request, reply) => {
     const isPath = app.hasRoute({ method: 'GET', url: request.url.split('?', 1)[0] ?? '' });
@@ -28,6 +27,7 @@ export async function createMetricsServer(options: MetricsServerOptions): Promis
     const statusCode = error instanceof ApiError ? error.statusCode : 503;
     return await reply.code(statusCode).send(refuse(statusCode, request.url, describeError(error)));
   });
+  await app.register(observabilityRoutes(options.source));
   await app.ready();
   return new HttpFront({ ...options, serve: (request, response) => app.routing(request, response) });
 }
