@@ -6,11 +6,19 @@ import { delimiter, join } from 'node:path';
 export const programPackages = {
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
+  'dpkg-deb': 'dpkg',
   'gst-launch-1.0':
     'gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav',
+  ip: 'iproute2',
+  logrotate: 'logrotate',
+  nsenter: 'util-linux',
   openssl: 'openssl',
   python3: 'python3',
   rtmpdump: 'rtmpdump',
+  setpriv: 'util-linux',
+  shellcheck: 'shellcheck',
+  'systemd-analyze': 'systemd',
+  unshare: 'util-linux',
 } as const;
 
 export type Program = keyof typeof programPackages;
