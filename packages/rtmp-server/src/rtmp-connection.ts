@@ -71,6 +71,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #publishing: Publishing | undefined;
   #play: PlayHandle | undefined;
   #isEnding = false;
+  #hasFailed = false;
   #isClosed = false;
 
   /** @param accepted paused, nothing read yet */
@@ -120,6 +121,11 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   get publishing(): Publishing | undefined {
     return this.#publishing;
+  }
+
+  /** The server ends it, or has, because of an error or a refusal. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   describe(): ClientDescription {
@@ -451,6 +457,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #refuse(code: string, reason: unknown): void {
     this.#log.error(`refused${errorNumber(reason)}: ${describeError(reason)}`);
     if (this.#isOver) return;
+    this.#hasFailed = true;
     this.#session.reject(code, refusalText(reason));
     this.#end();
   }
@@ -474,6 +481,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   /** The client broke the protocol, or this server failed it: one line in the log, then the end. */
   #fail(error: unknown): void {
     if (this.#isOver) return;
+    this.#hasFailed = true;
     this.#log.error(`serve client failed${errorNumber(error)}: ${describeError(error)}`);
     this.#end();
   }

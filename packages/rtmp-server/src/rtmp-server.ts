@@ -25,6 +25,8 @@ export interface ConnectionCounts {
   readonly accepted: number;
   /** Closed at once because there were too many. */
   readonly turnedAway: number;
+  /** Ended by the server because of an error or a refusal; those who just leave are none. */
+  readonly failed: number;
 }
 
 /** How often the rates of all connections are measured. */
@@ -47,6 +49,7 @@ export class RtmpServer {
   #goneSendBytes = 0;
   #acceptedCount = 0;
   #turnedAwayCount = 0;
+  #failedCount = 0;
   #onEmpty: (() => void) | undefined;
 
   constructor(services: RtmpServices) {
@@ -124,7 +127,7 @@ export class RtmpServer {
   }
 
   counts(): ConnectionCounts {
-    return { accepted: this.#acceptedCount, turnedAway: this.#turnedAwayCount };
+    return { accepted: this.#acceptedCount, turnedAway: this.#turnedAwayCount, failed: this.#failedCount };
   }
 
   /** What the clients of each stream have moved, by stream id. */
@@ -178,6 +181,7 @@ export class RtmpServer {
   #onClosed(connection: RtmpConnection): void {
     this.#connections.delete(connection);
     connection.place.leave();
+    if (connection.hasFailed) this.#failedCount += 1;
     this.#goneRecvBytes += connection.traffic.recvBytes;
     this.#goneSendBytes += connection.traffic.sendBytes;
     this.#streams.onClosed(connection);

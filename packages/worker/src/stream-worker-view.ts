@@ -114,7 +114,7 @@ function totalsOf(server: RtmpServer, streams: number): WorkerTotals {
 
 function countersOf(server: RtmpServer): PartialCounters {
   const { recvBytes, sendBytes } = server.traffic();
-  const { accepted, turnedAway } = server.counts();
+  const { accepted, turnedAway, failed } = server.counts();
   const { flushes, writes, flushedBytes, laps, cuts, droppedFrames } = server.hub.counts();
   let lostFrames = 0;
   for (const { publishing } of server.connections()) lostFrames += publishing?.statistics.droppedFrames ?? 0;
@@ -123,6 +123,7 @@ function countersOf(server: RtmpServer): PartialCounters {
       recvBytes,
       sendBytes,
       clients: accepted,
+      clientErrors: failed,
       refusedClients: turnedAway,
       droppedFrames: lostFrames,
       playerCuts: cuts,
