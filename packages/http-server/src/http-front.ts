@@ -17,6 +17,8 @@ export interface HttpFrontOptions {
    * @returns descriptors of connections that the kernel had let in already, which are served still; they now belong to the front
    */
   closeListener(server: NetServer): readonly number[];
+  /** For tests that do not want to wait so long. */
+  readonly times?: RequestTimes;
 }
 
 export interface FrontAddress {
@@ -26,11 +28,17 @@ export interface FrontAddress {
   readonly fd?: number;
 }
 
-/** A peer has this long for the head of a request, and for all of it. */
-const HEAD_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 20_000;
-/** How often that is looked at; Node's own 30 s would make 40 s of the limit. */
-const TIMEOUT_CHECK_MS = 2_000;
+/** What a peer has for a request. */
+export interface RequestTimes {
+  readonly headMs: number;
+  /** Its head included. */
+  readonly wholeMs: number;
+  /** How often that is looked at. */
+  readonly checkMs: number;
+}
+
+/** Node's own check, every 30 s, would make 40 s of the first. */
+const defaultTimes: RequestTimes = { headMs: 10_000, wholeMs: 20_000, checkMs: 2_000 };
 /** For the next request of a connection. */
 const KEEP_ALIVE_MS = 15_000;
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -40,14 +48,16 @@ const MAX_CONNECTIONS = 512;
 /** Between two lines in the log about connections that were turned away. */
 const REFUSAL_LOG_MS = 10_000;
 
-const serverOptions: ServerOptions = {
-  headersTimeout: HEAD_TIMEOUT_MS,
-  requestTimeout: REQUEST_TIMEOUT_MS,
-  connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-  keepAliveTimeout: KEEP_ALIVE_MS,
-  maxHeaderSize: MAX_HEAD_BYTES,
-  noDelay: true,
-};
+function serverOptions({ headMs, wholeMs, checkMs }: RequestTimes): ServerOptions {
+  return {
+    headersTimeout: headMs,
+    requestTimeout: wholeMs,
+    connectionsCheckingInterval: checkMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEAD_BYTES,
+    noDelay: true,
+  };
+}
 
 export class HttpFront {
   readonly #options: HttpFrontOptions;
@@ -70,10 +80,9 @@ export class HttpFront {
    */
   async listen(name: string, address: FrontAddress, tls?: TlsMaterial): Promise<void> {
     const serve = (request: IncomingMessage, response: ServerResponse): void => this.#options.serve(request, response);
+    const options = serverOptions(this.#options.times ?? defaultTimes);
     const server =
-      tls === undefined
-        ? createServer(serverOptions, serve)
-        : createTlsServer({ ...serverOptions, ...tls, minVersion: 'TLSv1.2' }, serve);
+      tls === undefined ? createServer(options, serve) : createTlsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, serve);
     server.maxHeadersCount = MAX_HEADERS;
     // The raw connection counts, before any handshake.
     server.on('connection', (socket: Socket) => this.#onConnection(socket));

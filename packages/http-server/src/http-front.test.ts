@@ -1,0 +1,152 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { memoryLog } from '@srs/kernel';
+import { describe, expect, it } from 'vitest';
+import { TestApi } from './api-test-support.ts';
+import { HttpFront } from './http-front.ts';
+import { certificate, expired } from './tls-test-support.ts';
+
+/** All that comes back until the server closes; the peer goes on reading. */
+async function talk(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(text);
+  let answer = '';
+  socket.on('data', (bytes: Buffer) => {
+    answer += bytes.toString();
+  });
+  await once(socket, 'close');
+  return answer;
+}
+
+const close = (server: { close(): unknown }): readonly number[] => {
+  server.close();
+  return [];
+};
+
+describe('a request that never becomes one', () => {
+  const length = 'Content-Length: 5\r\n';
+  it.each([
+    ['is no HTTP', 'hello\r\n\r\n', 400],
+    ['has two lengths', `POST / HTTP/1.1\r\nHost: a\r\n${length}Content-Length: 6\r\n\r\nhello!`, 400],
+    ['has a length and chunks', `POST / HTTP/1.1\r\nHost: a\r\n${length}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+    ['has a length that is none', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n', 400],
+    ['has a line feed in a header', 'GET / HTTP/1.1\r\nHost: a\r\nX: a\nb\r\n\r\n', 400],
+    ['has a head of 32 KiB', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(32_768)}\r\n\r\n`, 431],
+    ['has a path of 32 KiB', `GET /${'x'.repeat(32_768)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+  ])('is refused when it %s', async (_, text, status) => {
+    await using api = await TestApi.start();
+    const answer = await talk(api.port, text);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(JSON.parse(answer.slice(answer.indexOf('{')))).toMatchObject({ code: 3011, data: { status_code: status } });
+    expect((await api.ask('/api/v1/versions')).status).toBe(200);
+  });
+
+  it('a request behind one that was refused is not served', async () => {
+    await using api = await TestApi.start();
+    const answer = await talk(
+      api.port,
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\nGET /api/v1/versions HTTP/1.1\r\nHost: a\r\n\r\n',
+    );
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
+  it('has a time for its head, and one for all of it', async () => {
+    await using api = await TestApi.start({ front: { times: { headMs: 200, wholeMs: 400, checkMs: 50 } } });
+    const [slowHead, slowBody] = await Promise.all([
+      talk(api.port, 'GET / HTTP/1.1\r\nHost: a\r\nX: '),
+      talk(api.port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx'),
+    ]);
+    for (const answer of [slowHead, slowBody]) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+});
+
+describe('connections', () => {
+  it('are counted, and turned away when there are too many', async () => {
+    let open = 0;
+    await using api = await TestApi.start({
+      front: {
+        claimConnection: () => {
+          if (open === 2) return false;
+          open += 1;
+          return true;
+        },
+        releaseConnection: () => {
+          open -= 1;
+        },
+      },
+    });
+    const connected: Socket[] = [];
+    for (let index = 0; index < 2; index += 1) {
+      const socket = connect(api.port, '127.0.0.1');
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await once(socket, 'data');
+      connected.push(socket);
+    }
+    expect(open).toBe(2);
+    expect(await talk(api.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toBe('');
+    expect(api.log.lines.map(({ level, text }) => [level, text])).toContainEqual([
+      'error',
+      expect.stringMatching(/^HTTP client 127\.0\.0\.1 refused/),
+    ]);
+    for (const socket of connected) socket.destroy();
+    await expect.poll(() => open).toBe(0);
+  });
+
+  it('may finish when the server ends, and are cut when they do not', async () => {
+    const log = memoryLog();
+    const waiting = Promise.withResolvers<void>();
+    const front = new HttpFront({
+      log,
+      serve: (request, response) => {
+        waiting.resolve();
+        if (request.url === '/slow') setTimeout(() => response.end('done'), 50);
+      },
+      claimConnection: () => true,
+      releaseConnection: () => {},
+      closeListener: close,
+    });
+    await front.listen('x', { host: '127.0.0.1', port: 0 });
+    const port = front.portOf('x');
+    const answers = Promise.all(['/slow', '/never'].map((path) => talk(port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)));
+    await waiting.promise;
+    await front.close(300);
+    const [slow, never] = await answers;
+    expect(slow).toMatch(/^HTTP\/1\.1 200 /);
+    expect(never).toBe('');
+  });
+
+  it('go nowhere any more once the listener is closed, and its neighbours stay', async () => {
+    await using api = await TestApi.start();
+    await api.front.listen('second', { host: '127.0.0.1', port: 0 });
+    const port = api.front.portOf('second');
+    api.front.unlisten('second');
+    const socket = connect(port, '127.0.0.1');
+    const [error] = (await once(socket, 'error').catch((thrown: unknown) => [thrown])) as [NodeJS.ErrnoException];
+    expect(error.code).toBe('ECONNREFUSED');
+    expect((await api.ask('/api/v1/versions')).status).toBe(200);
+  });
+
+  it('a port in use is told with its name', async () => {
+    await using api = await TestApi.start();
+    await expect(api.front.listen('second', { host: '127.0.0.1', port: api.port })).rejects.toMatchObject({
+      errorName: 'SocketListen',
+      message: 'HTTP listener second',
+    });
+  });
+});
+
+describe('TLS', () => {
+  it('serves the same, and gives new connections a renewed certificate', async () => {
+    await using api = await TestApi.start({ tls: certificate });
+    expect(await api.ask('/api/v1/versions')).toMatchObject({ status: 200, body: { code: 0 } });
+    api.front.useTls(expired);
+    expect((await api.ask('/api/v1/versions')).status).toBe(200);
+  });
+
+  it('a peer without TLS is let go', async () => {
+    await using api = await TestApi.start({ tls: certificate });
+    expect(await talk(api.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).not.toContain('200');
+    expect((await api.ask('/api/v1/versions')).status).toBe(200);
+  });
+});
