@@ -9,7 +9,7 @@ import { publishWithFfmpeg, recordWithFfmpeg } from '../support/foreign.ts';
 import { clip } from '../support/media.ts';
 import { RawRtmp } from '../support/raw-rtmp.ts';
 import { requires } from '../support/requires.ts';
-import { repositoryRoot, ServerProcess } from '../support/server-process.ts';
+import { repositoryRoot, type ServerOptions, ServerProcess } from '../support/server-process.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
 import { allClients, clientsOf, readyWorker, workersOf } from './server-view-test-support.ts';
 
@@ -30,19 +30,20 @@ const vhosts = `
   vhost pages.test { refer good.test; refer_publish studio.good.test; }
 `;
 
-const startServer = (top: string): Promise<ServerProcess> =>
-  ServerProcess.start({
-    config: ({ rtmpPort, privatePort, directory }) => `
-      listen ${rtmpPort};
-      daemon off;
-      pid ${directory}/objs/srs.pid;
-      srs_log_tank console;
-      max_connections 1000;
-      private_api { listen 127.0.0.1:${privatePort}; }
-      workers { mode multi; stream 2; }
-      ${top}
-      ${vhosts}`,
-  });
+const configOf = (top: string, workers = 'mode multi; stream 2;'): ServerOptions => ({
+  config: ({ rtmpPort, privatePort, directory }) => `
+    listen ${rtmpPort};
+    daemon off;
+    pid ${directory}/objs/srs.pid;
+    srs_log_tank console;
+    max_connections 1000;
+    private_api { listen 127.0.0.1:${privatePort}; }
+    workers { ${workers} }
+    ${top}
+    ${vhosts}`,
+});
+
+const startServer = (top: string): Promise<ServerProcess> => ServerProcess.start(configOf(top));
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 /** A connection on which nothing is said. */
@@ -428,4 +429,56 @@ it('connections that one address opens in a second', async () => {
     10_000,
     () => 'the address is never let in again',
   );
+});
+
+it('a reload counts for the next client: another key, rules, and limits that know who is there already', async () => {
+  const keyVhost = (text: string) => `vhost reloaded.test { publish_auth { enabled on; key ${text}; } }`;
+  await using server = await startServer(keyVhost(key));
+  const where = { ...on('reloaded.test'), localAddress: '127.0.0.8' };
+  using publisher = await LivePublisher.start(server, 'live/r', { ...where, parameters: `?key=${key}` });
+  using player = await LivePlayer.start(server, 'live/r', where);
+  await player.waitForFrames(5);
+  const changed = keyVhost('another-key-22').replace(
+    ' }',
+    ' } security { enabled on; allow publish all; allow play 127.0.0.8; }',
+  );
+  server.writeConfig(configOf(`limits { players_per_ip 1; exempt none; } ${changed}`));
+  server.signal('SIGHUP');
+  const descriptionOf = async (parameters: string, more: object = {}): Promise<string | undefined> => {
+    using other = await LivePublisher.open(server, 'live/other', { ...where, parameters, ...more });
+    return other.rejection?.description;
+  };
+  await eventually(
+    async () => (await descriptionOf(`?key=${key}`)) === 'publish of reloaded.test/live/other refused: its key is not right',
+    1_000,
+    () => 'the old key is still good',
+  );
+  expect(await descriptionOf('?key=another-key-22')).toBeUndefined();
+  using second = await LivePlayer.open(server, 'live/r', where);
+  expect(second.rejection?.description).toBe('this address plays as many streams as players_per_ip 1 allows');
+  using stranger = await LivePlayer.open(server, 'live/r', on('reloaded.test'));
+  expect(stranger.rejection?.description).toBe('play from 127.0.0.1 is allowed by no rule of security');
+  await player.waitForFrames(20);
+  expect(player.checker.complaint).toBe('');
+  expect(publisher.isOpen).toBe(true);
+});
+
+it('a server of one process holds the same limits', async () => {
+  await using server = await ServerProcess.start(configOf('limits { players_per_ip 2; connections_per_ip 4; }', 'mode single;'));
+  const where = { ...on('open.test'), localAddress: '127.0.0.1' };
+  using exempt = await LivePlayer.start(server, 'live/one', where);
+  expect(exempt.isOpen).toBe(true);
+  server.writeConfig(configOf('limits { players_per_ip 2; connections_per_ip 3; exempt none; }', 'mode single;'));
+  server.signal('SIGHUP');
+  await server.waitForLog(/reload/i);
+  const second = await LivePlayer.start(server, 'live/one', where);
+  await eventually(
+    async () => {
+      using third = await LivePlayer.open(server, 'live/one', where);
+      return third.rejection?.description === 'this address plays as many streams as players_per_ip 2 allows';
+    },
+    1_000,
+    () => 'a third player is let in',
+  );
+  second.close();
 });
