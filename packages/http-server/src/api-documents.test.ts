@@ -9,8 +9,10 @@ function shapeOf(value: unknown): unknown {
   return Object.entries(value).map(([name, inner]) => [name, shapeOf(inner)]);
 }
 
-const numbers = (...names: readonly string[]) => names.map((name) => [name, 'number']);
-const strings = (...names: readonly string[]) => names.map((name) => [name, 'string']);
+/** Names, one or several to a text. */
+const wordsOf = (texts: readonly string[]): readonly string[] => texts.flatMap((text) => text.split(' '));
+const numbers = (...names: readonly string[]) => wordsOf(names).map((name) => [name, 'number']);
+const strings = (...names: readonly string[]) => wordsOf(names).map((name) => [name, 'string']);
 const code = ['code', 'number'];
 
 const kbps = ['kbps', numbers('recv_30s', 'send_30s')];
@@ -59,44 +61,33 @@ const self = [
   ...numbers('mem_kbyte', 'mem_percent', 'cpu_percent', 'srs_uptime'),
 ];
 const system = numbers(
-  ...['cpu_percent', 'disk_read_KBps', 'disk_write_KBps', 'disk_busy_percent', 'mem_ram_kbyte', 'mem_ram_percent'],
-  ...['mem_swap_kbyte', 'mem_swap_percent', 'cpus', 'cpus_online', 'uptime', 'ilde_time', 'load_1m', 'load_5m', 'load_15m'],
-  ...['net_sample_time', 'net_recv_bytes', 'net_send_bytes', 'srs_sample_time', 'srs_recv_bytes', 'srs_send_bytes'],
-  ...['srs_recv_kbps', 'srs_send_kbps', 'conn_sys', 'conn_sys_et', 'conn_sys_tw', 'conn_sys_udp', 'conn_srs'],
+  'cpu_percent disk_read_KBps disk_write_KBps disk_busy_percent mem_ram_kbyte mem_ram_percent',
+  'mem_swap_kbyte mem_swap_percent cpus cpus_online uptime ilde_time load_1m load_5m load_15m',
+  'net_sample_time net_recv_bytes net_send_bytes srs_sample_time srs_recv_bytes srs_send_bytes',
+  'srs_recv_kbps srs_send_kbps conn_sys conn_sys_et conn_sys_tw conn_sys_udp conn_srs',
 );
 const rusages = numbers(
-  ...[
-    'sample_time',
-    'ru_utime',
-    'ru_stime',
-    'ru_maxrss',
-    'ru_ixrss',
-    'ru_idrss',
-    'ru_isrss',
-    'ru_minflt',
-    'ru_majflt',
-    'ru_nswap',
-  ],
-  ...['ru_inblock', 'ru_oublock', 'ru_msgsnd', 'ru_msgrcv', 'ru_nsignals', 'ru_nvcsw', 'ru_nivcsw'],
+  'sample_time ru_utime ru_stime ru_maxrss ru_ixrss ru_idrss ru_isrss ru_minflt ru_majflt ru_nswap',
+  'ru_inblock ru_oublock ru_msgsnd ru_msgrcv ru_nsignals ru_nvcsw ru_nivcsw',
 );
 const processStat = [
   ...numbers('sample_time', 'percent', 'pid'),
   ...strings('comm', 'state'),
   ...numbers(
-    ...['ppid', 'pgrp', 'session', 'tty_nr', 'tpgid', 'flags', 'minflt', 'cminflt', 'majflt', 'cmajflt', 'utime', 'stime'],
-    ...['cutime', 'cstime', 'priority', 'nice', 'num_threads', 'itrealvalue', 'starttime', 'vsize', 'rss', 'rsslim', 'startcode'],
-    ...['endcode', 'startstack', 'kstkesp', 'kstkeip', 'signal', 'blocked', 'sigignore', 'sigcatch', 'wchan', 'nswap', 'cnswap'],
-    ...['exit_signal', 'processor', 'rt_priority', 'policy', 'delayacct_blkio_ticks', 'guest_time', 'cguest_time'],
+    'ppid pgrp session tty_nr tpgid flags minflt cminflt majflt cmajflt utime stime',
+    'cutime cstime priority nice num_threads itrealvalue starttime vsize rss rsslim startcode',
+    'endcode startstack kstkesp kstkeip signal blocked sigignore sigcatch wchan nswap cnswap',
+    'exit_signal processor rt_priority policy delayacct_blkio_ticks guest_time cguest_time',
   ),
 ];
 const cpu = numbers('sample_time', 'percent', 'user', 'nice', 'sys', 'idle', 'iowait', 'irq', 'softirq', 'steal', 'guest');
 const memory = numbers(
-  ...['sample_time', 'percent_ram', 'percent_swap', 'MemActive', 'RealInUse', 'NotInUse', 'MemTotal', 'MemFree', 'Buffers'],
-  ...['Cached', 'SwapTotal', 'SwapFree'],
+  'sample_time percent_ram percent_swap MemActive RealInUse NotInUse MemTotal MemFree Buffers',
+  'Cached SwapTotal SwapFree',
 );
 const urls = strings(
-  ...['versions', 'summaries', 'rusages', 'self_proc_stats', 'system_proc_stats', 'meminfos', 'authors', 'requests'],
-  ...['features', 'vhosts', 'streams', 'clients', 'reload', 'raw'],
+  'versions summaries rusages self_proc_stats system_proc_stats meminfos authors requests',
+  'features vhosts streams clients reload raw',
 );
 const ok = ['ok', 'boolean'];
 

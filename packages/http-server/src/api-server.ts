@@ -52,7 +52,9 @@ export async function createApiServer(services: ApiServices, plugins: readonly F
   await describeApi(app, services);
   await allowOtherSites(app, services);
   app.addHook('onRequest', async (request, reply) => {
-    services.log.trace(`HTTP ${request.method} ${pathOf(request.url)}, content-length=${request.headers['content-length'] ?? -1}`);
+    services.log.trace(
+      `HTTP ${request.method} ${pathOf(request.url)}, content-length=${request.headers['content-length'] ?? -1}`,
+    );
     void reply.type(JSON_TYPE).headers({ server: `SRS/${services.identity.version}`, 'x-content-type-options': 'nosniff' });
     access.checkRead(request);
   });
