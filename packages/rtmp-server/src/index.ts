@@ -1,5 +1,6 @@
 export type { ClientDescription } from './client-description.ts';
 export type { ClientHooks, HookSubject, HookTraffic } from './client-hooks.ts';
+export type { Departure } from './departures.ts';
 export type { PlayHub } from './play-hub.ts';
 export type { RtmpConnection } from './rtmp-connection.ts';
 export { RtmpServer, type Traffic } from './rtmp-server.ts';

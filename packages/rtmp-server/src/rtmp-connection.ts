@@ -20,6 +20,7 @@ import type { ClientDescription, ClientType } from './client-description.ts';
 import { identityOf, logConnect, plainAddress, unknownIdentity } from './client-identity.ts';
 import { adoptSocket } from './client-socket.ts';
 import { ConnectionHooks } from './connection-hooks.ts';
+import type { ClientEnd, Departure } from './departures.ts';
 import type { PithyMember, PithyPrint } from './pithy-print.ts';
 import type { PlayHandle, PlayHub } from './play-hub.ts';
 import { Publishing } from './publishing.ts';
@@ -67,9 +68,15 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #hooks: ConnectionHooks | undefined;
   /** The stream it publishes or plays, or did last. */
   #target: AdmittedStream | undefined;
+  /** The stream that it was not given. */
+  #wanted = '';
   #dialect: PublishRequest['dialect'] | undefined;
   #publishing: Publishing | undefined;
   #play: PlayHandle | undefined;
+  /** The first reason for which it ends. */
+  #reason: ClientEnd | undefined;
+  /** What it was when that came. */
+  #lastType: ClientType = 'unknown';
   #isEnding = false;
   #hasFailed = false;
   #isClosed = false;
@@ -161,6 +168,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   /** The server ends: tells the client, and lets go of it when it has heard, or after a moment. */
   dismiss(description: string): void {
     if (this.#isEnding) return;
+    this.#note(description);
     this.#session.notify({
       level: 'status',
       code: this.#publishing === undefined ? 'NetStream.Play.Stop' : statusCodes.unpublishSuccess,
@@ -192,6 +200,24 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** Of a connection that is over. */
+  departure(): Omit<Departure, 'agoSeconds'> {
+    return {
+      id: this.cid,
+      ip: this.ip,
+      type: this.#lastType,
+      streamId: this.streamId === '' ? this.#wanted : this.streamId,
+      aliveSeconds: Math.round((this.#host.services.clock.nowMs() - this.#startedMs) / 1000),
+      ...(this.#reason ?? { isRefused: false, reason: 'disconnected' }),
+    };
+  }
+
+  #note(reason: unknown, isRefused = false): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = { isRefused, reason: describeError(reason) };
+    this.#lastType = this.type;
   }
 
   // FanOutPlayer
@@ -427,6 +453,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #onRevoked(reason: RevokeReason, byIp: string): void {
     const text = reason === 'replaced' ? `stream taken over by ${byIp} (publish busy replace)` : `stream is published by ${byIp}`;
     this.#log.warn(`${this.streamId}: ${text}`);
+    this.#note(text);
     this.#session.notify({ level: 'error', code: statusCodes.publishBadName, description: text });
     this.#endPublish();
     this.#end();
@@ -448,6 +475,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
       this.#target = this.#admission.stream(services.config(), streamName, use, Math.floor(services.clock.wallMs() / 1000));
       return this.#target;
     } catch (error) {
+      this.#wanted = `${this.#admission.vhost.name}/${this.#admission.url.app}/${streamName.split('?', 1)[0] ?? ''}`;
       this.#refuse(refusalCode(use, error), error);
       return undefined;
     }
@@ -456,6 +484,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   /** A proper answer first: an encoder that only sees its connection close tries again for ever. */
   #refuse(code: string, reason: unknown): void {
     this.#log.error(`refused${errorNumber(reason)}: ${describeError(reason)}`);
+    this.#note(reason, true);
     if (this.#isOver) return;
     this.#hasFailed = true;
     this.#session.reject(code, refusalText(reason));
@@ -483,12 +512,14 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     if (this.#isOver) return;
     this.#hasFailed = true;
     this.#log.error(`serve client failed${errorNumber(error)}: ${describeError(error)}`);
+    this.#note(error);
     this.#end();
   }
 
   #onSocketError(error: Error): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.#note(error);
     const code = error instanceof SrsError ? error.code : 1007;
     this.#log.warn(`client disconnect peer. ret=${code}: ${systemErrorCode(error) ?? error.message}`);
   }
@@ -497,6 +528,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #onPeerEnd(): void {
     if (this.#isEnding) return;
     const error = new SrsError('SocketRead', 'client closed the connection');
+    this.#note(error);
     this.#log.warn(`client disconnect peer. ret=${error.code}: ${error.message}`);
     this.#end();
   }

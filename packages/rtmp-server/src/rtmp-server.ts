@@ -5,6 +5,7 @@ import type { Config } from '@srs/config';
 import { describeError, type Kbps, RateMeter } from '@srs/kernel';
 import { closeListener, descriptorOf, duplicateFd } from '@srs/native';
 import { plainAddress } from './client-identity.ts';
+import { type Departure, Departures } from './departures.ts';
 import { PithyPrint } from './pithy-print.ts';
 import { PlayHub } from './play-hub.ts';
 import { type ConnectionHost, RtmpConnection } from './rtmp-connection.ts';
@@ -40,6 +41,7 @@ export class RtmpServer {
   readonly #connections = new Set<RtmpConnection>();
   readonly #host: ConnectionHost;
   readonly #turnedAway: TurnedAway;
+  readonly #departures: Departures;
   readonly #streams: StreamTraffics;
   readonly #rateTimer: NodeJS.Timeout;
   readonly #recvRate: RateMeter;
@@ -63,6 +65,7 @@ export class RtmpServer {
       onClosed: (connection) => this.#onClosed(connection),
     };
     this.#turnedAway = new TurnedAway(services.log, services.clock);
+    this.#departures = new Departures(services.clock);
     this.#streams = new StreamTraffics(services.clock);
     this.#recvRate = new RateMeter(services.clock);
     this.#sendRate = new RateMeter(services.clock);
@@ -126,6 +129,11 @@ export class RtmpServer {
     return { recvBytes, sendBytes, recvKbps: this.#recvRate.sample(recvBytes), sendKbps: this.#sendRate.sample(sendBytes) };
   }
 
+  /** Clients that have left, the newest first; only the last ones are known. */
+  departures(): readonly Departure[] {
+    return this.#departures.list();
+  }
+
   counts(): ConnectionCounts {
     return { accepted: this.#acceptedCount, turnedAway: this.#turnedAwayCount, failed: this.#failedCount };
   }
@@ -180,6 +188,7 @@ export class RtmpServer {
 
   #onClosed(connection: RtmpConnection): void {
     this.#connections.delete(connection);
+    this.#departures.add(connection.departure());
     connection.place.leave();
     if (connection.hasFailed) this.#failedCount += 1;
     this.#goneRecvBytes += connection.traffic.recvBytes;
