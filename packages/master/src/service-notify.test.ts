@@ -38,6 +38,14 @@ it('tells when clients can connect, when it reloads and when it ends', () => {
   ]);
 });
 
+it('a reload that ends while the server stops is not told', () => {
+  const notify = open({ NOTIFY_SOCKET: '/run/notify' });
+  notify.stopping('waiting for 2 clients');
+  notify.reloading();
+  notify.ready('3 of 3 workers');
+  expect(sent).toEqual(['STOPPING=1\nSTATUS=waiting for 2 clients']);
+});
+
 it('takes its variables out of the environment and leaves the others', () => {
   const env: NodeJS.ProcessEnv = { NOTIFY_SOCKET: '/run/notify', WATCHDOG_USEC: '1000', WATCHDOG_PID: '1', PATH: '/bin' };
   open(env);

@@ -15,13 +15,17 @@ export interface ServiceNotifyOptions {
   readonly send?: (socket: string, text: string) => void;
 }
 
-/** Without a manager that wants to hear, every method does nothing. None throws: a manager that does not listen must not stop a server. */
+/**
+ * After `stopping` the server says of nothing else any more, a reload for example. Without a manager that wants to hear, every method does nothing. None
+ * throws: a manager that does not listen must not stop a server.
+ */
 export class ServiceNotify {
   readonly #options: ServiceNotifyOptions;
   readonly #socket: string | undefined;
   readonly #watchdogEveryMs: number;
   #watchdogTimer: NodeJS.Timeout | undefined;
   #hasFailed = false;
+  #isStopping = false;
 
   /** Takes its variables out of the environment, so that no process the server starts speaks in its name. */
   constructor(options: ServiceNotifyOptions) {
@@ -37,6 +41,7 @@ export class ServiceNotify {
 
   /** Clients can connect; also when a reload is over. */
   ready(status: string): void {
+    if (this.#isStopping) return;
     this.#send('READY=1', `STATUS=${oneLine(status)}`);
     if (this.#socket === undefined || this.#watchdogEveryMs === 0 || this.#watchdogTimer !== undefined) return;
     this.#watchdogTimer = setInterval(() => {
@@ -46,13 +51,9 @@ export class ServiceNotify {
 
   /** A new configuration is being applied; `ready` ends that. */
   reloading(): void {
+    if (this.#isStopping) return;
     // The clock is the one by which the manager tells its own request from an older reload.
     this.#send('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
-  }
-
-  /** What a person reads in `systemctl status`. */
-  status(text: string): void {
-    this.#send(`STATUS=${oneLine(text)}`);
   }
 
   /**
@@ -60,6 +61,7 @@ export class ServiceNotify {
    * @param limitMs how long that may take, where it is known: the manager waits so much longer than it is configured to
    */
   stopping(status: string, limitMs = 0): void {
+    this.#isStopping = true;
     const extension = limitMs > 0 ? [`EXTEND_TIMEOUT_USEC=${Math.ceil(limitMs * 1000)}`] : [];
     this.#send('STOPPING=1', `STATUS=${oneLine(status)}`, ...extension);
   }
