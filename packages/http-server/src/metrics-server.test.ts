@@ -1,9 +1,10 @@
 import type { Server } from 'node:net';
 import { memoryLog } from '@srs/kernel';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseMetrics, sampleOf } from '../../../test/support/prometheus-text.ts';
 import { createMetricsServer } from './metrics-server.ts';
 import { MetricsSource, type MetricsSourceOptions } from './metrics-source.ts';
-import { answerOf, countersOf, parseMetrics, reportOf, sampleOf, serverOf } from './metrics-test-support.ts';
+import { answerOf, countersOf, reportOf, serverOf } from './metrics-test-support.ts';
 
 const name = 'exporter';
 

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { timeBoundsMs } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
+import { parseMetrics, sampleOf } from '../../../test/support/prometheus-text.ts';
 import { metricHelp, renderMetrics } from './metrics.ts';
 import { busiestStreams } from './metrics-figures.ts';
-import { answerOf, countersOf, figuresOf, parseMetrics, reportOf, sampleOf, serverOf, streamOf } from './metrics-test-support.ts';
+import { answerOf, countersOf, figuresOf, reportOf, serverOf, streamOf } from './metrics-test-support.ts';
 
 const parsed = async (more: Parameters<typeof figuresOf>[0] = {}) => parseMetrics(await renderMetrics(figuresOf(more)));
 
