@@ -42,6 +42,7 @@ export function backSourceView(o: {
     clients: () => new Page(0, 0, []),
     client: () => null,
     kick: () => false,
+    departures: () => [],
     counters: () => ({}),
     ringTotals,
     rings: () => ({

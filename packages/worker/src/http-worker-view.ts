@@ -22,6 +22,7 @@ export function httpWorkerView(): RoleView {
     clients: () => new Page(0, 0, []),
     client: () => null,
     kick: () => false,
+    departures: () => [],
     counters: () => ({}),
     ringTotals: () => ({ held: 0 }),
     rings: () => ({ held: 0, rings: [] }),

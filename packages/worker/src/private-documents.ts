@@ -2,7 +2,7 @@
 import type { PublisherInfo } from '@srs/control';
 import type { RingTotals } from '@srs/http-server';
 import type { Kbps } from '@srs/kernel';
-import type { ClientDescription, StreamTraffic } from '@srs/rtmp-server';
+import type { ClientDescription, Departure, StreamTraffic } from '@srs/rtmp-server';
 import type { FanOutStatistics, StreamWriterStatistics, TrackFacts } from '@srs/stream';
 
 // What the management API needs as well is defined there.
@@ -82,8 +82,8 @@ export interface DirectoryStream {
   readonly ring: RingDescription | null;
 }
 
-/** An element of `GET /api/v1/clients`. */
-export type { ClientDescription };
+/** Elements of `GET /api/v1/clients` and of `GET /api/v1/departures`. */
+export type { ClientDescription, Departure };
 
 /** What surrounds every answer. */
 export type PrivateAnswer<T> =

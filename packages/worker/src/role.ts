@@ -5,6 +5,7 @@ import type { Listener, ProcessId } from './environment.ts';
 import type { Page, PageRequest } from './page.ts';
 import type {
   ClientDescription,
+  Departure,
   DirectoryStream,
   RingsDescription,
   RingTotals,
@@ -21,6 +22,8 @@ export interface RoleView {
   client(id: number): ClientDescription | null;
   /** Disconnects a client. @returns false when it is not here */
   kick(id: number): boolean;
+  /** Clients that have left, the newest first; only the last ones are known. */
+  departures(): readonly Departure[];
   /** Since the process started; the keeper adds what its predecessors had. */
   counters(): PartialCounters;
   ringTotals(): RingTotals;

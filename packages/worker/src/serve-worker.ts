@@ -149,6 +149,7 @@ function privateRoutes(
         return { isFound: view.kick(id) };
       },
     },
+    '/api/v1/departures': () => view.departures(),
     '/api/v1/rings': () => view.rings(),
   };
 }

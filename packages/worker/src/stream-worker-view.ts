@@ -60,6 +60,7 @@ export function streamWorkerView(server: RtmpServer, liveStreams: LiveStreams, a
       connection?.dismiss('disconnected by the operator');
       return connection !== undefined;
     },
+    departures: () => server.departures(),
     counters: () => countersOf(server),
     ringTotals,
     rings: () => {
