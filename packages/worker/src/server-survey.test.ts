@@ -1,0 +1,294 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { Channel, linkPair } from '@srs/control';
+import { afterEach, expect, it } from 'vitest';
+import { Page, parseId, parsePage } from './page.ts';
+import { type PrivateRoutes, startPrivateApi } from './private-api.ts';
+import type { ClientDescription, DirectoryStream, SlotReport, WorkerStream } from './private-documents.ts';
+import { ServerSurvey } from './server-survey.ts';
+import { STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
+import type { MasterProtocol } from './worker-start.ts';
+
+const HOST = '127.0.0.1';
+const opened: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const each of opened.splice(0)) await each.close();
+});
+
+const rate = (last30s: number) => ({ average: 0, last30s, last5m: 0 });
+
+const clientOf = (id: number, more: Partial<ClientDescription> = {}): ClientDescription => ({
+  id,
+  ip: '10.0.0.9',
+  type: 'play',
+  dialect: '',
+  vhost: 'v',
+  app: 'a',
+  stream: 's',
+  streamId: 'v/a/s',
+  tcUrl: '',
+  pageUrl: '',
+  swfUrl: '',
+  flashVer: '',
+  aliveSeconds: 1,
+  sendBytes: 20,
+  recvBytes: 10,
+  sendKbps: rate(2),
+  recvKbps: rate(1),
+  pendingBytes: 0,
+  source: null,
+  ...more,
+});
+
+const play = {
+  players: 5,
+  playersInStep: 4,
+  flushIntervalMs: 7,
+  flushes: 1,
+  batchBytes: 7000,
+  writes: 1,
+  flushedBytes: 1,
+  laps: 1,
+  lagBytes: 9,
+  cuts: 2,
+  droppedFrames: 6,
+};
+const traffic = {
+  recvBytes: 100,
+  sendBytes: 200,
+  recvKbps: rate(10),
+  sendKbps: rate(20),
+  clients: 5,
+  players: 5,
+  pendingBytes: 3,
+};
+const publisher = {
+  cid: 200,
+  ip: '10.0.0.1',
+  aliveSeconds: 100,
+  recvBytes: 4096,
+  recvKbps: rate(500),
+  audioFrames: 43,
+  videoFrames: 25,
+  dataFrames: 1,
+  bytes: 4000,
+  droppedFrames: 11,
+  correctedTimestamps: 12,
+  ringBytes: 2 ** 20,
+  gopBytes: 3072,
+};
+const video = { codec: 'H264', profile: 'High', level: '3.1', width: 1280, height: 720 };
+
+const workerStream = (streamId: string, more: Partial<WorkerStream> = {}): WorkerStream => ({
+  streamId,
+  publisher: null,
+  sourceCid: 200,
+  play,
+  traffic,
+  tracks: { video, audio: null },
+  ring: null,
+  ...more,
+});
+const directoryStream = (streamId: string): DirectoryStream => ({
+  streamId,
+  publisher: { slot: 1, pid: 1001, cid: 200, ip: '10.0.0.1' },
+  subscribers: 2,
+  ring: null,
+});
+
+interface FakeWorker {
+  readonly role?: SlotReport['role'];
+  readonly streams?: readonly (WorkerStream | DirectoryStream)[];
+  readonly clients?: readonly ClientDescription[];
+  readonly state?: SlotReport['state'];
+  /** Accepts and says nothing. */
+  readonly isHung?: boolean;
+}
+
+/** As a worker serves it. */
+function routesOf({ streams = [], clients = [] }: FakeWorker, kicked: number[]): PrivateRoutes {
+  const all = new Set(clients);
+  const find = (id: number | undefined) => clients.filter((client) => client.id === id);
+  return {
+    '/api/v1/streams': () => streams,
+    '/api/v1/clients': (query) => {
+      const id = parseId(query);
+      return id === undefined ? Page.of(all, parsePage(query), (client) => client) : new Page(find(id).length, 0, find(id));
+    },
+    '/api/v1/kick': {
+      POST: (query) => {
+        const found = find(parseId(query));
+        kicked.push(...found.map(({ id }) => id));
+        return { isFound: found.length > 0 };
+      },
+    },
+  };
+}
+
+async function hungPort(): Promise<number> {
+  const server: Server = createServer(() => {}).listen(0, HOST);
+  await once(server, 'listening');
+  opened.push(server);
+  return (server.address() as AddressInfo).port;
+}
+
+async function surveyOf(fakes: readonly FakeWorker[]): Promise<{ survey: ServerSurvey; kicked: number[]; status: StatusBoard }> {
+  const kicked: number[] = [];
+  const workers = await Promise.all(
+    fakes.map(async (fake, slot): Promise<SlotReport> => {
+      const report = {
+        slot,
+        role: fake.role ?? ('stream' as const),
+        pid: 1000 + slot,
+        restarts: 0,
+        lastEnd: 'signal SIGKILL',
+        uptimeSeconds: 1,
+      };
+      if (fake.isHung === true) return { ...report, state: 'ready', port: await hungPort() };
+      const api = await startPrivateApi({ host: HOST, port: 0, isPortFixed: true, routes: routesOf(fake, kicked) });
+      opened.push(api);
+      return { ...report, state: fake.state ?? 'ready', port: api.port };
+    }),
+  );
+  const server = { version: '2.0.0', pid: 999, mode: 'multi' as const, uptimeSeconds: 10, listen: [], workers: workers.length };
+  const [near, far] = linkPair();
+  const master = new Channel<MasterProtocol>(far, { requests: { directory: () => ({ server, workers }) } });
+  const status = new StatusBoard(Buffer.alloc(STATUS_BOARD_BYTES), 0);
+  const channel = new Channel<MasterProtocol>(near, {});
+  opened.push(master, channel);
+  const survey = new ServerSurvey({ master: channel, privateHost: HOST, status, wallMs: () => 5, uptimeMs: () => 10_000 });
+  return { survey, kicked, status };
+}
+
+it('a stream is one entry, its figures added up over all workers', async () => {
+  const { survey } = await surveyOf([
+    { role: 'back-source', streams: [directoryStream('v/a/s'), directoryStream('v/a/other')] },
+    { streams: [workerStream('v/a/s', { publisher, play: null })] },
+    { streams: [workerStream('v/a/s', { tracks: null })] },
+    { streams: [workerStream('v/a/s', { play: { ...play, players: 2, flushIntervalMs: 40, lagBytes: 1 } })] },
+    { role: 'http', streams: [workerStream('v/a/never')] },
+  ]);
+  const { streams, silent } = await survey.streams();
+  expect(silent).toEqual([]);
+  expect(streams.map(({ streamId }) => streamId)).toEqual(['v/a/other', 'v/a/s']);
+  expect(streams[1]).toMatchObject({
+    clients: 8,
+    players: 7,
+    publisher: { slot: 1, pid: 1001, cid: 200, ip: '10.0.0.1' },
+    publishSeconds: 100,
+    videoFrames: 25,
+    audioFrames: 43,
+    droppedFrames: 11,
+    video,
+    audio: null,
+    recvBytes: 300,
+    sendBytes: 600,
+    recvKbps30s: 30,
+    sendKbps30s: 60,
+    pendingBytes: 9,
+    playerCuts: 4,
+    playerDroppedFrames: 12,
+    lagBytes: 9,
+    flushIntervalMs: 40,
+    readers: [
+      { slot: 2, players: 5, playersInStep: 4, flushIntervalMs: 7, lagBytes: 9 },
+      { slot: 3, players: 2, playersInStep: 4, flushIntervalMs: 40, lagBytes: 1 },
+    ],
+  });
+  expect(streams[0]).toMatchObject({ clients: 0, publisher: { cid: 200 }, publishSeconds: 0, video: null });
+});
+
+it('a worker that hangs is named within its second, and the others are told', async () => {
+  const { survey } = await surveyOf([
+    { role: 'back-source', streams: [directoryStream('v/a/s')] },
+    { isHung: true },
+    { state: 'waiting' },
+    { streams: [workerStream('v/a/s')], clients: [clientOf(7)] },
+  ]);
+  const named = [
+    { slot: 1, role: 'stream', pid: 1001, problem: 'no answer within 1000 ms' },
+    { slot: 2, role: 'stream', pid: 1002, problem: 'died of signal SIGKILL, is started again in a moment' },
+  ];
+  const startMs = performance.now();
+  const [streams, clients, client] = await Promise.all([
+    survey.streams(),
+    survey.clients({ start: 0, count: 10 }),
+    survey.client(7),
+  ]);
+  expect(performance.now() - startMs).toBeLessThan(2_500);
+  expect(streams).toMatchObject({ silent: named, streams: [{ streamId: 'v/a/s', players: 5, publisher: { cid: 200 } }] });
+  expect(clients).toMatchObject({ silent: named, total: 1, clients: [{ id: 7, slot: 3, pid: 1003 }] });
+  expect(client).toMatchObject({ silent: named, found: { id: 7 } });
+});
+
+it('clients are listed worker by worker, whatever part is asked for', async () => {
+  const ids = (first: number, count: number) => Array.from({ length: count }, (_, index) => clientOf(first + index));
+  const { survey } = await surveyOf([
+    { role: 'back-source', clients: ids(0, 1) },
+    { clients: ids(100, 5) },
+    { clients: [] },
+    { clients: ids(300, 5) },
+  ]);
+  const listed = async (start: number, count: number) => {
+    const { total, clients } = await survey.clients({ start, count });
+    expect(total).toBe(10);
+    return clients.map(({ id, slot }) => `${slot}:${id}`);
+  };
+  expect(await listed(0, 100)).toEqual([
+    ...[100, 101, 102, 103, 104].map((id) => `1:${id}`),
+    ...[300, 301, 302, 303, 304].map((id) => `3:${id}`),
+  ]);
+  expect(await listed(3, 4)).toEqual(['1:103', '1:104', '3:300', '3:301']);
+  expect(await listed(6, 2)).toEqual(['3:301', '3:302']);
+  expect(await listed(10, 5)).toEqual([]);
+});
+
+it('a client is found and disconnected wherever it is', async () => {
+  const source = { slot: 1, pid: 1001, cid: 200, ip: '10.0.0.1' };
+  const { survey, kicked } = await surveyOf([
+    { clients: [clientOf(7)] },
+    { clients: [clientOf(8, { cuts: 2, isInStep: true, source })] },
+  ]);
+  expect(await survey.client(8)).toMatchObject({
+    found: {
+      id: 8,
+      slot: 1,
+      pid: 1001,
+      cuts: 2,
+      isInStep: true,
+      isPaused: false,
+      lagBytes: 0,
+      recvKbps30s: 1,
+      sendKbps30s: 2,
+      source,
+    },
+  });
+  expect(await survey.client(9)).toEqual({ found: null, silent: [] });
+  expect(await survey.kick(8)).toEqual({ found: true, silent: [] });
+  expect(await survey.kick(9)).toEqual({ found: false, silent: [] });
+  expect(kicked).toEqual([8]);
+});
+
+it('the traffic is that of all slots since the start, whoever fills them', async () => {
+  const { survey, status } = await surveyOf([]);
+  status.ownCounters[0] = 1000;
+  status.ownCounters[1] = 20_000;
+  status.claimConnection(10);
+  expect(survey.traffic()).toEqual({
+    sampleTimeMs: 5,
+    recvBytes: 1000,
+    sendBytes: 20_000,
+    recvKbps: 1,
+    sendKbps: 16,
+    connections: 1,
+  });
+});
+
+it('a master that does not answer is an error, not a wait', async () => {
+  const [near] = linkPair();
+  const channel = new Channel<MasterProtocol>(near, {});
+  opened.push(channel);
+  const status = new StatusBoard(Buffer.alloc(STATUS_BOARD_BYTES), 0);
+  const survey = new ServerSurvey({ master: channel, privateHost: HOST, status, wallMs: () => 0, uptimeMs: () => 1 });
+  await expect(survey.streams()).rejects.toMatchObject({ errorName: 'ControlTimeout' });
+});
