@@ -9,6 +9,7 @@ import {
   askWorkers,
   type ClientDescription,
   type ConfigDocument,
+  type Departure,
 } from '@srs/worker';
 import { type ClientRow, clientsReport } from '../cli-clients.ts';
 import { askConfig } from '../cli-config.ts';
@@ -26,19 +27,27 @@ export interface ServerFacts {
   readonly settings: readonly Setting[];
   /** The client with the id that was asked for. */
   readonly client: ClientRow | undefined;
+  /** Clients that have left, the newest first; each worker knows its last ones. */
+  readonly departures: readonly DepartureRow[];
+}
+
+export interface DepartureRow extends Departure {
+  /** Slot of the worker that it was connected to. */
+  readonly worker: number;
 }
 
 /** @param id of the client to ask for. @throws SrsError without a master */
 export async function askFacts(api: ServerAddress, id: number | undefined, timeoutMs: number): Promise<ServerFacts> {
   const directory = await askMaster(api, timeoutMs);
   const { workers } = directory;
-  const [summaries, streams, clients, settings] = await Promise.all([
+  const [summaries, streams, clients, departures, settings] = await Promise.all([
     askWorkers(api, workers, (address) => askSummary(address, timeoutMs)),
     askWorkers(api, workers, (address, worker) => askStreams(address, worker, timeoutMs)),
     askWorkers(api, workers, async (address) => ({
       data: id === undefined ? [] : await askClient(address, id, timeoutMs),
       problem: null,
     })),
+    askWorkers(api, workers, async (address) => ({ data: await askDepartures(address, timeoutMs), problem: null })),
     // Figures can be judged without the configuration.
     askConfig(api, timeoutMs).catch(() => undefined),
   ]);
@@ -47,12 +56,20 @@ export async function askFacts(api: ServerAddress, id: number | undefined, timeo
     streams: streamsReport(api, directory, streams).document.streams,
     settings: settings?.directives ?? [],
     client: clientsReport(api, directory, clients).document.clients.find((client) => client.id === id),
+    departures: departures
+      .flatMap(({ worker, data }) => (data ?? []).map((departure): DepartureRow => ({ ...departure, worker: worker.slot })))
+      .sort((a, b) => a.agoSeconds - b.agoSeconds),
   };
 }
 
 async function askClient(address: ServerAddress, id: number, timeoutMs: number): Promise<readonly ClientDescription[]> {
   const { data } = await askPrivateApi(address, `/api/v1/clients?id=${id}`, timeoutMs);
   return Array.isArray(data) ? (data as ClientDescription[]) : [];
+}
+
+async function askDepartures(address: ServerAddress, timeoutMs: number): Promise<readonly Departure[]> {
+  const { data } = await askPrivateApi(address, '/api/v1/departures', timeoutMs);
+  return Array.isArray(data) ? (data as Departure[]) : [];
 }
 
 /** What the rules look at. */
@@ -62,6 +79,8 @@ export interface Facts {
   readonly streamId: string;
   /** Undefined when no process knows it. */
   readonly stream: StreamRow | undefined;
+  /** Clients of the stream that have left, the newest first. */
+  readonly departures: readonly DepartureRow[];
   /** Of the publisher, now; undefined while nobody publishes or its worker is silent. */
   readonly inputKbps: number | undefined;
   /** Ids of the streams that are published. */
@@ -79,6 +98,7 @@ export function factsOf(server: ServerFacts, client: ClientRow | undefined, stre
     client,
     streamId,
     stream,
+    departures: streamId === '' ? [] : server.departures.filter((departure) => departure.streamId === streamId),
     inputKbps: stream?.input == null ? undefined : currentKbps(stream.input.recvKbps, stream.input.aliveSeconds),
     published: server.streams.filter(({ publisher }) => publisher !== null).map((each) => each.streamId),
     workerIn: (slot) => server.status.workers.find((worker) => worker.slot === slot),

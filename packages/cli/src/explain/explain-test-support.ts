@@ -21,6 +21,7 @@ export interface Situation {
   readonly isPlayed?: boolean;
   readonly client?: Partial<ClientDescription> | null;
   readonly settings?: ServerFacts['settings'];
+  readonly departures?: ServerFacts['departures'];
 }
 
 /** Everything is in order unless `situation` says otherwise. */
@@ -65,6 +66,7 @@ export function factsIn(situation: Situation = {}): ServerFacts {
       ),
     ).document.streams,
     settings: situation.settings ?? [],
+    departures: situation.departures ?? [],
     client:
       situation.client === null
         ? undefined

@@ -3,9 +3,23 @@ import { describe, expect, it } from 'vitest';
 import { cellsOf, deadPort, json, kbps, run, serve, serveMaster, slotOf, summaryOf } from '../cli-test-support.ts';
 import { clientOf, directoryStream, publisher, ring, workerStream } from '../rows-test-support.ts';
 import { explainClient, explainStream } from './explain.ts';
+import type { DepartureRow } from './explain-facts.ts';
 import { factsIn, type Situation } from './explain-test-support.ts';
 
 const colorless = picocolors.createColors(false);
+
+const gone = (id: number, more: Partial<DepartureRow> = {}): DepartureRow => ({
+  id,
+  ip: '10.0.0.3',
+  type: 'play',
+  streamId: '__defaultVhost__/live/one',
+  aliveSeconds: 2,
+  agoSeconds: 9,
+  isRefused: false,
+  reason: 'client closed the connection',
+  worker: 1,
+  ...more,
+});
 
 /** What is found, without what is to be done. */
 const findingsOf = (report: ReturnType<typeof explainClient>): string[] =>
@@ -92,6 +106,42 @@ describe('what is said of a player', () => {
   });
 });
 
+describe('what is said of a client that has left', () => {
+  const explained = (more: Partial<DepartureRow>): ReturnType<typeof explainClient> =>
+    explainClient(factsIn({ client: null, isPublished: false, isPlayed: false, departures: [gone(300, more)] }), 300);
+
+  it.each<[string, Partial<DepartureRow>, string]>([
+    [
+      'it was refused',
+      { isRefused: true, reason: 'page "http://x" must end with one of: a.com', type: 'unknown' },
+      'problem: it was refused 9s ago, after 2s: page "http://x" must end with one of: a.com; it had asked for __defaultVhost__/live/one',
+    ],
+    [
+      'it left',
+      { reason: 'client closed the connection' },
+      'note: it left 9s ago, after 2s: client closed the connection; it played __defaultVhost__/live/one',
+    ],
+    ['it came to nothing', { streamId: '', reason: 'no connect command' }, 'note: it left 9s ago, after 2s: no connect command'],
+  ])('is how it ended: %s', (_, more, finding) => {
+    const report = explained(more);
+    expect(report.failure).toBeUndefined();
+    expect(findingsOf(report)[0]).toBe(finding);
+    expect(report.text(colorless)).toContain(finding);
+    expect(report.text(colorless)).not.toContain('Nothing is wrong');
+    expect(report.document.departure).toMatchObject({ id: 300, worker: 1 });
+  });
+
+  it.each([
+    ['page "x" must end with one of: a', 'refer'],
+    ['vhost a.com is not configured', 'vhost'],
+    ['hook http://10.0.0.1/auth answered 5', 'http_hooks'],
+    ['no shared memory for stream x (ring memory)', 'ring { memory }'],
+    ['something else', 'the reason says'],
+  ])('advises on %s', (reason, advice) => {
+    expect(explained({ isRefused: true, reason }).document.findings[0]?.advice).toContain(advice);
+  });
+});
+
 describe('what is said of a stream', () => {
   it.each<[string, Situation, string]>([
     [
@@ -126,6 +176,30 @@ describe('what is said of a stream', () => {
     ],
   ])('is what is wrong: %s', (_, situation, finding) => {
     expect(ofStream(situation)).toContain(finding);
+  });
+
+  it('tells who was refused, why, and who may be', () => {
+    const reason = 'stream __defaultVhost__/live/one is already published by 10.0.0.1, cid=200';
+    const departures = [
+      gone(301, { isRefused: true, reason, agoSeconds: 4 }),
+      gone(300, { isRefused: true, reason, agoSeconds: 9 }),
+      gone(299, { isRefused: true, reason: 'long ago', agoSeconds: 4000 }),
+      gone(298, { isRefused: true, streamId: '__defaultVhost__/live/other', reason: 'of another stream' }),
+    ];
+    expect(ofStream({ departures })).toEqual([
+      `warning: 2 clients were refused, the last one 4s ago (id 301, 10.0.0.3): ${reason}`,
+    ]);
+    expect(explainStream(factsIn({ departures }), 'live/one').document.findings[0]?.advice).toContain('busy replace');
+  });
+
+  it('tells when its publisher has left', () => {
+    const departures = [gone(300, { type: 'publish', reason: 'no media for 5 s', agoSeconds: 70, aliveSeconds: 20 })];
+    const left = 'note: its last publisher, 10.0.0.3 (id 300), left 1m10s ago, after 20s: no media for 5 s';
+    expect(ofStream({ departures, isPublished: false })).toContain(left);
+    expect(ofStream({ departures })).toEqual([]);
+    const nobodyThere = explainStream(factsIn({ departures, isPublished: false, isPlayed: false }), 'live/one');
+    expect(nobodyThere.failure).toContain('nobody publishes or plays live/one');
+    expect(nobodyThere.text(colorless)).toContain(left);
   });
 
   it('begins with the worst', () => {
@@ -179,7 +253,7 @@ describe('srs-cli explain', () => {
     expect(await run(port, ['explain', '99'])).toEqual({
       code: 1,
       out: '',
-      err: 'srs-cli: there is no client 99; one that has left or was refused is in the log as [99], with the reason\n',
+      err: 'srs-cli: there is no client 99; one that left long ago is in the log as [99], with the reason\n',
     });
     expect(await run(port, ['explain', 'live/onne'])).toEqual({
       code: 1,

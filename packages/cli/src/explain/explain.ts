@@ -6,7 +6,8 @@ import { problemLines, type Report, type ReportBase, type WorkerRow } from '../c
 import type { StreamRow } from '../cli-streams.ts';
 import { type Colors, emphasize, tableText } from '../cli-table.ts';
 import { printable, shortStreamName } from '../cli-text.ts';
-import { askFacts, type Facts, factsOf, type ServerFacts, settingsOf } from './explain-facts.ts';
+import { departureFinding, departureRules } from './explain-departure-rules.ts';
+import { askFacts, type DepartureRow, type Facts, factsOf, type ServerFacts, settingsOf } from './explain-facts.ts';
 import { applyRules, type Finding } from './explain-finding.ts';
 import { type PathStep, pathColumns, pathOf } from './explain-path.ts';
 import { playerRules } from './explain-player-rules.ts';
@@ -19,6 +20,8 @@ export interface ExplainDocument extends ReportBase {
   readonly client: ClientRow | null;
   /** Null when no process knows it. */
   readonly stream: StreamRow | null;
+  /** Of a client that has left. */
+  readonly departure: DepartureRow | null;
   /** Where the data comes from: the client, the stream, its publisher, as far as they are there. */
   readonly path: readonly PathStep[];
   /** The worst first. */
@@ -37,14 +40,15 @@ export async function explain(api: ServerAddress, text: string, timeoutMs: numbe
 
 export function explainClient(server: ServerFacts, id: number): Report<ExplainDocument> {
   const { client } = server;
-  const facts = factsOf(server, client, client?.streamId ?? '');
+  const gone = client === undefined ? server.departures.find((departure) => departure.id === id) : undefined;
+  const facts = factsOf(server, client, client?.streamId ?? gone?.streamId ?? '');
   const document = documentOf(server, { kind: 'client', id }, facts);
+  if (gone !== undefined) {
+    return reportOf({ ...document, departure: gone, findings: [departureFinding(gone), ...document.findings] }, undefined);
+  }
   const doubt = server.status.isComplete ? '' : ' on the workers that have answered';
-  const failure =
-    client === undefined
-      ? `there is no client ${id}${doubt}; one that has left or was refused is in the log as [${id}], with the reason`
-      : undefined;
-  return reportOf(document, failure);
+  const failure = `there is no client ${id}${doubt}; one that left long ago is in the log as [${id}], with the reason`;
+  return reportOf(document, client === undefined ? failure : undefined);
 }
 
 export function explainStream(server: ServerFacts, text: string): Report<ExplainDocument> {
@@ -66,7 +70,7 @@ export function explainStream(server: ServerFacts, text: string): Report<Explain
 
 function documentOf(server: ServerFacts, subject: ExplainDocument['subject'], facts: Facts): ExplainDocument {
   const { api, server: master, isComplete, workers } = server.status;
-  const isThere = facts.client !== undefined || facts.stream !== undefined;
+  const isThere = facts.client !== undefined || facts.stream !== undefined || facts.departures.length > 0;
   return {
     api,
     server: master,
@@ -74,8 +78,9 @@ function documentOf(server: ServerFacts, subject: ExplainDocument['subject'], fa
     subject,
     client: facts.client ?? null,
     stream: facts.stream ?? null,
+    departure: null,
     path: pathOf(facts),
-    findings: isThere ? applyRules([...streamRules, ...playerRules], facts) : [],
+    findings: isThere ? applyRules([...streamRules, ...playerRules, ...departureRules], facts) : [],
     settings: isThere ? settingsOf(server, facts.streamId) : [],
     workers: workers.map(({ summary: _summary, ...row }) => row),
   };
@@ -85,9 +90,10 @@ function reportOf(document: ExplainDocument, failure: string | undefined): Repor
   return { document, text: (colors) => explanationText(document, colors), failure };
 }
 
-function explanationText({ path, findings, settings, workers, client, stream }: ExplainDocument, colors: Colors): string {
-  if (client === null && stream === null) return problemLines(workers, colors);
-  const parts = [tableText(pathColumns, path, colors), findingLines(findings, colors)];
+function explanationText({ path, findings, settings, workers, ...document }: ExplainDocument, colors: Colors): string {
+  const isThere = document.client !== null || document.stream !== null;
+  if (!isThere && findings.length === 0) return problemLines(workers, colors);
+  const parts = [...(path.length === 0 ? [] : [tableText(pathColumns, path, colors)]), findingLines(findings, isThere, colors)];
   if (settings.length > 0) {
     const lines = settings.map(
       ({ directive, value, origin }) => `  ${printable(`${directive} ${value}`)} (${printable(origin)})\n`,
@@ -100,12 +106,10 @@ function explanationText({ path, findings, settings, workers, client, stream }: 
 
 const emphases = { problem: 'bad', warning: 'warning', note: 'plain' } as const;
 
-function findingLines(findings: readonly Finding[], colors: Colors): string {
-  if (findings.every(({ severity }) => severity === 'note')) {
-    const good = emphasize('Nothing is wrong with it, as far as the figures tell.', 'good', colors);
-    return `${good}\n${findings.map((finding) => findingLine(finding, colors)).join('')}`;
-  }
-  return findings.map((finding) => findingLine(finding, colors)).join('');
+function findingLines(findings: readonly Finding[], isGoodWithout: boolean, colors: Colors): string {
+  const lines = findings.map((finding) => findingLine(finding, colors)).join('');
+  if (!isGoodWithout || findings.some(({ severity }) => severity !== 'note')) return lines;
+  return `${emphasize('Nothing is wrong with it, as far as the figures tell.', 'good', colors)}\n${lines}`;
 }
 
 function findingLine({ severity, what, advice }: Finding, colors: Colors): string {
