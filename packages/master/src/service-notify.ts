@@ -16,8 +16,8 @@ export interface ServiceNotifyOptions {
 }
 
 /**
- * After `stopping` the server says of nothing else any more, a reload for example. Without a manager that wants to hear, every method does nothing. None
- * throws: a manager that does not listen must not stop a server.
+ * After `stopping` the server tells of nothing else any more, a reload for example. Without a manager that wants to hear, every method
+ * does nothing. None throws: a manager that does not listen must not stop a server.
  */
 export class ServiceNotify {
   readonly #options: ServiceNotifyOptions;
