@@ -40,6 +40,7 @@ export interface ServerSurveyOptions {
 
 export class ServerSurvey implements ServerView {
   readonly #options: ServerSurveyOptions;
+  #streams: Promise<StreamsView> | undefined;
 
   constructor(options: ServerSurveyOptions) {
     this.#options = options;
@@ -72,7 +73,15 @@ export class ServerSurvey implements ServerView {
     return await this.#askAll(isAny, (address) => askSummary(address, ANSWER_LIMIT_MS));
   }
 
-  async streams(): Promise<StreamsView> {
+  /** Who asks while an answer is being made gets the same one: many that watch cost the workers no more than one. */
+  streams(): Promise<StreamsView> {
+    this.#streams ??= this.#askStreams().finally(() => {
+      this.#streams = undefined;
+    });
+    return this.#streams;
+  }
+
+  async #askStreams(): Promise<StreamsView> {
     const answers = await this.#askAll(hasStreams, (address, worker) => askStreams(address, worker, ANSWER_LIMIT_MS));
     return { streams: joinStreams(answers), silent: silentOf(answers) };
   }
