@@ -28,6 +28,11 @@ export interface HookNotice extends HookCall {
   readonly event: ToldEvent;
   /** How often a URL is tried again that could not be reached, or could not answer. */
   readonly retries: number;
+  /**
+   * Every URL has been told, or is given up. Called before that is logged: once somebody can know of it, a process that dies must not
+   * leave it to others to tell again.
+   */
+  onSettled?(): void;
 }
 
 /** Calls at once to one server. Notices have places of their own: nobody who waits for an answer waits for them. */
@@ -80,6 +85,7 @@ export class HookCaller {
   tell(notice: HookNotice): Promise<boolean> {
     const { clientId } = notice;
     if (this.#noticeCount >= MAX_NOTICES) {
+      notice.onSettled?.();
       this.#complainOfLoss(notice);
       return Promise.resolve(true);
     }
@@ -126,27 +132,30 @@ export class HookCaller {
   }
 
   async #tell(notice: HookNotice): Promise<boolean> {
+    const reports: (() => void)[] = [];
     for (const url of notice.urls) {
-      if (!(await this.#deliver(notice, url))) return false;
+      const report = await this.#deliver(notice, url);
+      if (report === undefined) return false;
+      reports.push(report);
     }
+    notice.onSettled?.();
+    for (const report of reports) report();
     return true;
   }
 
-  /** @returns false when the server stops before the matter is settled */
-  async #deliver(notice: HookNotice, url: string): Promise<boolean> {
+  /** @returns what tells the log how it ended; undefined when the server stops before it has */
+  async #deliver(notice: HookNotice, url: string): Promise<(() => void) | undefined> {
     const { event, clientId, log, retries } = notice;
     for (let tries = 0; ; tries += 1) {
-      if (this.#closing.signal.aborted) return false;
+      if (this.#closing.signal.aborted) return undefined;
       try {
         await this.#call('notice', url, notice);
-        log.trace(`http hook ${event} ok. client_id=${clientId}, url=${redact(url)}`);
-        return true;
+        return () => log.trace(`http hook ${event} ok. client_id=${clientId}, url=${redact(url)}`);
       } catch (error) {
-        if (this.#closing.signal.aborted) return false;
-        const isFinal = tries >= retries || !(error instanceof HookFailure && error.kind === 'unavailable');
-        if (isFinal) {
-          log.error(`http hook ${event} failed after ${tries + 1} tries. client_id=${clientId}: ${describeError(error)}`);
-          return true;
+        if (this.#closing.signal.aborted) return undefined;
+        if (tries >= retries || !(error instanceof HookFailure && error.kind === 'unavailable')) {
+          return () =>
+            log.error(`http hook ${event} failed after ${tries + 1} tries. client_id=${clientId}: ${describeError(error)}`);
         }
         const pauseMs = this.#pauseMs(tries);
         log.warn(`http hook ${event} failed, again in ${pauseMs} ms. client_id=${clientId}: ${describeError(error)}`);

@@ -75,13 +75,10 @@ export class HttpHooks implements ClientHooks {
     }
     const { log, cid, ip } = subject;
     const { timeoutMs, retries } = hooks;
-    const notice = { event, urls, body: this.#body(event, subject, traffic), timeoutMs, retries, clientId: cid, ip, log };
-    // What could not be done before the end of this process stays owed, and is told by the back-source.
-    void this.#openCaller()
-      .tell(notice)
-      .then((isDone) => {
-        if (isDone) this.#settle(ticket);
-      });
+    const body = this.#body(event, subject, traffic);
+    // What is not settled before the end of this process stays owed, and is told by the back-source.
+    const onSettled = (): void => this.#settle(ticket);
+    void this.#openCaller().tell({ event, urls, body, timeoutMs, retries, clientId: cid, ip, log, onSettled });
   }
 
   /** Waits for what is under way, `graceMs` at most. */
