@@ -9,7 +9,7 @@ import { publishWithFfmpeg, recordWithFfmpeg } from '../support/foreign.ts';
 import { clip } from '../support/media.ts';
 import { RawRtmp } from '../support/raw-rtmp.ts';
 import { requires } from '../support/requires.ts';
-import { repositoryRoot, type ServerOptions, ServerProcess } from '../support/server-process.ts';
+import { repositoryRoot, type ServerOptions, type ServerPlace, ServerProcess } from '../support/server-process.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
 import { allClients, clientsOf, readyWorker, workersOf } from './server-view-test-support.ts';
 
@@ -30,16 +30,16 @@ const vhosts = `
   vhost pages.test { refer good.test; refer_publish studio.good.test; }
 `;
 
-const configOf = (top: string, workers = 'mode multi; stream 2;'): ServerOptions => ({
-  config: ({ rtmpPort, privatePort, directory }) => `
-    listen ${rtmpPort};
+const configOf = (top: string | ((place: ServerPlace) => string), workers = 'mode multi; stream 2;'): ServerOptions => ({
+  config: (place) => `
+    listen ${place.rtmpPort};
     daemon off;
-    pid ${directory}/objs/srs.pid;
+    pid ${place.directory}/objs/srs.pid;
     srs_log_tank console;
     max_connections 1000;
-    private_api { listen 127.0.0.1:${privatePort}; }
+    private_api { listen 127.0.0.1:${place.privatePort}; }
     workers { ${workers} }
-    ${top}
+    ${typeof top === 'string' ? top : top(place)}
     ${vhosts}`,
 });
 
@@ -55,7 +55,9 @@ describe('who may publish and play', () => {
   let server: ServerProcess;
 
   beforeAll(async () => {
-    server = await startServer('');
+    server = await ServerProcess.start(
+      configOf(({ httpApiPort }) => `http_api { enabled on; listen 127.0.0.1:${httpApiPort}; }`),
+    );
   });
 
   afterAll(async () => {
@@ -256,16 +258,38 @@ describe('who may publish and play', () => {
     using one = await LivePublisher.open(server, 'live/z', { ...on('signed.test'), parameters: `?${sign}` });
     using two = await LivePublisher.open(server, 'live/z', { tcUrlParameters: `?vhost=keys.test&key=${key}` });
     using three = await LivePlayer.open(server, `live/z`, { ...on('signed.test'), parameters: `?key=${key}x` });
+    // What is refused is quoted in messages.
+    const { rtmpPort } = server.place;
+    using four = await LivePlayer.open(server, 'live/z', { rtmp: { tcUrl: `rtmp://127.0.0.1:${rtmpPort}/?stream_key=${key}` } });
+    const pageUrl = `http://bad.test/?token=${secret}`;
+    using five = await LivePlayer.open(server, 'live/z', {
+      ...on('pages.test'),
+      rtmp: { pageUrl, swfUrl: `${pageUrl}&key=${key}` },
+    });
     expect([one.rejection, two.rejection]).toEqual([undefined, undefined]);
-    await three.waitForClose();
+    for (const refused of [three, four, five]) await refused.waitForClose();
     await logged('play of signed.test/live/z refused: its key is not right');
     const documents: unknown[] = [];
+    for (const path of ['clients', 'streams', 'vhosts', 'summaries', 'features', 'rusages']) {
+      documents.push(await server.privateApi(`/api/v1/${path}`, { port: server.place.httpApiPort }));
+    }
     for (const { port } of [{ port: server.place.privatePort }, ...(await server.workers())]) {
-      for (const path of ['summary', 'workers', 'streams', 'clients', 'rings', 'config']) {
+      for (const path of ['summary', 'workers', 'streams', 'clients', 'departures', 'rings', 'config']) {
         documents.push(await server.privateApi(`/api/v1/${path}`, { port }).catch(() => undefined));
       }
     }
+    const cli = (command: string) =>
+      ChildProgram.run(
+        join(repositoryRoot, 'bin/srs-cli'),
+        ['--api', `127.0.0.1:${server.place.privatePort}`, '--json', command],
+        {
+          limitMs: 15_000,
+        },
+      );
+    const [config, clients] = await Promise.all([cli('config'), cli('clients')]);
+    expect(config.stdout).toContain('publish_auth');
     const texts = {
+      cli: config.stdout + clients.stdout,
       log: server.log().join('\n'),
       api: JSON.stringify(documents),
       processes: server
