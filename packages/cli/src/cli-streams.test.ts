@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cellsOf, deadPort, json, run, serve, serveMaster, slotOf } from './cli-test-support.ts';
-import { directoryStream, play, publisher, ring, workerStream } from './rows-test-support.ts';
+import { directoryStream, play, publisher, ring, tracks, workerStream } from './rows-test-support.ts';
 
 describe('srs-cli streams', () => {
   it('joins what directory, publisher and readers know of a stream', async () => {
@@ -10,7 +10,7 @@ describe('srs-cli streams', () => {
         directoryStream('v/a/waiting', { publisher: null, ring: null, subscribers: 1 }),
       ],
     });
-    const first = await serve({ '/api/v1/streams': () => [workerStream('v/b/one', { publisher })] });
+    const first = await serve({ '/api/v1/streams': () => [workerStream('v/b/one', { publisher, tracks })] });
     const second = await serve({
       '/api/v1/streams': () => [
         workerStream('v/b/one', { play: { ...play, players: 3, flushIntervalMs: 20 } }),
@@ -27,6 +27,7 @@ describe('srs-cli streams', () => {
           streamId: 'v/b/one',
           publisher: { cid: 200, ip: '10.0.0.1', worker: 1 },
           input,
+          tracks,
           ring,
           subscribers: 2,
           players: 8,
@@ -45,6 +46,7 @@ describe('srs-cli streams', () => {
     expect(out.split('\n')[0]?.trim().split(/ {2,}/)).toEqual([
       'Stream',
       'Publisher',
+      'Media',
       'Video',
       'Audio',
       'In kbps',
@@ -60,6 +62,7 @@ describe('srs-cli streams', () => {
     expect(cellsOf(out, 'v/b/one')).toEqual([
       'v/b/one',
       '10.0.0.1 #200 worker 1',
+      'H264 1280x720 AAC',
       '25',
       '43',
       '500',
@@ -72,7 +75,7 @@ describe('srs-cli streams', () => {
       '20',
       '4',
     ]);
-    expect(cellsOf(out, 'v/a/waiting')).toEqual(['v/a/waiting', '-', '-', '-', '-', '1', '-', '-', '-', '-', '0', '7', '0']);
+    expect(cellsOf(out, 'v/a/waiting')).toEqual(['v/a/waiting', '-', '-', '-', '-', '-', '1', '-', '-', '-', '-', '0', '7', '0']);
   });
 
   it('shows the stream of a silent worker, marked', async () => {

@@ -40,6 +40,8 @@ export interface StreamRow {
   readonly publisher: StreamPublisher | null;
   /** What the publisher's worker counts; null while nobody publishes, or when that worker has not answered. */
   readonly input: Omit<LocalPublisher, 'cid' | 'ip'> | null;
+  /** What its headers say; null while nobody publishes or no worker that uses it has answered. */
+  readonly tracks: WorkerStream['tracks'];
   /** As the back-source sees it, or else any worker that uses it. */
   readonly ring: RingDescription | null;
   /** Workers that follow the stream; null when the back-source has not answered. */
@@ -109,6 +111,7 @@ function joinStream(streamId: string, { directory, uses }: Parts): StreamRow {
     streamId,
     publisher: publisherOf(directory, origin),
     input: inputOf(origin?.stream.publisher),
+    tracks: uses.find(({ stream }) => stream.tracks !== null)?.stream.tracks ?? null,
     ring: directory?.ring ?? uses.find(({ stream }) => stream.ring !== null)?.stream.ring ?? null,
     subscribers: directory?.subscribers ?? null,
     players: sum(({ players }) => players),
@@ -137,6 +140,14 @@ function inputOf(publisher: LocalPublisher | null | undefined): StreamRow['input
 const rateNow = (input: { readonly recvKbps: Kbps; readonly aliveSeconds: number }): number =>
   currentKbps(input.recvKbps, input.aliveSeconds);
 
+/** `H264 1280x720 AAC`. */
+export function mediaText(tracks: StreamRow['tracks']): string | undefined {
+  const { video, audio } = tracks ?? { video: null, audio: null };
+  const size = video !== null && video.width > 0 ? ` ${video.width}x${video.height}` : '';
+  const parts = [...(video === null ? [] : [`${video.codec}${size}`]), ...(audio === null ? [] : [audio.codec])];
+  return parts.length === 0 ? undefined : parts.join(' ');
+}
+
 function columnsFor(workers: readonly WorkerRow[]): readonly Column<StreamRow>[] {
   const silent = new Set(workers.filter(({ answer }) => answer === 'none').map(({ slot }) => slot));
   const publisherCell = ({ publisher }: StreamRow): Cell | undefined => {
@@ -148,6 +159,7 @@ function columnsFor(workers: readonly WorkerRow[]): readonly Column<StreamRow>[]
   return [
     { head: 'Stream', value: ({ streamId }) => streamId },
     { head: 'Publisher', value: publisherCell },
+    { head: 'Media', value: ({ tracks }) => mediaText(tracks) },
     { head: 'Video', isRight: true, value: ({ input }) => input?.videoFrames },
     { head: 'Audio', isRight: true, value: ({ input }) => input?.audioFrames },
     { head: 'In kbps', isRight: true, value: ({ input }) => (input === null ? undefined : rateNow(input)) },

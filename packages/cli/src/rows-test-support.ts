@@ -23,6 +23,11 @@ export const ring = {
   newestTimestampMs: 5,
   rejectedRecords: 0,
 };
+export const tracks = {
+  video: { codec: 'H264', profile: 'High', level: '3.1', width: 1280, height: 720 },
+  audio: { codec: 'AAC', profile: 'LC', sampleRate: 44_100, channels: 2 },
+};
+
 export const publisher = {
   cid: 200,
   ip: '10.0.0.1',

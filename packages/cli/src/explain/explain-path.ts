@@ -1,4 +1,5 @@
 /** The way of the data: from the publisher over its stream to a client, told from the end that was asked about. */
+import { mediaText } from '../cli-streams.ts';
 import type { Column } from '../cli-table.ts';
 import { bytesText, durationText, shortStreamName } from '../cli-text.ts';
 import { type Facts, rateNow } from './explain-facts.ts';
@@ -58,10 +59,14 @@ function publisherStep({ stream, inputKbps, workerIn }: Facts): PathStep | undef
   if (publisher == null) return undefined;
   const { cid, ip, worker } = publisher;
   const input = stream?.input;
+  const media = mediaText(stream?.tracks ?? null);
   const detail =
     input == null
       ? 'its worker does not say more'
-      : `${input.videoFrames} pictures, ${input.audioFrames} of sound, ${bytesText(input.recvBytes)}`;
+      : [
+          ...(media === undefined ? [] : [media]),
+          `${input.videoFrames} frames of video, ${input.audioFrames} of audio, ${bytesText(input.recvBytes)}`,
+        ].join(', ');
   return {
     step: 'publisher',
     cid,
