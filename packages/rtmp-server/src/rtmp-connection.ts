@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { AddressPlace, StreamUse } from '@srs/access';
 import { type Config, parseTcUrl, type VhostConfig } from '@srs/config';
 import type { PublisherInfo, RevokeReason } from '@srs/control';
-import { describeError, type FrameType, type Log, redact, SrsError, systemErrorCode } from '@srs/kernel';
+import { describeError, type FrameType, type Log, SrsError, systemErrorCode } from '@srs/kernel';
 import {
   type ConnectRequest,
   nodeRtmpCrypto,
@@ -216,8 +216,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
 
   #note(reason: unknown, isRefused = false): void {
     if (this.#reason !== undefined) return;
-    // The API shows it, and messages quote what the client wrote.
-    this.#reason = { isRefused, reason: redact(describeError(reason)) };
+    this.#reason = { isRefused, reason: describeError(reason) };
     this.#lastType = this.type;
   }
 
