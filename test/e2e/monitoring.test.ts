@@ -257,4 +257,33 @@ describe('heartbeat', () => {
     await receiver.waitFor(() => true, 3);
     expect(Object.keys(receiver.requests[0]!.body)).toEqual(['device_id', 'ip']);
   });
+
+  it('is switched on, turned elsewhere and off by a reload', async () => {
+    const one = await HookServer.start();
+    const two = await HookServer.start();
+    receivers.push(one, two);
+    const beating = (url: string, enabled = 'on') => `heartbeat { enabled ${enabled}; interval 0.1; url ${url}; }`;
+    const reload = async (top: string): Promise<void> => {
+      server.writeConfig({ workers: 'mode multi; stream 1;', top });
+      const from = server.log().length;
+      server.signal('SIGHUP');
+      await server.waitForLog(/reload/, { from });
+    };
+    // Without any HTTP there is no process that could beat: a worker comes for it.
+    server = await ServerProcess.start({ workers: 'mode multi; stream 1;' });
+    await reload(beating(one.url()));
+    await one.waitFor(() => true, 2);
+    await reload(beating(two.url()));
+    await two.waitFor(() => true, 2);
+    // The last one may have been on its way.
+    const count = one.requests.length;
+    await two.waitFor(() => true, two.requests.length + 3);
+    expect(one.requests.length).toBeLessThanOrEqual(count + 1);
+    await reload(beating(two.url(), 'off'));
+    await eventually(
+      async () => (await workersOf('http')).length === 0,
+      LIMIT_MS,
+      () => 'the http worker stays',
+    );
+  });
 });
