@@ -35,7 +35,7 @@ const MAX_PROBES = 32;
 const STALE_SECONDS = 2;
 
 /** What is counted for an address, as the place in its entry. */
-export const counters = { connections: 2, publishers: 3, players: 4 } as const;
+const counters = { connections: 2, publishers: 3, players: 4 } as const;
 export type Counter = keyof typeof counters;
 
 /** @param entries addresses that each process can count, a power of two */

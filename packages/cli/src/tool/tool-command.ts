@@ -10,7 +10,7 @@ export interface ToolProcess {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-export const toolExitCodes = { ok: 0, badArguments: 2 } as const;
+const toolExitCodes = { ok: 0, badArguments: 2 } as const;
 
 /** @returns the exit status */
 export function runTool(args: readonly string[], process: ToolProcess): number {
