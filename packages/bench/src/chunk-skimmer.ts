@@ -181,7 +181,7 @@ export class ChunkSkimmer {
     if (fmt <= 1) setLength(stream, readUint24(bytes, start + 3), bytes[start + 6]!);
     stream.hasHeader = true;
     const value = isExtended ? bytes.readUInt32BE(at) : time;
-    stream.extendedField = isExtended ? value : -1;
+    stream.extendedField = isExtended ? value : undefined;
     if (isExtended) at += EXTENDED_TIMESTAMP_BYTES;
     // A header repeated inside a message says nothing new about its time.
     if (!stream.isIncomplete) {
@@ -195,7 +195,7 @@ export class ChunkSkimmer {
 
   /** fmt 3. */
   #readRepeatedHeader(stream: SkimmedStream, bytes: Buffer, start: number, end: number): number {
-    if (stream.extendedField < 0) {
+    if (stream.extendedField === undefined) {
       if (!stream.isIncomplete) stream.repeatDelta();
       this.#startPayload(stream);
       return start;
