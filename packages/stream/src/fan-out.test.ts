@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RingRef } from '@srs/control';
-import { type FrameType, frameFlags, frameTypes, ManualClock } from '@srs/kernel';
+import { type FrameType, frameFlags, frameTypes, ManualClock, timeBoundsMs } from '@srs/kernel';
 import { MemoryArena, type Region, RegionTable, RingWriter, ringBytes, ringEndReasons, stickySlots } from '@srs/ring';
 import { describe, expect, it } from 'vitest';
 import { Batch, type EncodedBytes } from './batch.ts';
@@ -96,11 +96,12 @@ function setUp(options: SetUpOptions = {}) {
   const liveStreams = new LiveStreams({ directory, arenas: [arena], log: undefined as never });
   const stream = liveStreams.follow('v/a/s');
   const faults: Error[] = [];
+  const budget = new FlushBudget(clock);
   const fanOut = new FanOut({
     stream,
     encoder,
     batch: new Batch(),
-    budget: new FlushBudget(clock),
+    budget,
     clock,
     slot: SLOT,
     gopCache: options.gopCache ?? true,
@@ -122,7 +123,7 @@ function setUp(options: SetUpOptions = {}) {
     clock.advance(10);
     stream.wake();
   };
-  return { arena, clock, fanOut, liveStreams, openRing, publish, wake, released, faults };
+  return { arena, budget, clock, fanOut, liveStreams, openRing, publish, wake, released, faults };
 }
 
 function write(writer: RingWriter, name: string, timestampMs: number, type: FrameType = video, flags = 0, sizeBytes = 0): void {
@@ -171,6 +172,30 @@ describe('FanOut', () => {
       expect(player.writes - before[index]!).toBe(1);
       expect(player.frames).toEqual(['k1@0', 'p1@40', 'p2@80', 'p3@120', 'p4@160', 'p5@200']);
     }
+  });
+
+  it('tells for each batch how long after its oldest frame had come it was given to the last player', () => {
+    const { budget, clock, fanOut, openRing, publish, wake } = setUp();
+    const { ring, writer } = openRing();
+    key(writer, 'k1', 0);
+    publish(ring);
+    const agesMs = () => budget.agesMs.figures;
+    const writeNow = (name: string, timestampMs: number) =>
+      writer.write(video, 0, timestampMs, clock.wallMs(), Buffer.from(name));
+    writeNow('nobody plays', 40);
+    wake();
+    expect(agesMs().sum).toBe(0);
+    for (let index = 0; index < 3; index += 1) fanOut.add(new DearPlayer(clock));
+    const before = agesMs().counts.reduce((sum, count) => sum + count, 0);
+    writeNow('oldest', 80);
+    clock.advance(300);
+    writeNow('newest', 120);
+    // 300 ms and 10 of the wake-up, and 1 for each player.
+    wake();
+    expect(agesMs().sum).toBe(313);
+    expect(agesMs().counts[timeBoundsMs.indexOf(350)]).toBe(1);
+    expect(agesMs().counts.reduce((sum, count) => sum + count, 0)).toBe(before + 1);
+    expect(budget.intervalsMs.figures.counts.reduce((sum, count) => sum + count, 0)).toBe(before + 1);
   });
 
   it('holds players that come before the publisher, and keeps them over a republish', () => {
