@@ -241,6 +241,16 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     'srs.conf:3: http_api / listen 0.0.0.0:1935 is the same port as listen 0.0.0.0:1935',
   ],
   [
+    'API over TLS on the plain port',
+    root('http_api { enabled on; https { enabled on;\nlisten 1985; } }'),
+    'srs.conf:3: http_api / https / listen 0.0.0.0:1985 is the same port as http_api / listen 0.0.0.0:1985',
+  ],
+  [
+    'API that asks for credentials and has none',
+    root('http_api { enabled on;\nauth { enabled on; username admin; } }'),
+    'srs.conf:3: http_api / auth is enabled and must have a username and a password, or a token',
+  ],
+  [
     'private API on the RTMP port',
     root('private_api { listen 1935; }'),
     'srs.conf:2: private_api / listen 127.0.0.1:1935 is the same port as listen 0.0.0.0:1935',
