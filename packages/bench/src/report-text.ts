@@ -1,5 +1,5 @@
 /** The documents of a load test as lines and tables. */
-import Table from 'cli-table3';
+import { layOutTable } from '@srs/kernel';
 import type picocolors from 'picocolors';
 import type { ConnectionCounts } from './connection-counts.ts';
 import type { Percentiles } from './latency-histogram.ts';
@@ -58,7 +58,7 @@ export function summaryText(summary: SummaryReport, connections: number, colors:
     ],
   ];
   const marks = summary.invalidReasons.map((reason) => colors.red(`! not valid: ${reason}`));
-  return `${tableText(rows)}\n${marks.map((line) => `${line}\n`).join('')}`;
+  return `${tableText(rows)}${marks.map((line) => `${line}\n`).join('')}`;
 }
 
 function playRows({ gaps, wrong, silenceMs, firstFrameMs, latencyMs }: SummaryReport): Row[] {
@@ -105,29 +105,7 @@ function mbps(kbps: number): string {
   return (kbps / 1000).toFixed(1);
 }
 
-const noLines = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '  ',
-};
-
 function tableText(rows: readonly Row[]): string {
-  const table = new Table({
-    chars: noLines,
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-  });
-  for (const row of rows) table.push([...row]);
-  return table.toString().replace(/ +$/gm, '');
+  const cells = rows.map((row) => row.map((text) => ({ text })));
+  return layOutTable(cells, [false, false]);
 }

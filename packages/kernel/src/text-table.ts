@@ -49,11 +49,13 @@ function lineOf(
 export function textWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let width = 0;
+  // Made when it is first needed: it takes 8 ms, and every process of the server loads this file.
+  graphemes ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   for (const { segment } of graphemes.segment(text)) width += /^\p{M}/u.test(segment) ? 0 : wide.test(segment) ? 2 : 1;
   return width;
 }
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+let graphemes: Intl.Segmenter | undefined;
 
 /** Scripts and symbols that terminals draw twice as wide (Unicode Standard Annex 11, wide and fullwidth). */
 const wide =
