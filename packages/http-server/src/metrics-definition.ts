@@ -2,7 +2,7 @@
 import type { DistributionFigures } from '@srs/kernel';
 import type { MetricsFigures } from './metrics-figures.ts';
 
-export interface Sample {
+interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
 }

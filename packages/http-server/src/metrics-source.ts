@@ -16,7 +16,7 @@ export interface MetricsSourceOptions {
   settings(): ExporterSettings;
 }
 
-export interface ExporterSettings {
+interface ExporterSettings {
   readonly enabled: boolean;
   readonly label: string;
   readonly tag: string;

@@ -70,7 +70,7 @@ export interface DiskRates {
   readonly busyPercent: number;
 }
 
-export interface ProcessorCounts {
+interface ProcessorCounts {
   readonly configured: number;
   readonly online: number;
 }
