@@ -57,6 +57,9 @@ export class Fleet {
   /** Slots that are drained to be started again: their sockets are lent to a neighbour meanwhile. */
   readonly #restarting = new Set<SlotSupervisor>();
   readonly #leaving = new Set<SlotSupervisor>();
+  /** Set by hand, and who has been told. */
+  #logLevel: Config['log']['level'] | undefined;
+  #hasLogLevel = new WeakSet<WorkerHandle>();
   #isStopping = false;
 
   /** @throws SrsError naming what cannot be had; the owner closes sockets and spawner */
@@ -161,11 +164,21 @@ export class Fleet {
     }
   }
 
+  /** For all that run and all that are started from now on, until the configuration has another level. */
   setLogLevel(level: Config['log']['level']): void {
-    for (const slot of this.slots()) slot.handle?.channel.notify('setLogLevel', { level });
+    this.#logLevel = level;
+    this.#hasLogLevel = new WeakSet();
+    for (const slot of this.slots()) this.#tellLogLevel(slot);
+  }
+
+  #tellLogLevel({ handle }: SlotSupervisor): void {
+    if (handle === undefined || this.#logLevel === undefined || this.#hasLogLevel.has(handle)) return;
+    this.#hasLogLevel.add(handle);
+    handle.channel.notify('setLogLevel', { level: this.#logLevel });
   }
 
   async #apply(config: Config, plan: SlotPlan, sockets: PreparedSockets): Promise<readonly ReloadedWorker[]> {
+    if (config.log.level !== this.#config.log.level) this.#logLevel = undefined;
     this.#config = config;
     this.#version += 1;
     // Before the workers close theirs: what the kernel accepts until then they still take in.
@@ -263,6 +276,7 @@ export class Fleet {
 
   /** One that was being started during a change, or did not answer, has missed it. */
   #onAlive(supervisor: SlotSupervisor): void {
+    this.#tellLogLevel(supervisor);
     const handle = supervisor.handle;
     const isUpToDate = handle !== undefined && this.#told.get(handle)?.version === this.#version;
     if (!isUpToDate || this.#restarting.size > 0) void this.#tellAll();
