@@ -59,29 +59,29 @@ describe('limits per address', () => {
   it('publishers and players, each on their own', () => {
     const { place } = server('publishers_per_ip 1; players_per_ip 2;');
     const places = Array.from({ length: 4 }, (_, index) => place(ip, index % 2));
-    expect(places[0]!.begin('publish')).toBeUndefined();
-    expect(places[1]!.begin('publish')).toEqual({
+    expect(places[0]!.begin('publish', ip)).toBeUndefined();
+    expect(places[1]!.begin('publish', ip)).toEqual({
       kind: 'limit',
       text: 'this address publishes as many streams as publishers_per_ip 1 allows',
     });
-    expect(places[1]!.begin('play')).toBeUndefined();
-    expect(places[2]!.begin('play')).toBeUndefined();
-    expect(places[3]!.begin('play')?.text).toBe('this address plays as many streams as players_per_ip 2 allows');
+    expect(places[1]!.begin('play', ip)).toBeUndefined();
+    expect(places[2]!.begin('play', ip)).toBeUndefined();
+    expect(places[3]!.begin('play', ip)?.text).toBe('this address plays as many streams as players_per_ip 2 allows');
     places[1]!.end('play');
     places[1]!.end('play');
-    expect(places[3]!.begin('play')).toBeUndefined();
+    expect(places[3]!.begin('play', ip)).toBeUndefined();
     // A client that leaves takes what it did along.
     places[0]!.leave();
-    expect(places[1]!.begin('publish')).toBeUndefined();
+    expect(places[1]!.begin('publish', ip)).toBeUndefined();
   });
 
   it('begins once however often it is said', () => {
     const { place } = server('publishers_per_ip 1;');
     const one = place(ip);
-    expect(one.begin('publish')).toBeUndefined();
-    expect(one.begin('publish')).toBeUndefined();
+    expect(one.begin('publish', ip)).toBeUndefined();
+    expect(one.begin('publish', ip)).toBeUndefined();
     one.end('publish');
-    expect(place(ip, 1).begin('publish')).toBeUndefined();
+    expect(place(ip, 1).begin('publish', ip)).toBeUndefined();
   });
 
   it('this machine is exempt unless told otherwise', () => {
@@ -108,17 +108,17 @@ describe('limits per address', () => {
   it('a limit that a reload brings counts whoever is there', () => {
     const { connect, place, reload } = server('');
     const places = [place(ip), place(ip, 1)];
-    expect(places[0]!.begin('play')).toBeUndefined();
+    expect(places[0]!.begin('play', ip)).toBeUndefined();
     reload('connections_per_ip 2; players_per_ip 1;');
     expect(connect(ip)).toMatchObject({ kind: 'limit' });
-    expect(places[1]!.begin('play')).toMatchObject({ kind: 'limit' });
+    expect(places[1]!.begin('play', ip)).toMatchObject({ kind: 'limit' });
   });
 
   it('who has gone before it was looked at has no address, and is limited by nothing', () => {
     const { place } = server('connections_per_ip 1; players_per_ip 1;');
     for (let count = 0; count < 3; count += 1) {
       const gone = place('unknown');
-      expect(gone.begin('play')).toBeUndefined();
+      expect(gone.begin('play', 'unknown')).toBeUndefined();
       gone.leave();
     }
   });

@@ -32,39 +32,38 @@ export class AddressLimiter {
     const unixMs = clock.wallMs();
     const address = parseAddress(ip);
     const entry = address === undefined ? NO_ENTRY : table.claim(address, Math.floor(unixMs / 1000));
-    if (address === undefined || entry === NO_ENTRY) return new AddressPlace(this.#options, NO_ENTRY, undefined);
-    const { connectsPerSecondPerIp, connectionsPerIp } = this.#limitsOf(address);
+    if (address === undefined || entry === NO_ENTRY) return new AddressPlace(this.#options, NO_ENTRY);
+    const { connectsPerSecondPerIp, connectionsPerIp } = limitsOf(this.#options.limits(), address);
     if (!table.addOpened(entry, unixMs, connectsPerSecondPerIp)) {
       return refusal(`${ip} connects more often than connects_per_second_per_ip ${connectsPerSecondPerIp}`);
     }
     if (!table.add(entry, 'connections', connectionsPerIp)) {
       return refusal(`${ip} has as many connections as connections_per_ip ${connectionsPerIp} allows`);
     }
-    return new AddressPlace(this.#options, entry, address);
-  }
-
-  #limitsOf(address: AddressWords): Config['limits'] {
-    return limitsOf(this.#options.limits(), address);
+    return new AddressPlace(this.#options, entry);
   }
 }
 
-/** What one connection counts for. */
+/** What one connection counts for. There is one for each client, so it keeps no more than it must. */
 export class AddressPlace {
   readonly #options: AddressLimiterOptions;
-  readonly #address: AddressWords | undefined;
   #entry: number;
   #uses = 0;
 
-  constructor(options: AddressLimiterOptions, entry: number, address: AddressWords | undefined) {
+  constructor(options: AddressLimiterOptions, entry: number) {
     this.#options = options;
     this.#entry = entry;
-    this.#address = address;
   }
 
-  /** Begins to publish or to play. @returns undefined when it may */
-  begin(use: StreamUse): Refusal | undefined {
-    if (this.#address === undefined || this.#entry === NO_ENTRY || (this.#uses & useBits[use]) !== 0) return undefined;
-    const { publishersPerIp, playersPerIp } = limitsOf(this.#options.limits(), this.#address);
+  /**
+   * Begins to publish or to play.
+   * @param ip the same as for `connect`
+   * @returns undefined when it may
+   */
+  begin(use: StreamUse, ip: string): Refusal | undefined {
+    const address = this.#entry === NO_ENTRY ? undefined : parseAddress(ip);
+    if (address === undefined || (this.#uses & useBits[use]) !== 0) return undefined;
+    const { publishersPerIp, playersPerIp } = limitsOf(this.#options.limits(), address);
     const limit = use === 'publish' ? publishersPerIp : playersPerIp;
     if (!this.#options.table.add(this.#entry, useCounters[use], limit)) {
       return refusal(

@@ -11,50 +11,53 @@ export interface AdmittedStream {
   readonly streamId: string;
 }
 
-/** What is known of a client that connects. */
-export interface Visitor {
-  readonly url: TcUrl;
-  readonly pageUrl: string;
+/** What a client asks for. */
+export interface StreamWish {
+  /** As the client wrote it. */
+  readonly streamName: string;
+  readonly use: StreamUse;
   readonly ip: string;
   /** What it counts for among those from its address. */
   readonly place: AddressPlace;
+  /** Now, for what expires. */
+  readonly unixSeconds: number;
 }
 
 /** One client that connected to a vhost. */
 export class Admission {
   readonly url: TcUrl;
   readonly vhost: VhostConfig;
-  readonly #visitor: Visitor;
+  readonly #pageUrl: string;
 
-  private constructor(visitor: Visitor, vhost: VhostConfig) {
-    this.url = visitor.url;
+  private constructor(url: TcUrl, vhost: VhostConfig, pageUrl: string) {
+    this.url = url;
     this.vhost = vhost;
-    this.#visitor = visitor;
+    this.#pageUrl = pageUrl;
   }
 
   /** @throws SrsError RtmpVhost or RtmpAccessDenied when the client may not come in */
-  static connect(config: Config, visitor: Visitor): Admission {
-    const vhost = findVhost(config, visitor.url.vhost);
-    assertAllowed(checkRefer(visitor.pageUrl, vhost.refer));
-    return new Admission(visitor, vhost);
+  static connect(config: Config, url: TcUrl, pageUrl: string): Admission {
+    const vhost = findVhost(config, url.vhost);
+    assertAllowed(checkRefer(pageUrl, vhost.refer));
+    return new Admission(url, vhost, pageUrl);
   }
 
   /**
    * A stream name may name another vhost than the connect command did: that one's rules then count. What is admitted counts for the
    * client's address until its place is told that it has ended.
-   * @param unixSeconds now, for what expires
    * @throws SrsError RtmpStreamName, RtmpVhost, RtmpAccessDenied, SecurityDenied, SecurityNotAllowed or AddressLimit when the client
    *   may not have the stream
    */
-  stream(config: Config, streamName: string, use: StreamUse, unixSeconds: number): AdmittedStream {
+  stream(config: Config, { streamName, use, ip, place, unixSeconds }: StreamWish): AdmittedStream {
     const name: StreamName = parseStreamName(streamName);
-    const { url, pageUrl, ip, place } = this.#visitor;
+    const { url } = this;
     // A reload may have changed what the vhost is.
     const vhost = findVhost(config, name.vhost ?? url.vhost);
     const admitted = { vhost, stream: name.stream, streamId: streamId(vhost.name, url.app, name.stream) };
     const parameters = [name.param, url.param];
-    assertAllowed(checkStreamAccess({ vhost, use, ip, pageUrl, streamId: admitted.streamId, parameters, unixSeconds }));
-    assertAllowed(place.begin(use));
+    const request = { vhost, use, ip, pageUrl: this.#pageUrl, streamId: admitted.streamId, parameters, unixSeconds };
+    assertAllowed(checkStreamAccess(request));
+    assertAllowed(place.begin(use, ip));
     return admitted;
   }
 }

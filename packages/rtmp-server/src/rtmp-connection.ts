@@ -463,8 +463,7 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
   #admit(request: ConnectRequest): Admission {
     const url = parseTcUrl(request.tcUrl);
     logConnect(this.#log, request, url);
-    const { ip, place } = this;
-    return Admission.connect(this.#host.services.config(), { url, pageUrl: request.pageUrl, ip, place });
+    return Admission.connect(this.#host.services.config(), url, request.pageUrl);
   }
 
   /** @returns undefined when the client may not have the stream: it has been refused then */
@@ -472,7 +471,9 @@ export class RtmpConnection implements ServerSessionHandler, FanOutPlayer, Pithy
     if (this.#admission === undefined) throw new SrsError('RtmpConnect', `${use} before connect`);
     try {
       const { services } = this.#host;
-      this.#target = this.#admission.stream(services.config(), streamName, use, Math.floor(services.clock.wallMs() / 1000));
+      const { ip, place } = this;
+      const unixSeconds = Math.floor(services.clock.wallMs() / 1000);
+      this.#target = this.#admission.stream(services.config(), { streamName, use, ip, place, unixSeconds });
       return this.#target;
     } catch (error) {
       this.#wanted = `${this.#admission.vhost.name}/${this.#admission.url.app}/${streamName.split('?', 1)[0] ?? ''}`;
