@@ -456,8 +456,8 @@ row({
   after: () => rig.see('the metrics', async () => (await httpGet(rig.server.place.httpServerPort, '/metrics')) === 200),
 });
 
-it.each(rows)('$directive', async ({ change, before, after }) => {
-  const state = await before?.();
-  await rig.reload(change);
-  await after(state);
+it.each(rows)('$directive', async (each) => {
+  const state = await each.before?.();
+  await rig.reload(each.change);
+  await each.after(state);
 });

@@ -4,7 +4,8 @@ import { existsSync, readFileSync, renameSync, truncateSync, writeFileSync } fro
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
+import { RawRtmp } from '../support/raw-rtmp.ts';
+import type { LivePlayer } from './live-client-test-support.ts';
 import { type Change, ReloadRig } from './reload-test-support.ts';
 import { clientsOf, workersOf } from './server-view-test-support.ts';
 
@@ -122,10 +123,11 @@ describe('a reload that cannot be', () => {
       };
     };
     const rowOf = (name: string) => data.directives.find(({ directive }) => directive === name);
+    const inFile: unknown = expect.stringMatching(/^file .*srs\.conf:\d+$/);
     expect(rowOf('daemon')).toEqual({
       directive: 'daemon',
       value: 'off',
-      origin: expect.stringMatching(/^file .*srs\.conf:\d+$/),
+      origin: inFile,
     });
     expect(rowOf('ring / initial_size')).toEqual({ directive: 'ring / initial_size', value: '2m', origin: 'default' });
     await rig.restore();
@@ -297,12 +299,9 @@ it('one process follows its configuration too', async () => {
   });
   await rig.see("the encoder's own time", () => player.checker.lastTimestampMs >= 3_600_000);
   expect(player.checker.complaint).toBe('');
-  const elsewhere = Object.create(rig.server, {
-    place: { value: { ...rig.server.place, rtmpPort: rig.server.place.sparePort } },
-  });
-  using other = await LivePlayer.start(elsewhere, 'live/one', { tcUrlParameters: '?vhost=changing.test' });
-  await other.waitForFrames(10);
+  using raw = await RawRtmp.connect(rig.server.place.sparePort);
+  expect((await raw.connectApp('live', { tcUrl: 'rtmp://127.0.0.1/live?vhost=changing.test' })).name).toBe('_result');
   publisher.leave();
   await rig.restore({ workers: 'mode single;' });
-  await expect(LivePublisher.start(elsewhere, 'live/one')).rejects.toThrow();
+  await expect(RawRtmp.connect(rig.server.place.sparePort)).rejects.toThrow(/ECONNREFUSED/);
 });

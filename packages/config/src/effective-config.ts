@@ -15,6 +15,9 @@ export interface EffectiveDirective {
   readonly origin: string;
 }
 
+/** By property; only rows have a name that is asked for. */
+const rootRows: Readonly<Record<string, { readonly name?: string }>> = rootFields;
+
 /** Collects what a reader of settings finds. */
 export class EffectiveConfig {
   readonly #rows: EffectiveDirective[] = [];
@@ -37,7 +40,7 @@ export class EffectiveConfig {
 
   #defaultOf(where: string, row: Row<unknown>): EffectiveDirective {
     if (row.inherits !== undefined) {
-      const inherited = this.#root.get(Reflect.get(rootFields, row.inherits).name);
+      const inherited = this.#root.get(rootRows[row.inherits]?.name ?? '');
       if (inherited !== undefined) return { ...inherited, directive: where };
     }
     return { directive: where, value: row.defaultText ?? '', origin: 'default' };

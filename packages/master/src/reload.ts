@@ -80,9 +80,9 @@ export class Reloader {
   }
 
   async #reload(isDryRun: boolean): Promise<ReloadReport> {
-    const { log, source, onBegin, onEnd } = this.#options;
+    const { log, source } = this.#options;
     const report = { isDryRun, file: source };
-    if (!isDryRun) onBegin();
+    if (!isDryRun) this.#options.onBegin();
     try {
       const loaded = this.#options.load();
       const changes = diffConfig(this.#config, loaded.config);
@@ -105,7 +105,7 @@ export class Reloader {
       }
       return { ...report, isApplied: false, version: this.#version, changes: [], problems, workers: [] };
     } finally {
-      if (!isDryRun) onEnd();
+      if (!isDryRun) this.#options.onEnd();
     }
   }
 

@@ -39,7 +39,7 @@ export async function runServer(options: RunOptions): Promise<void> {
   const watch = new ConfigWatch({ log, onChanged: () => void reloader.reload(false) });
   const reloader: Reloader = new Reloader({
     loaded: options,
-    load: options.load,
+    load: () => options.load(),
     source: options.configName,
     log,
     parts: [
