@@ -1,7 +1,7 @@
 /** Every directive with the value it has and where that comes from, as an operator reads it. */
 import { redact } from '@srs/kernel';
 import type { Directive } from './directive.ts';
-import type { Row } from './field.ts';
+import type { Fields, Row } from './field.ts';
 import { showValue } from './problem.ts';
 import { rootFields } from './schema/root.ts';
 import { hiddenValue } from './value-type.ts';
@@ -15,8 +15,10 @@ export interface EffectiveDirective {
   readonly origin: string;
 }
 
-/** By property; only rows have a name that is asked for. */
-const rootRows: Readonly<Record<string, { readonly name?: string }>> = rootFields;
+function nameInRoot(property: string): string {
+  const field = (rootFields as Fields)[property];
+  return field === undefined || field.kind === 'group' ? '' : field.name;
+}
 
 /** Collects what a reader of settings finds. */
 export class EffectiveConfig {
@@ -40,7 +42,7 @@ export class EffectiveConfig {
 
   #defaultOf(where: string, row: Row<unknown>): EffectiveDirective {
     if (row.inherits !== undefined) {
-      const inherited = this.#root.get(rootRows[row.inherits]?.name ?? '');
+      const inherited = this.#root.get(nameInRoot(row.inherits));
       if (inherited !== undefined) return { ...inherited, directive: where };
     }
     return { directive: where, value: row.defaultText ?? '', origin: 'default' };
