@@ -137,6 +137,16 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     root('max_connections 4097;'),
     'srs.conf:2: max_connections 4097 must be 1..4096, as many files as this process may open; ulimit -HSn 4107 raises that',
   ],
+  [
+    'stream_labels beyond what Prometheus can bear',
+    root('exporter { stream_labels 10001; }'),
+    'srs.conf:2: stream_labels 10001 must be 0..10000',
+  ],
+  [
+    'unknown in exporter',
+    root('exporter { labels x; }'),
+    'srs.conf:2: unknown directive labels in exporter; did you mean label?',
+  ],
   ['heartbeat interval 0', root('heartbeat { interval 0; }'), 'srs.conf:2: interval 0 must be 0.1..604800 s'],
   [
     'heartbeat interval that SRS divides by zero for',
@@ -239,6 +249,11 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     'API on the RTMP port',
     root('http_api { enabled on;\nlisten 1935; }'),
     'srs.conf:3: http_api / listen 0.0.0.0:1935 is the same port as listen 0.0.0.0:1935',
+  ],
+  [
+    'metrics on the port of the API',
+    'listen 1935;\nhttp_api { enabled on; }\nexporter { enabled on; listen 1985; }\nvhost __defaultVhost__ { }',
+    'srs.conf:3: exporter / listen 0.0.0.0:1985 is the same port as http_api / listen 0.0.0.0:1985',
   ],
   [
     'API over TLS on the plain port',
