@@ -103,8 +103,10 @@ function isInContainer(): boolean {
   return process.pid === 1 || (process.ppid === 1 && ['/.dockerenv', '/run/.containerenv'].some((mark) => existsSync(mark)));
 }
 
-/** @throws SrsError FileOpen naming the directory */
-/** @returns whether that is another one than before */
+/**
+ * @returns whether that is another one than before
+ * @throws SrsError FileOpen naming the directory
+ */
 function enterDirectory(path: string): boolean {
   const before = process.cwd();
   try {
