@@ -10,12 +10,12 @@ const RECENT_SECONDS = 600;
 const cures: readonly (readonly [RegExp, string])[] = [
   [/already published/, 'one publisher at a time: end the other one (srs-cli kick), or publish { busy replace }'],
   [/secur|denied|not allowed/i, 'security { allow ... } of the vhost says who may'],
-  [/token|sign|expire/i, 'the key or signature in the address of the client is not the one of the vhost'],
+  [/token|sign|expire|\bkey\b/i, 'the key or signature in the address of the client is not the one of the vhost'],
   [/page .* must end with/, 'refer, refer_publish and refer_play of the vhost say which pages may'],
   [/hook|https?:\/\//i, 'the server behind http_hooks has said no, or has not answered: look at its log'],
   [/vhost/, 'the host in the address of the client must be a vhost of the configuration, or there must be __defaultVhost__'],
   [/ring memory|shared memory/i, 'ring { memory } is used up: srs-cli workers shows by what'],
-  [/limit|too many|connections/i, 'the limits per address, or max_connections, are reached'],
+  [/limit|too many|connections|_per_ip/i, 'the limits per address (limits { ... }), or max_connections, are reached'],
 ];
 
 const DEFAULT_CURE = 'the reason says what the server missed';
