@@ -693,6 +693,93 @@ describe('FanOut', () => {
     expect(player.writes - before).toBe(4);
   });
 
+  describe('under a new configuration', () => {
+    const settings = { gopCache: true, queueLengthMs: 30_000, maxFlushIntervalMs: 0, minFrameIntervalMs: 0 };
+
+    it('players that come start live when there is to be no cache, and those who are there lose nothing', () => {
+      const { fanOut, openRing, publish, wake } = setUp();
+      const { ring, writer } = openRing();
+      key(writer, 'k1', 0);
+      publish(ring);
+      const before = new TestPlayer();
+      fanOut.add(before);
+      fanOut.configure({ ...settings, gopCache: false });
+      const after = new TestPlayer();
+      fanOut.add(after);
+      write(writer, 's1', 40, audio);
+      wake();
+      expect([before.frames, after.frames]).toEqual([['k1@0', 's1@40'], ['s1@40']]);
+    });
+
+    it('an interval that is much too long now is cut short', async () => {
+      const { clock, fanOut, openRing, publish, wake } = setUp({ minFrameIntervalMs: 3_600_000 });
+      const { ring, writer } = openRing();
+      key(writer, 'k1', 0);
+      publish(ring);
+      const player = new TestPlayer();
+      fanOut.add(player);
+      write(writer, 'p1', 40);
+      wake();
+      write(writer, 'p2', 80);
+      await nextTurn();
+      wake();
+      expect(player.frames.length).toBeLessThan(3);
+      fanOut.configure(settings);
+      clock.advance(10);
+      wake();
+      expect(player.frames).toEqual(['k1@0', 'p1@40', 'p2@80']);
+    });
+
+    it('a player that is too late for the new queue is cut', () => {
+      const { fanOut, openRing, publish, wake } = setUp();
+      const { ring, writer } = openRing();
+      key(writer, 'k1', 0);
+      publish(ring);
+      const player = new TestPlayer();
+      const state = fanOut.add(player);
+      player.isBlocked = true;
+      write(writer, 'p1', 40);
+      wake();
+      write(writer, 'p2', 80);
+      key(writer, 'k2', 5000);
+      wake();
+      fanOut.configure({ ...settings, queueLengthMs: 1000 });
+      player.unblock(fanOut, state);
+      expect(player.frames.map((frame) => frame.slice(0, 2))).toEqual(['k1', 'p1', 'k2']);
+      expect(state.statistics).toMatchObject({ cuts: 1, droppedFrames: 1 });
+    });
+
+    it('the batch under way goes out whole before the encoder changes, also to those whose turn had not come', async () => {
+      const { clock, fanOut, openRing, publish, wake } = setUp();
+      const { ring, writer } = openRing();
+      key(writer, 'k1', 0);
+      publish(ring);
+      const players = Array.from({ length: 300 }, () => new DearPlayer(clock));
+      for (const player of players) fanOut.add(player);
+      write(writer, 'p1', 40);
+      wake();
+      const served = (): number => players.filter(({ frames }) => frames.at(-1) === 'p1@40').length;
+      expect(served()).toBeLessThan(200);
+      let servedAtChange = 0;
+      const upper: FrameEncoder = {
+        ...encoder,
+        encode: (target, offset, type, timestampMs, payload) =>
+          encoder.encode(target, offset, type, timestampMs, Buffer.from(payload.toString('latin1').toUpperCase())),
+      };
+      fanOut.changeEncoder(upper, () => {
+        servedAtChange = served();
+      });
+      expect(servedAtChange).toBe(300);
+      write(writer, 'p2', 80);
+      while (players.some(({ frames }) => frames.length < 3)) {
+        clock.advance(60_000);
+        wake();
+        await nextTurn();
+      }
+      for (const { frames } of players) expect(frames).toEqual(['k1@0', 'p1@40', 'P2@80']);
+    });
+  });
+
   it('gives up every ring when its last player has gone', () => {
     const { fanOut, liveStreams, openRing, publish, released } = setUp();
     const { ring, writer } = openRing();

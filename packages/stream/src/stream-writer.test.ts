@@ -77,6 +77,57 @@ describe('StreamWriter', () => {
     expect(writer.lastTimestampMs).toBe(80);
   });
 
+  describe('under a new configuration', () => {
+    const settings = { timeJitter: 'full', atc: false, atcAuto: true, parseHeaders: true } as const;
+
+    it.each([
+      ['time_jitter off', { ...settings, timeJitter: 'off' } as const],
+      ['atc on', { ...settings, atc: true } as const],
+    ])("%s gives the encoder's own time from the next frame on", (_fact, next) => {
+      const { writer, read } = setUp();
+      writer.write(video, 10_000, keyFrame());
+      writer.configure(next);
+      writer.write(video, 10_040, interFrame());
+      expect(read().map(({ timestampMs }) => timestampMs)).toEqual([40, 10_040]);
+    });
+
+    it.each(['full', 'zero'] as const)('time_jitter %s goes on from the time that players have', (timeJitter) => {
+      const { writer, read } = setUp({ timeJitter: 'off' });
+      writer.write(video, 10_000, keyFrame());
+      writer.configure({ ...settings, timeJitter });
+      writer.write(video, 10_040, interFrame());
+      writer.write(video, 10_080, interFrame());
+      const [, next = 0, last = 0] = read().map(({ timestampMs }) => timestampMs);
+      expect(next).toBeGreaterThan(10_000);
+      expect(next).toBeLessThan(10_200);
+      expect(last - next).toBe(40);
+    });
+
+    it('who joins after a step of time starts behind it', () => {
+      const { writer, reader } = setUp();
+      writer.write(video, 10_000, keyFrame());
+      writer.configure({ ...settings, atc: true });
+      writer.write(video, 10_040, interFrame());
+      expect(reader().seekToNewestKeyFrame()).toBe(false);
+      writer.write(video, 10_080, keyFrame());
+      expect(reader().seekToNewestKeyFrame()).toBe(true);
+    });
+
+    it('what does not concern time leaves it alone, and so does atc that the metadata has switched on', () => {
+      const { writer, read } = setUp();
+      writer.write(data, 0, encodeAmf0('onMetaData', AmfObject.object({ bravo_atc: 'true' })));
+      writer.write(video, 10_000, keyFrame());
+      writer.configure({ ...settings, parseHeaders: false });
+      writer.configure({ ...settings, timeJitter: 'zero' });
+      writer.write(video, 10_040, interFrame());
+      expect(
+        read()
+          .filter(({ type }) => type === video)
+          .map(({ timestampMs }) => timestampMs),
+      ).toEqual([10_000, 10_040]);
+    });
+  });
+
   it('asks the clocks once for the frames between two flushes', () => {
     const { writer, clock, reader } = setUp();
     const startMs = clock.nowMs();
