@@ -139,8 +139,8 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
   ],
   [
     'stream_labels beyond what Prometheus can bear',
-    root('exporter { stream_labels 10001; }'),
-    'srs.conf:2: stream_labels 10001 must be 0..10000',
+    root('exporter { stream_labels 1001; }'),
+    'srs.conf:2: stream_labels 1001 must be 0..1000',
   ],
   [
     'unknown in exporter',

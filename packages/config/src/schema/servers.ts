@@ -70,7 +70,7 @@ export const exporter = block(
       live: 'at once',
       example: 'cn-edge',
     }),
-    streamLabels: row('stream_labels', integer({ min: 0, max: 10_000 }), '0', {
+    streamLabels: row('stream_labels', integer({ min: 0, max: 1000 }), '0', {
       doc: 'As many streams, those with the most players, have metrics of their own. Each name that ever was among them stays in the memory of Prometheus for a while.',
       since: 'new',
       live: 'at once',
