@@ -4,11 +4,10 @@ import { request as tlsRequest } from 'node:https';
 import { loadConfig } from '@srs/config';
 import { memoryLog, systemClock } from '@srs/kernel';
 import { type ApiServer, createApiServer } from './api-server.ts';
-import { HttpFront, type HttpFrontOptions } from './http-front.ts';
+import { HttpFront, type HttpFrontOptions, type TlsMaterial } from './http-front.ts';
 import type { ReloadReport } from './server-documents.ts';
 import type { ClientView, ServerView, StreamView } from './server-view.ts';
 import { SystemStatistics } from './system-statistics.ts';
-import type { TlsMaterial } from './tls-material.ts';
 
 const HOST = '127.0.0.1';
 

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { memoryLog } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
+import { certificate, expired } from '../../../test/support/certificates.ts';
 import { TestApi } from './api-test-support.ts';
 import { HttpFront } from './http-front.ts';
-import { certificate, expired } from './tls-test-support.ts';
 
 /** All that comes back until the server closes; the peer goes on reading. */
 async function talk(port: number, text: string): Promise<string> {

@@ -4,7 +4,6 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { type Server as NetServer, Socket } from 'node:net';
 import { describeError, type Log, SrsError, systemErrorCode } from '@srs/kernel';
 import { apiErrorBody } from './api-errors.ts';
-import type { TlsMaterial } from './tls-material.ts';
 
 export interface HttpFrontOptions {
   readonly log: Log;
@@ -26,6 +25,12 @@ export interface FrontAddress {
   readonly port: number;
   /** A socket that listens there already; closed with the listener. */
   readonly fd?: number;
+}
+
+/** Key and certificate, PEM. */
+export interface TlsMaterial {
+  readonly key: string;
+  readonly cert: string;
 }
 
 /** What a peer has for a request. */

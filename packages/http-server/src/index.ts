@@ -1,7 +1,7 @@
 export { type ApiServer, createApiServer } from './api-server.ts';
 export type { ApiIdentity, ApiServices } from './api-services.ts';
 export { startHeartbeat } from './heartbeat.ts';
-export { type FrontAddress, HttpFront, type HttpFrontOptions } from './http-front.ts';
+export { type FrontAddress, HttpFront, type HttpFrontOptions, type TlsMaterial } from './http-front.ts';
 export { observabilityRoutes } from './metrics-routes.ts';
 export { createMetricsServer } from './metrics-server.ts';
 export { MetricsSource } from './metrics-source.ts';
@@ -9,4 +9,3 @@ export type * from './server-documents.ts';
 export type * from './server-view.ts';
 export * from './system-documents.ts';
 export * from './system-statistics.ts';
-export { loadTlsMaterial, type TlsMaterial } from './tls-material.ts';

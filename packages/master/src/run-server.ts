@@ -4,6 +4,7 @@ import { type Config, formatProblem, type LoadResult } from '@srs/config';
 import { describeError, type Log, SrsError } from '@srs/kernel';
 import { openProcessLog, type ProcessLog } from '@srs/logging';
 import { identity } from '@srs/worker';
+import { certificatePart } from './certificate-part.ts';
 import { ConfigWatch } from './config-watch.ts';
 import { logPart } from './log-part.ts';
 import { PidFile } from './pid-file.ts';
@@ -44,6 +45,7 @@ export async function runServer(options: RunOptions): Promise<void> {
     log,
     parts: [
       logPart(processLog),
+      certificatePart(log),
       { prepare: (previous, next) => pidFile!.prepare(previous, next) },
       { prepare: (_previous, next) => started().prepare(next) },
     ],

@@ -1,5 +1,6 @@
 /** The http role: serves the management API and the metrics over what all workers tell. */
 import type { Server } from 'node:net';
+import type { Config } from '@srs/config';
 import type { Channel } from '@srs/control';
 import {
   type ApiServices,
@@ -7,14 +8,13 @@ import {
   createMetricsServer,
   HttpFront,
   type HttpFrontOptions,
-  loadTlsMaterial,
   MetricsSource,
   observabilityRoutes,
   SystemStatistics,
-  type TlsMaterial,
 } from '@srs/http-server';
-import { systemClock } from '@srs/kernel';
+import { describeError, SrsError, systemClock } from '@srs/kernel';
 import { closeListener, descriptorOf, duplicateFd } from '@srs/native';
+import { CertificateWatch } from './certificate-watch.ts';
 import { type Listener, listenerName, type WorkerEnvironment } from './environment.ts';
 import { features } from './features.ts';
 import { startHttpHeartbeat } from './http-heartbeat.ts';
@@ -61,9 +61,15 @@ export async function startHttpWorker(environment: WorkerEnvironment, master: Ch
   const front = new HttpFront({ ...frontOptions(environment), serve: (request, response) => api.serve(request, response) });
   const exporter = await createMetricsServer({ ...frontOptions(environment), source: metrics });
   const fronts = [front, exporter];
-  const listen = (listener: Listener): Promise<void> => {
-    const tls = listener.service === 'https-api' ? tlsOf(environment) : undefined;
-    return (listener.service === 'exporter' ? exporter : front).listen(listenerName(listener), listener, tls);
+  const certificates = new CertificateWatch({
+    where: HTTPS,
+    files: () => (isTls(environment.config) ? environment.config.httpApi.https : undefined),
+    onRenewed: (material) => front.useTls(material),
+    log,
+  });
+  const listen = async (listener: Listener): Promise<void> => {
+    const tls = listener.service === 'https-api' ? certificates.load(environment.config.httpApi.https) : undefined;
+    await (listener.service === 'exporter' ? exporter : front).listen(listenerName(listener), listener, tls);
   };
   await statistics.start();
   await Promise.all(environment.listeners.map(listen));
@@ -72,9 +78,14 @@ export async function startHttpWorker(environment: WorkerEnvironment, master: Ch
     view: httpWorkerView(),
     configure: async ({ opened, closed, config }: RoleChange) => {
       for (const listener of closed) for (const each of fronts) each.unlisten(listenerName(listener));
-      // A certificate that was renewed lies under the same name.
-      if (config.httpApi.enabled && config.httpApi.https.enabled) front.useTls(tlsOf(environment));
-      await Promise.all(opened.map(listen));
+      const results = await Promise.allSettled([
+        ...opened.map(listen),
+        (async () => {
+          if (isTls(config)) front.useTls(certificates.load(config.httpApi.https));
+        })(),
+      ]);
+      const failures = results.flatMap((result) => (result.status === 'rejected' ? [describeError(result.reason)] : []));
+      if (failures.length > 0) throw new SrsError('SocketListen', failures.join('; '));
     },
     workerGone: () => {},
     stopAccepting: () => {
@@ -82,6 +93,7 @@ export async function startHttpWorker(environment: WorkerEnvironment, master: Ch
     },
     stop: async (graceMs) => {
       heartbeat.stop();
+      certificates.close();
       statistics.stop();
       await Promise.all(fronts.map((each) => each.close(graceMs)));
       await api.close();
@@ -89,10 +101,9 @@ export async function startHttpWorker(environment: WorkerEnvironment, master: Ch
   };
 }
 
-/** @throws SrsError that names the directive and the file */
-function tlsOf({ config }: WorkerEnvironment): TlsMaterial {
-  return loadTlsMaterial('http_api / https', config.httpApi.https);
-}
+const HTTPS = 'http_api / https';
+
+const isTls = ({ httpApi }: Config): boolean => httpApi.enabled && httpApi.https.enabled;
 
 function frontOptions(environment: WorkerEnvironment): Omit<HttpFrontOptions, 'serve'> {
   const { log, status } = environment;

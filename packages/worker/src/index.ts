@@ -16,6 +16,7 @@ export {
   askWorkers,
   type StreamRows,
 } from './survey.ts';
+export { loadTlsMaterial, type TlsFiles } from './tls-material.ts';
 export {
   type MasterProtocol,
   type MasterRequests,
