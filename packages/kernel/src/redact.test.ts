@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { redact } from './redact.ts';
 
@@ -23,6 +24,26 @@ describe('redact', () => {
     ['design=new&monkeys=3', 'design=***&monkeys=***'],
   ])('%s', (text, expected) => {
     expect(redact(text)).toBe(expected);
+  });
+
+  it('leaves nothing of a secret, wherever it stands among other parameters', () => {
+    const names = ['key', 'sign', 'token', 'secret', 'stream_key', 'X-Auth-Token', 'txSecret', 'PASSWORD', 'api-key'];
+    const plain = fc.stringMatching(/^[a-z]{1,5}=[a-z0-9]{0,8}$/).filter((text) => redact(text) === text);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...names),
+        fc.constantFrom('=', '%3D', '...'),
+        fc.stringMatching(/^[A-Z0-9_-]{6,64}$/),
+        fc.array(plain, { maxLength: 4 }),
+        fc.array(plain, { maxLength: 4 }),
+        fc.constantFrom('&', ',', '?', ' ', '...'),
+        (name, equals, secret, before, after, between) => {
+          const text = ['rtmp://h/live?x=1', ...before, `${name}${equals}${secret}`, ...after].join(between);
+          expect(redact(text)).not.toContain(secret);
+        },
+      ),
+      { numRuns: 1000 },
+    );
   });
 
   it.each(['a.', 'a-', 'a://', 'a://b:', 'token=', 'token...', 'key', 'key-', '-', '...', 'a ', '@'])(
