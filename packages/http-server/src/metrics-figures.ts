@@ -12,7 +12,7 @@ export interface CounterBoard {
   connectionsOf(slot: number): number;
 }
 
-export interface MetricsFigures {
+export interface MetricsInput {
   readonly server: ServerDirectory['server'];
   readonly summaries: readonly WorkerAnswer<WorkerSummary>[];
   readonly counters: readonly SlotCounters[];
@@ -26,6 +26,11 @@ export interface MetricsFigures {
   readonly unlabelledStreams: number | null;
 }
 
+export interface MetricsFigures extends MetricsInput {
+  /** By slot. */
+  readonly workers: readonly WorkerFigures[];
+}
+
 /** A slot with what its process says and with what all its processes have counted. */
 export interface WorkerFigures {
   readonly report: SlotReport;
@@ -36,7 +41,7 @@ export interface WorkerFigures {
   readonly isFirstOfProcess: boolean;
 }
 
-export function workersOf(figures: MetricsFigures): readonly WorkerFigures[] {
+export function workersOf(figures: MetricsInput): readonly WorkerFigures[] {
   const pids = new Set<number>();
   const bySlot = new Map(figures.counters.map((counters) => [counters.slot, counters]));
   return figures.summaries.flatMap(({ worker: report, data: summary }): WorkerFigures[] => {

@@ -2,14 +2,7 @@
 import { arch, hostname, release, type, version } from 'node:os';
 import type { CounterName } from '@srs/control';
 import { type MetricDefinition, whole } from './metrics-definition.ts';
-import {
-  clientsOf,
-  type MetricsFigures,
-  memoryBytes,
-  publishedStreams,
-  type WorkerFigures,
-  workersOf,
-} from './metrics-figures.ts';
+import { clientsOf, type MetricsFigures, memoryBytes, publishedStreams, type WorkerFigures } from './metrics-figures.ts';
 import type { WorkerSummary } from './server-documents.ts';
 
 const BYTES_PER_KB = 1024;
@@ -19,11 +12,11 @@ const total = (name: CounterName): MetricDefinition['samples'] =>
   whole(({ counters }) => counters.reduce((sum, { counts }) => sum + counts[name], 0));
 
 const sum = (figures: MetricsFigures, read: (worker: WorkerFigures) => number): number =>
-  workersOf(figures).reduce((all, worker) => all + read(worker), 0);
+  figures.workers.reduce((all, worker) => all + read(worker), 0);
 
 /** The master is one more process, unless the workers are parts of it. */
 function sumOfProcesses(figures: MetricsFigures, master: number, read: (summary: WorkerSummary) => number): number {
-  const isSeparate = workersOf(figures).every(({ report }) => report.pid !== figures.server.pid);
+  const isSeparate = figures.workers.every(({ report }) => report.pid !== figures.server.pid);
   const workers = sum(figures, ({ summary, isFirstOfProcess }) => (summary === null || !isFirstOfProcess ? 0 : read(summary)));
   return (isSeparate ? master : 0) + workers;
 }
@@ -92,7 +85,7 @@ export const serverMetrics: readonly MetricDefinition[] = [
     name: 'srs_streams',
     type: 'gauge',
     help: 'Streams that are published.',
-    samples: whole((figures) => publishedStreams(workersOf(figures))),
+    samples: whole((figures) => publishedStreams(figures.workers)),
   },
   {
     name: 'srs_clients',

@@ -1,7 +1,7 @@
 /** The metrics of each worker, by slot and role: a slot keeps its number when its process dies and is replaced. */
 import type { CounterName, DistributionName } from '@srs/control';
 import type { HistogramDefinition, MetricDefinition } from './metrics-definition.ts';
-import { clientsOf, type WorkerFigures, workersOf } from './metrics-figures.ts';
+import { clientsOf, type WorkerFigures } from './metrics-figures.ts';
 import type { WorkerSummary } from './server-documents.ts';
 
 const MS_PER_SECOND = 1000;
@@ -14,7 +14,7 @@ const labelsOf = ({ report }: WorkerFigures): { slot: string; role: string } => 
 /** One sample for each worker that has the value. */
 function byWorker(read: (worker: WorkerFigures) => number | null | undefined): MetricDefinition['samples'] {
   return (figures) =>
-    workersOf(figures).flatMap((worker) => {
+    figures.workers.flatMap((worker) => {
       const value = read(worker);
       return value === null || value === undefined ? [] : [{ labels: labelsOf(worker), value }];
     });
@@ -79,7 +79,7 @@ export const workerMetrics: readonly MetricDefinition[] = [
     type: 'gauge',
     help: 'Memory of the process: resident, proportional (shared pages in parts), heap and external (both of JavaScript).',
     samples: (figures) =>
-      workersOf(figures).flatMap((worker) => {
+      figures.workers.flatMap((worker) => {
         if (worker.summary === null || !worker.isFirstOfProcess) return [];
         return Object.entries(memoryOf(worker.summary)).flatMap(([kind, value]) =>
           value === null ? [] : [{ labels: { ...labelsOf(worker), kind }, value }],
@@ -91,7 +91,7 @@ export const workerMetrics: readonly MetricDefinition[] = [
     type: 'gauge',
     help: 'Connections of the worker; also of one that does not answer.',
     samples: (figures) =>
-      workersOf(figures).flatMap((worker) => {
+      figures.workers.flatMap((worker) => {
         if (worker.report.role === 'back-source') return [];
         return [{ labels: labelsOf(worker), value: clientsOf(figures, worker) }];
       }),
@@ -221,9 +221,7 @@ export const workerMetrics: readonly MetricDefinition[] = [
 /** @param isTold whether the worker has anything to tell of it */
 function distribution(name: DistributionName, isTold: (worker: WorkerFigures) => boolean): HistogramDefinition['rows'] {
   return (figures) =>
-    workersOf(figures)
-      .filter(isTold)
-      .map((worker) => ({ labels: labelsOf(worker), figures: worker.counters.distributions[name] }));
+    figures.workers.filter(isTold).map((worker) => ({ labels: labelsOf(worker), figures: worker.counters.distributions[name] }));
 }
 
 const isSender = ({ report, counters }: WorkerFigures): boolean => report.role === 'stream' || counters.counts.batches > 0;

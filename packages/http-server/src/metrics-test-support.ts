@@ -7,7 +7,7 @@ import {
   type WorkerRole,
   writeCounters,
 } from '@srs/control';
-import type { MetricsFigures } from './metrics-figures.ts';
+import type { MetricsInput } from './metrics-figures.ts';
 import type { SlotReport, WorkerAnswer, WorkerSummary } from './server-documents.ts';
 import type { StreamView } from './server-view.ts';
 
@@ -62,7 +62,7 @@ export function streamOf(streamId: string, more: Partial<StreamView> = {}): Stre
   return { streamId, players: 1, recvKbps30s: 500, sendKbps30s: 1000, droppedFrames: 0, playerCuts: 0, ...more } as StreamView;
 }
 
-export const serverOf = (pid = 999): MetricsFigures['server'] => ({
+export const serverOf = (pid = 999): MetricsInput['server'] => ({
   version: '2.0.0',
   pid,
   mode: 'multi',
@@ -72,7 +72,7 @@ export const serverOf = (pid = 999): MetricsFigures['server'] => ({
 });
 
 /** Back-source, two stream workers, http; what is given is laid over it. */
-export function figuresOf(more: Partial<MetricsFigures> = {}): MetricsFigures {
+export function figuresOf(more: Partial<MetricsInput> = {}): MetricsInput {
   const reports = [reportOf(0, 'back-source'), reportOf(1, 'stream'), reportOf(2, 'stream'), reportOf(3, 'http')];
   return {
     server: serverOf(),

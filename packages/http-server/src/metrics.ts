@@ -1,7 +1,7 @@
 /** The text of `/metrics`, in the exposition format of Prometheus. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { MetricDefinition } from './metrics-definition.ts';
-import type { MetricsFigures } from './metrics-figures.ts';
+import { type MetricsFigures, type MetricsInput, workersOf } from './metrics-figures.ts';
 import { CountedHistogram } from './metrics-histogram.ts';
 import { serverMetrics } from './metrics-of-server.ts';
 import { streamMetrics } from './metrics-of-streams.ts';
@@ -21,7 +21,8 @@ export const metricHelp: ReadonlyMap<string, { readonly type: string; readonly h
  * A registry of its own for each text: the counting is done elsewhere, by all processes of the server, and a series whose worker is
  * gone must not stay behind.
  */
-export async function renderMetrics(figures: MetricsFigures): Promise<string> {
+export async function renderMetrics(input: MetricsInput): Promise<string> {
+  const figures: MetricsFigures = { ...input, workers: workersOf(input) };
   const registry = new Registry();
   for (const definition of metricDefinitions) {
     const { name, help, type } = definition;
