@@ -1,6 +1,7 @@
 /** Writes `conf/full.conf` from the schema: every directive, what it means, and its default. */
 import type { Block, Field, Fields, Many, Row } from './field.ts';
 import { describeAliases } from './reference.ts';
+import { english } from './reference-en.ts';
 import { schema } from './schema/root.ts';
 
 const lineWidth = 110;
@@ -44,7 +45,7 @@ function writeBlock(title: string, block: Block<Fields> | Many<Fields>, indent: 
   const mark = isExample ? '#' : '';
   return [
     '',
-    ...comment([block.doc + describeState(block), ...describeAliases(block)].join(' '), indent),
+    ...comment([block.doc + describeState(block), ...describeAliases(block, english)].join(' '), indent),
     `${indent}${mark}${title} {`,
     ...writeFields(block.fields, `${indent}    `, isExample),
     `${indent}${mark}}`,
@@ -60,7 +61,7 @@ function writeRow(row: Row<unknown>, indent: string, isExample: boolean): string
 }
 
 function describeRow(row: Row<unknown>): readonly string[] {
-  return [[row.doc + describeState(row), ...describeAliases(row)].join(' '), `Value: ${row.type.allowed}.`];
+  return [[row.doc + describeState(row), ...describeAliases(row, english)].join(' '), `Value: ${row.type.allowed}.`];
 }
 
 function describeState(described: { readonly isBuilt: boolean }): string {
