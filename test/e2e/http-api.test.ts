@@ -1,7 +1,10 @@
 /** The management API of a real server: what it tells is what the test has done. */
+import { request } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import { expect, it } from 'vitest';
+import { certificate, expired, Files } from '../support/certificates.ts';
 import { eventually } from '../support/deadline.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { type ServerOptions, type ServerPlace, ServerProcess } from '../support/server-process.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
 import { workersOf } from './server-view-test-support.ts';
 
@@ -216,4 +219,53 @@ it('is the same in one process', { timeout: 60_000 }, async () => {
   });
   expect((await ask(server, `/api/v1/clients/${player.peer.id}`, { method: 'DELETE' })).status).toBe(200);
   await player.waitForClose(5_000);
+});
+
+/** The certificate's last day, and the status of an answer. */
+function askOverTls(port: number, path: string): Promise<{ readonly status: number; readonly validTo: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path, rejectUnauthorized: false, agent: false }, (response) => {
+      const { socket } = response;
+      const validTo = 'getPeerCertificate' in socket ? String((socket as TLSSocket).getPeerCertificate().valid_to) : '';
+      response.resume().on('end', () => resolve({ status: response.statusCode ?? 0, validTo }));
+    });
+    asked.on('error', reject).end();
+  });
+}
+
+it('is served over TLS too; a reload that cannot be changes nothing, one that can moves it to another port', {
+  timeout: 60_000,
+}, async () => {
+  using files = new Files();
+  const good = { key: files.write('key.pem', certificate.key), cert: files.write('cert.pem', certificate.cert) };
+  const other = files.write('other.pem', expired.key);
+  const options = (key: string, port: (place: ServerPlace) => number): ServerOptions => ({
+    workers: 'mode multi; stream 1;',
+    top: (place) => `http_api { enabled on; listen ${place.host}:${port(place)};
+      https { enabled on; listen ${place.host}:${place.sparePort}; key ${key}; cert ${good.cert}; } }`,
+  });
+  await using server = await ServerProcess.start(options(good.key, ({ httpApiPort }) => httpApiPort));
+  const { sparePort, httpApiPort, httpServerPort } = server.place;
+  expect(await askOverTls(sparePort, '/api/v1/versions')).toEqual({ status: 200, validTo: 'Jan  1 00:00:00 2120 GMT' });
+  using publisher = await LivePublisher.start(server, 'live/one');
+
+  const reload = (port: number) => fetch(`http://127.0.0.1:${port}/api/v1/reload`, { method: 'POST' });
+  server.writeConfig(options(other, (place) => place.httpServerPort));
+  const refused = await reload(httpApiPort);
+  expect([refused.status, await refused.json()]).toMatchObject([
+    400,
+    { code: 1023, data: { error: expect.stringContaining(`key ${other} must belong together`) as string } },
+  ]);
+  expect((await askOverTls(sparePort, '/api/v1/versions')).status).toBe(200);
+  expect((await ask(server, '/api/v1/versions')).status).toBe(200);
+
+  server.writeConfig(options(good.key, (place) => place.httpServerPort));
+  const applied = await reload(httpApiPort);
+  expect([applied.status, await applied.json()]).toMatchObject([
+    200,
+    { code: 0, data: { isApplied: true, changes: [{ directive: 'http_api / listen' }] } },
+  ]);
+  expect((await fetch(`http://127.0.0.1:${httpServerPort}/api/v1/versions`)).status).toBe(200);
+  await expect(fetch(`http://127.0.0.1:${httpApiPort}/api/v1/versions`)).rejects.toThrow();
+  expect(publisher.isOpen).toBe(true);
 });
