@@ -302,6 +302,7 @@ export const chineseValues: Readonly<Record<string, string>> = {
 export const chineseUnits: readonly (readonly [RegExp, string])[] = [
   [/^(\S+) words of (\S+) letters, digits, _ and -$/, '$1 个词，每个由 $2 个字母、数字、_ 和 - 组成'],
   [/\(bytes, or with the unit k, m or g\)/, '（字节，或带单位 k、m、g）'],
+  [/^(\S+) or more bytes$/, '$1 字节或更大'],
   [/^(\S+) or more\b/, '$1 或更大'],
   [/ bytes$/, ' 字节'],
 ];
