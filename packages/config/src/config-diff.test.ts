@@ -23,11 +23,7 @@ const cases: readonly (readonly [fact: string, previous: string, next: string, c
     'a row of a vhost, and what it inherits',
     'listen 1; vhost a {}',
     'listen 1; chunk_size 128; vhost a { hls { hls_fragment 3; } }',
-    [
-      'changed chunk_size (next use)',
-      'changed vhost a / chunk_size (next use)',
-      'changed vhost a / hls / hls_fragment (at once)',
-    ],
+    ['changed chunk_size (at once)', 'changed vhost a / chunk_size (at once)', 'changed vhost a / hls / hls_fragment (at once)'],
   ],
   [
     'ingests by their id, engines by their place',

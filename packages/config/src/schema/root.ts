@@ -20,6 +20,7 @@ export const rootFields = {
   }),
   chunkSize: row('chunk_size', integer({ min: 128, max: 65536, unit: 'bytes' }), '60000', {
     doc: 'Chunk size of what the server sends. Large chunks cost less; small ones let audio pass between the pieces of a large picture.',
+    live: 'at once',
   }),
   inAckSize: row('in_ack_size', integer({ min: 0, max: maxInt, unit: 'bytes' }), '0', {
     doc: 'The acknowledgement window the server asks its clients for; 0 leaves it to the client.',

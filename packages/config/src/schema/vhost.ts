@@ -15,11 +15,13 @@ const publish = block(
     }),
     firstPacketTimeoutMs: row('firstpkt_timeout', duration({ min: 1, max: 3_600_000, unit: 'ms' }), '20000', {
       doc: 'A publisher is closed that sends no media for so long after it was accepted.',
+      live: 'at once',
       since: '3.0',
       aliases: ['publish_1stpkt_timeout'],
     }),
     normalTimeoutMs: row('normal_timeout', duration({ min: 1, max: 3_600_000, unit: 'ms' }), '5000', {
       doc: 'A publisher is closed that pauses for so long.',
+      live: 'at once',
       since: '3.0',
       aliases: ['publish_normal_timeout'],
     }),
@@ -51,6 +53,7 @@ const play = block(
   {
     mwLatencyMs: row('mw_latency', duration({ min: 0, max: 60_000, unit: 'ms' }), '350', {
       doc: 'The longest time media may be collected before it is sent to players in one piece. Less is chosen as long as sending is cheap; 0 is the same as `min_latency on`.',
+      live: 'at once',
       since: '2.0',
       aliases: ['mw_latency'],
     }),
@@ -72,6 +75,7 @@ const play = block(
     }),
     sendMinIntervalMs: row('send_min_interval', duration({ min: 0, max: 60_000, unit: 'ms' }), '0', {
       doc: 'Send one message at a time, at least so far apart, for devices that cannot take several at once; 0 sends what there is. A player that has just come gets what it has missed at once.',
+      live: 'at once',
       since: '2.0',
       aliases: ['send_min_interval'],
     }),
@@ -92,6 +96,7 @@ export const vhostFields = {
   }),
   chunkSize: row('chunk_size', integer({ min: 128, max: 65536, unit: 'bytes' }), undefined, {
     doc: 'Chunk size of what the server sends to clients of this vhost; by default the global `chunk_size`.',
+    live: 'at once',
     inherits: 'chunkSize',
     example: '60000',
   }),
@@ -134,6 +139,7 @@ export const vhostFields = {
   }),
   atc: row('atc', flag, 'off', {
     doc: 'Keep the absolute timestamps of the encoder.',
+    live: 'at once',
     aliases: ['play/atc'],
   }),
   atcAuto: row('atc_auto', flag, 'on', {
@@ -142,11 +148,13 @@ export const vhostFields = {
   }),
   minLatency: row('min_latency', flag, 'off', {
     doc: 'Send every picture at once, as long as sending leaves a worker a quarter of its time. With many players sound goes along with the next picture, within 50 ms.',
+    live: 'at once',
     since: '2.0',
     aliases: ['play/min_latency'],
   }),
   tcpNodelay: row('tcp_nodelay', flag, 'off', {
     doc: 'Let the system send small pieces at once (TCP_NODELAY).',
+    live: 'at once',
     since: '2.0',
     aliases: ['play/tcp_nodelay'],
   }),
