@@ -61,16 +61,18 @@ describe('metrics', () => {
         answerOf(reportOf(1, 'stream'), null),
         answerOf(reportOf(2, 'stream'), { clients: 2, publishedStreams: 2 }),
         answerOf(reportOf(3, 'http'), null),
+        answerOf(reportOf(4, 'stream', { state: 'draining' })),
       ],
-      counters: [0, 1, 2, 3].map((slot) => countersOf(slot, { counts })),
+      counters: [0, 1, 2, 3, 4].map((slot) => countersOf(slot, { counts })),
       connectionsOf: (slot) => 10 + slot,
     });
     const silent = { slot: '1', role: 'stream' };
     expect(sampleOf(metrics, 'srs_worker_ready', silent)).toBe(0);
     expect(sampleOf(metrics, 'srs_worker_ready', { slot: '2', role: 'stream' })).toBe(1);
+    expect(sampleOf(metrics, 'srs_worker_ready', { slot: '4', role: 'stream' })).toBe(0);
     expect(sampleOf(metrics, 'srs_worker_send_bytes_total', silent)).toBe(1000);
     expect(sampleOf(metrics, 'srs_worker_writes_total', silent)).toBe(5);
-    expect(sampleOf(metrics, 'srs_send_bytes_total')).toBe(4000);
+    expect(sampleOf(metrics, 'srs_send_bytes_total')).toBe(5000);
     expect(sampleOf(metrics, 'srs_worker_clients', silent)).toBe(11);
     // Not the connections to the API.
     expect(sampleOf(metrics, 'srs_clients')).toBe(13);

@@ -50,10 +50,11 @@ describe('CounterKeeper', () => {
   it('slots do not write into one another, nor into the connections', () => {
     const memory = Buffer.alloc(STATUS_BOARD_BYTES);
     const boards = Array.from({ length: 64 }, (_, slot) => new StatusBoard(memory, slot));
-    for (const [slot, board] of boards.entries()) board.ownCounters.fill(slot + 1);
+    for (const [slot, board] of boards.entries()) board.ownCounters.fill((slot + 1) / 3);
     for (const [slot, board] of boards.entries()) {
-      expect(new Set(board.ownCounters)).toEqual(new Set([slot + 1]));
+      expect(new Set(board.ownCounters)).toEqual(new Set([(slot + 1) / 3]));
     }
     expect(boards[0]?.connectionCount()).toBe(0);
+    expect(boards[0]?.nextCid()).toBe(200);
   });
 });
