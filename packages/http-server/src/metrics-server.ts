@@ -12,7 +12,7 @@ export interface MetricsServerOptions extends Omit<HttpFrontOptions, 'serve'> {
 
 /** Its listeners are opened and closed on what is returned. */
 export async function createMetricsServer(options: MetricsServerOptions): Promise<HttpFront> {
-  const app = fastify({ logger: false, ignoreTrailingSlash: true });
+  const app = fastify({ logger: false, routerOptions: { ignoreTrailingSlash: true } });
   const refuse = (statusCode: number, url: string, error: string) => apiErrorBody(statusCode, url.split('?', 1)[0] ?? '', error);
   app.setNotFoundHandler(async (request, reply) => {
     const isPath = app.hasRoute({ method: 'GET', url: request.url.split('?', 1)[0] ?? '' });
