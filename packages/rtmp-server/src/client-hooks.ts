@@ -16,7 +16,8 @@ export interface HookSubject {
   readonly tcUrl: string;
   readonly pageUrl: string;
   readonly stream?: string;
-  readonly param?: string;
+  /** From the `?` of the stream name on, or else of the tcUrl. */
+  readonly param: string;
   readonly log: Log;
 }
 

@@ -22,7 +22,7 @@ class TestHooks implements ClientHooks {
   }
 
   ask: ClientHooks['ask'] = (event, { stream, param }) => {
-    this.said.push([event, stream, param].filter((word) => word !== undefined).join(' '));
+    this.said.push(stream === undefined ? event : `${event} ${stream} ${param}`);
     this.#ticket += 1;
     if (this.isDirect) return this.#ticket;
     this.#next = Promise.withResolvers<number>();
@@ -45,7 +45,16 @@ class TestHooks implements ClientHooks {
 
 function setUp() {
   const hooks = new TestHooks();
-  const subject = { cid: 107, ip: '10.0.0.7', vhost, app: 'live', tcUrl: 'rtmp://live.test/live', pageUrl: '', log: silentLog };
+  const subject = {
+    cid: 107,
+    ip: '10.0.0.7',
+    vhost,
+    app: 'live',
+    param: '?t',
+    tcUrl: 'rtmp://live.test/live',
+    pageUrl: '',
+    log: silentLog,
+  };
   return { hooks, connection: new ConnectionHooks(hooks, subject) };
 }
 
@@ -56,11 +65,11 @@ describe('ConnectionHooks', () => {
     const { hooks, connection } = setUp();
     hooks.isDirect = true;
     expect(connection.connect()).toBeUndefined();
-    expect(connection.begin('play', target, '')).toBeUndefined();
+    expect(connection.begin('play', target, 'one')).toBeUndefined();
     connection.end();
     connection.end();
     connection.close(traffic);
-    expect(hooks.said).toEqual(['on_connect', 'on_play one ', 'on_stop one 2', 'on_close 1 5/6']);
+    expect(hooks.said).toEqual(['on_connect', 'on_play one ?t', 'on_stop one 2', 'on_close 1 5/6']);
   });
 
   it('tells the end of each publish once, and of the connection last', async () => {
@@ -69,7 +78,7 @@ describe('ConnectionHooks', () => {
     hooks.allow();
     await connecting;
     for (const param of ['?a', '?b']) {
-      const beginning = connection.begin('publish', target, param);
+      const beginning = connection.begin('publish', target, `one${param}`);
       hooks.allow();
       await beginning;
       if (param === '?a') connection.end();
@@ -91,12 +100,12 @@ describe('ConnectionHooks', () => {
     hooks.isDirect = true;
     void connection.connect();
     hooks.isDirect = false;
-    const beginning = connection.begin('publish', target, '');
+    const beginning = connection.begin('publish', target, 'one');
     hooks.refuse();
     await expect(beginning).rejects.toThrow('no');
     connection.end();
     connection.close(traffic);
-    expect(hooks.said).toEqual(['on_connect', 'on_publish one ', 'on_close 1 5/6']);
+    expect(hooks.said).toEqual(['on_connect', 'on_publish one ?t', 'on_close 1 5/6']);
 
     const other = setUp();
     const connecting = other.connection.connect();
@@ -112,10 +121,10 @@ describe('ConnectionHooks', () => {
       hooks.isDirect = true;
       void connection.connect();
       hooks.isDirect = false;
-      const beginning = connection.begin('play', target, '');
+      const beginning = connection.begin('play', target, 'one');
       connection.end();
       connection.close(traffic);
-      expect(hooks.said).toEqual(['on_connect', 'on_play one ']);
+      expect(hooks.said).toEqual(['on_connect', 'on_play one ?t']);
       if (isAllowed) hooks.allow();
       else hooks.refuse();
       await Promise.allSettled([beginning]);

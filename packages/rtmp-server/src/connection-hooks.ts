@@ -36,10 +36,12 @@ export class ConnectionHooks {
   }
 
   /**
-   * @param param from the `?` of the stream name on
+   * @param streamName as the client wrote it: its parameters count, or else those of the tcUrl
    * @throws SrsError HttpAnswer when the client may not have the stream
    */
-  begin(use: StreamUse, { vhost, stream }: AdmittedStream, param: string): void | Promise<void> {
+  begin(use: StreamUse, { vhost, stream }: AdmittedStream, streamName: string): void | Promise<void> {
+    const start = streamName.indexOf('?');
+    const param = start < 0 ? this.#client.param : streamName.slice(start);
     const subject: HookSubject = { ...this.#client, vhost, stream, param };
     const [question, event] = use === 'publish' ? (['on_publish', 'on_unpublish'] as const) : (['on_play', 'on_stop'] as const);
     return this.#ask(this.#hooks.ask(question, subject), (ticket) => {

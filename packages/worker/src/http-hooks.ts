@@ -117,7 +117,7 @@ export class HttpHooks implements ClientHooks {
       tcUrl,
       pageUrl,
       serverId: this.#serverId,
-      ...(stream === undefined ? {} : { stream, param: param ?? '' }),
+      ...(stream === undefined ? {} : { stream, param }),
       ...traffic,
     });
   }

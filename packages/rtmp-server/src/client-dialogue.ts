@@ -1,0 +1,404 @@
+/** What one client asks for and gets: connect, then publishes and plays, one after another. */
+import type { AddressPlace, StreamUse } from '@srs/access';
+import { type Config, parseTcUrl, type VhostConfig } from '@srs/config';
+import type { PublisherInfo, RevokeReason } from '@srs/control';
+import { describeError, type FrameType, type Log, SrsError } from '@srs/kernel';
+import {
+  type ConnectRequest,
+  nodeRtmpCrypto,
+  type PlayRequest,
+  type PublishRequest,
+  ServerSession,
+  type ServerSessionHandler,
+  statusCodes,
+} from '@srs/rtmp';
+import { Admission, type AdmittedStream } from './admission.ts';
+import type { ClientDeadline } from './client-deadline.ts';
+import type { ClientType } from './client-description.ts';
+import type { HookTraffic } from './client-hooks.ts';
+import { type ClientIdentity, identityOf, logConnect, unknownIdentity } from './client-identity.ts';
+import { ConnectionHooks } from './connection-hooks.ts';
+import type { PithyMember, PithyPrint } from './pithy-print.ts';
+import type { PlayHub } from './play-hub.ts';
+import { Playing } from './playing.ts';
+import { startPublishing } from './publish-start.ts';
+import type { Publishing } from './publishing.ts';
+import { refusalCode } from './refusal.ts';
+import type { RtmpServices } from './services.ts';
+import type { SocketOutput } from './socket-output.ts';
+
+/** From an accepted connect to publish or play. */
+const SETUP_TIMEOUT_MS = 30_000;
+/** For the next publish after an unpublish. */
+const REPUBLISH_TIMEOUT_MS = 180_000;
+/** For the next play after a closeStream, which some players send for a pause. */
+const STOPPED_TIMEOUT_MS = 30 * 60_000;
+
+/** What the clients of one server share. */
+export interface DialogueShared {
+  readonly services: RtmpServices;
+  readonly hub: PlayHub;
+  readonly publishers: PithyPrint;
+  readonly players: PithyPrint;
+}
+
+/** The connection that the dialogue is held on. */
+export interface DialogueConnection extends PithyMember {
+  readonly cid: number;
+  readonly ip: string;
+  readonly localIp: string;
+  readonly place: AddressPlace;
+  readonly log: Log;
+  readonly output: SocketOutput;
+  readonly deadline: ClientDeadline;
+  /** It has ended, or ends. */
+  readonly isOver: boolean;
+  setNoDelay(isOn: boolean): void;
+  /** What the client has sent is read again, after it had to wait. */
+  resume(): void;
+  /** The client does not get what it asked for: it is told, then let go. */
+  refuse(code: string, reason: unknown): void;
+  /** The client broke the protocol, or this server failed it. */
+  fail(error: unknown): void;
+  /** Lets go of the client, when it has heard what has been said. */
+  end(reason?: string): void;
+}
+
+export class ClientDialogue implements ServerSessionHandler {
+  readonly session: ServerSession;
+  readonly #shared: DialogueShared;
+  readonly #connection: DialogueConnection;
+  readonly #log: Log;
+  #identity = unknownIdentity;
+  /** There as soon as the client is admitted. */
+  #admission: Admission | undefined;
+  #hooks: ConnectionHooks | undefined;
+  /** The stream it publishes or plays, or did last. */
+  #target: AdmittedStream | undefined;
+  /** The stream that it was not given. */
+  #wanted = '';
+  #dialect: PublishRequest['dialect'] | undefined;
+  #publishing: Publishing | undefined;
+  #playing: Playing | undefined;
+
+  constructor(connection: DialogueConnection, shared: DialogueShared) {
+    const { clock } = shared.services;
+    this.#shared = shared;
+    this.#connection = connection;
+    this.#log = connection.log;
+    this.session = new ServerSession(this, {
+      crypto: nodeRtmpCrypto,
+      unixSeconds: () => Math.floor(clock.wallMs() / 1000),
+    });
+  }
+
+  get type(): ClientType {
+    if (this.#publishing !== undefined) return 'publish';
+    return this.#playing === undefined ? 'unknown' : 'play';
+  }
+
+  get identity(): ClientIdentity {
+    return this.#identity;
+  }
+
+  get publishing(): Publishing | undefined {
+    return this.#publishing;
+  }
+
+  get playing(): Playing | undefined {
+    return this.#playing;
+  }
+
+  /** How the encoder said that it publishes; '' when none does. */
+  get dialect(): PublishRequest['dialect'] | '' {
+    return this.#publishing === undefined ? '' : (this.#dialect ?? '');
+  }
+
+  get vhost(): VhostConfig | undefined {
+    return (this.#target ?? this.#admission)?.vhost;
+  }
+
+  get app(): string {
+    return this.#admission?.url.app ?? '';
+  }
+
+  get stream(): string {
+    return this.#target?.stream ?? '';
+  }
+
+  get streamId(): string {
+    return this.#target?.streamId ?? '';
+  }
+
+  /** The stream that it has, had, or was not given. */
+  get wantedId(): string {
+    return this.streamId === '' ? this.#wanted : this.streamId;
+  }
+
+  /** Who feeds the stream that it plays; itself when it publishes. */
+  get source(): PublisherInfo | null {
+    if (this.#publishing === undefined) return this.#playing?.source ?? null;
+    const { slot, pid } = this.#shared.services;
+    const { cid, ip } = this.#connection;
+    return { slot, pid, cid, ip };
+  }
+
+  /** Hot path. @throws SrsError for broken protocol or media */
+  receive(bytes: Buffer): void {
+    this.session.receive(bytes);
+    this.#publishing?.flush();
+  }
+
+  /** A reload: the client goes on under the new settings of its vhost, or leaves with it. */
+  configure(config: Config): void {
+    const used = this.vhost;
+    if (used === undefined || this.#connection.isOver) return;
+    const vhost = config.vhosts.get(used.name);
+    if (vhost?.enabled !== true) {
+      this.#log.trace(`vhost ${used.name} is ${vhost === undefined ? 'removed' : 'disabled'}, the client is dismissed`);
+      this.dismiss(`vhost ${used.name} is not served any more`);
+      return;
+    }
+    if (vhost === used) return;
+    if (this.#target !== undefined) this.#target = { ...this.#target, vhost };
+    if (this.#publishing !== undefined) {
+      this.#publishing.configure(vhost);
+      this.#watchPublisher(this.#publishing);
+    }
+    if (this.#playing !== undefined) this.#connection.setNoDelay(vhost.tcpNodelay);
+    // Those who play are told together, between two batches.
+    else this.session.changeOutChunkSize(vhost.chunkSize);
+  }
+
+  /** The server ends what the client does, and says why. */
+  dismiss(description: string): void {
+    const code = this.#publishing === undefined ? 'NetStream.Play.Stop' : statusCodes.unpublishSuccess;
+    this.session.notify({ level: 'status', code, description });
+    this.#connection.end(description);
+  }
+
+  /** Nothing is said or heard any more; what the client did is over. */
+  close(): void {
+    this.session.close();
+    this.#endPublish();
+    this.#endPlay();
+  }
+
+  /** The connection has closed, after `close`. */
+  leave(traffic: HookTraffic): void {
+    this.#hooks?.close(traffic);
+  }
+
+  // ServerSessionHandler
+
+  onSend(bytes: Buffer): void {
+    this.#connection.output.say(bytes);
+  }
+
+  onHandshake(kind: string): void {
+    this.#log.trace(`${kind === 'simple' ? 'simple' : 'complex'} handshake success`);
+  }
+
+  onWarning(text: string): void {
+    this.#log.warn(text);
+  }
+
+  onConnect(request: ConnectRequest): void {
+    this.#identity = identityOf(request);
+    try {
+      this.#admit(request);
+    } catch (error) {
+      this.#connection.refuse(statusCodes.connectRejected, error);
+      return;
+    }
+    this.#whenAllowed(statusCodes.connectRejected, this.#hooks?.connect(), () => this.#acceptConnect());
+  }
+
+  onPublish(request: PublishRequest): void {
+    const target = this.#findTarget(request.streamName, 'publish');
+    if (target === undefined) return;
+    this.#dialect = request.dialect;
+    const type = request.dialect === 'flash' ? 'publish(FlashPublish)' : 'publish(FMLEPublish)';
+    this.#log.trace(`client identified, type=${type}, stream_name=${target.stream}, duration=-1`);
+    this.#publish(target, request.streamName).catch((error: unknown) => this.#connection.fail(error));
+  }
+
+  onPlay(request: PlayRequest): void {
+    const target = this.#findTarget(request.streamName, 'play');
+    if (target === undefined) return;
+    this.#log.trace(`client identified, type=Play, stream_name=${target.stream}, duration=${request.durationMs}`);
+    this.#connection.deadline.clear();
+    const asked = this.#hooks?.begin('play', target, request.streamName);
+    // There may be a reload while it is asked.
+    this.#whenAllowed('NetStream.Play.Failed', asked, () => this.#play(this.#target ?? target, request.durationMs));
+  }
+
+  /** Hot path. */
+  onMedia(type: FrameType, timestampMs: number, payload: Buffer): void {
+    try {
+      this.#publishing?.write(type, timestampMs, payload);
+    } catch (error) {
+      // While the session can still say why.
+      this.session.notify({ level: 'error', code: 'NetStream.Publish.Failed', description: describeError(error) });
+      throw error;
+    }
+  }
+
+  onUnpublish(): void {
+    this.#endPublish();
+    this.#connection.deadline.set(REPUBLISH_TIMEOUT_MS, 'no publish after unpublish');
+  }
+
+  onPause(isPaused: boolean): void {
+    this.#log.trace(isPaused ? 'process pause success, is_pause=1' : 'process pause success, is_pause=0');
+    this.#playing?.setPaused(isPaused);
+  }
+
+  onStop(): void {
+    this.#endPlay();
+    this.#connection.deadline.set(STOPPED_TIMEOUT_MS, 'no play after closeStream');
+  }
+
+  /** @throws SrsError when the client may not come in */
+  #admit(request: ConnectRequest): void {
+    const { services } = this.#shared;
+    const { cid, ip, log } = this.#connection;
+    const { tcUrl, pageUrl } = request;
+    const url = parseTcUrl(tcUrl);
+    logConnect(log, request, url);
+    this.#admission = Admission.connect(services.config(), url, pageUrl);
+    const { vhost } = this.#admission;
+    this.#hooks = new ConnectionHooks(services.hooks, { cid, ip, vhost, app: url.app, param: url.param, tcUrl, pageUrl, log });
+  }
+
+  #acceptConnect(): void {
+    const { vhost } = this;
+    if (vhost === undefined) return;
+    const { identity, pid } = this.#shared.services;
+    const { deadline, localIp, cid } = this.#connection;
+    this.session.setOutChunkSize(vhost.chunkSize);
+    this.session.setWindows(vhost);
+    deadline.set(SETUP_TIMEOUT_MS, 'neither publish nor play');
+    this.session.acceptConnect({ ...identity, role: 'origin/edge server', serverIp: localIp, pid, id: cid });
+  }
+
+  /** @returns undefined when the client may not have the stream: it has been refused then */
+  #findTarget(streamName: string, use: StreamUse): AdmittedStream | undefined {
+    if (this.#admission === undefined) throw new SrsError('RtmpConnect', `${use} before connect`);
+    try {
+      const { services } = this.#shared;
+      const { ip, place } = this.#connection;
+      const unixSeconds = Math.floor(services.clock.wallMs() / 1000);
+      this.#target = this.#admission.stream(services.config(), { streamName, use, ip, place, unixSeconds });
+      return this.#target;
+    } catch (error) {
+      this.#wanted = `${this.#admission.vhost.name}/${this.#admission.url.app}/${streamName.split('?', 1)[0] ?? ''}`;
+      this.#connection.refuse(refusalCode(use, error), error);
+      return undefined;
+    }
+  }
+
+  /** Goes on at once when nobody has to be asked, else with the answer, if the client is still there. */
+  #whenAllowed(refusal: string, asked: void | Promise<void>, goOn: () => void): void {
+    if (asked === undefined) {
+      goOn();
+      return;
+    }
+    const connection = this.#connection;
+    connection.deadline.clear();
+    const onYes = (): void => {
+      if (connection.isOver) {
+        this.#hooks?.end();
+        return;
+      }
+      goOn();
+      connection.resume();
+    };
+    asked.then(onYes, (error: unknown) => connection.refuse(refusal, error)).catch((error: unknown) => connection.fail(error));
+  }
+
+  async #publish(target: AdmittedStream, streamName: string): Promise<void> {
+    const connection = this.#connection;
+    const { ip, log, deadline } = connection;
+    const { services, publishers } = this.#shared;
+    const hooks = this.#hooks;
+    if (hooks === undefined) return;
+    deadline.clear();
+    let publishing: Publishing | undefined;
+    try {
+      const onRevoked = (reason: RevokeReason, byIp: string): void => this.#onRevoked(reason, byIp);
+      const isOver = (): boolean => connection.isOver;
+      publishing = await startPublishing({ services, target, hooks, streamName, log, ip, onRevoked, isOver });
+    } catch (error) {
+      connection.refuse(statusCodes.publishBadName, error);
+    }
+    if (publishing === undefined) return;
+    this.#publishing = publishing;
+    // There may have been a reload while this publish was asked for.
+    const vhost = this.#target?.vhost ?? target.vhost;
+    publishing.configure(vhost);
+    publishers.join(connection);
+    this.#watchPublisher(publishing);
+    this.session.setOutChunkSize(vhost.chunkSize);
+    this.session.acceptPublish();
+    this.#publishing?.flush();
+    connection.resume();
+  }
+
+  #watchPublisher(publishing: Publishing): void {
+    this.#connection.deadline.watch(
+      () => publishing.patienceMs(),
+      () => publishing.silence(),
+    );
+  }
+
+  #onRevoked(reason: RevokeReason, byIp: string): void {
+    const text = reason === 'replaced' ? `stream taken over by ${byIp} (publish busy replace)` : `stream is published by ${byIp}`;
+    this.#log.warn(`${this.streamId}: ${text}`);
+    this.session.notify({ level: 'error', code: statusCodes.publishBadName, description: text });
+    this.#endPublish();
+    this.#connection.end(text);
+  }
+
+  #play(target: AdmittedStream, durationMs: number): void {
+    const connection = this.#connection;
+    const { log, output } = connection;
+    const { hub, players } = this.#shared;
+    const { vhost, streamId } = target;
+    const { session } = this;
+    connection.setNoDelay(vhost.tcpNodelay);
+    session.setOutChunkSize(vhost.chunkSize);
+    session.acceptPlay();
+    // What the client has pipelined behind play may have ended it already.
+    if (session.phase !== 'play') return;
+    const onFinished = (): void => {
+      log.trace('play duration exceeded, client finished.');
+      connection.end('play duration exceeded');
+    };
+    this.#playing = new Playing({ hub, target, durationMs, session, output, log, onFinished });
+    if (connection.isOver) {
+      this.#endPlay();
+      return;
+    }
+    const cid = this.#playing.source?.cid ?? -1;
+    const cache = vhost.gopCache ? 1 : 0;
+    log.trace(`source url=${streamId}, ip=${connection.ip}, cache=${cache}, is_edge=0, source_id=${cid}[${cid}]`);
+    players.join(connection);
+  }
+
+  #endPublish(): void {
+    this.#publishing?.end();
+    this.#publishing = undefined;
+    this.#hooks?.end();
+    this.#connection.place.end('publish');
+    this.#shared.publishers.leave(this.#connection);
+  }
+
+  #endPlay(): void {
+    this.#playing?.leave();
+    this.#playing = undefined;
+    this.#hooks?.end();
+    this.#connection.place.end('play');
+    this.#shared.players.leave(this.#connection);
+  }
+}
