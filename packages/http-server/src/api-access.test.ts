@@ -251,6 +251,10 @@ it.each([
     });
     expect(answer.headers['www-authenticate']).toBe('Basic realm="SRS", charset="UTF-8", Bearer realm="SRS"');
     expect(answer.text + JSON.stringify(api.log.lines)).not.toContain('pass:word');
+    expect(api.log.lines.at(-1)).toMatchObject({
+      level: 'warn',
+      text: expect.stringContaining(`HTTP ${method} ${path} from 127.0.0.1 is refused`) as string,
+    });
   }
   expect(api.deeds.kicked).toEqual([]);
 });

@@ -68,7 +68,10 @@ export async function createApiServer(services: ApiServices, plugins: readonly F
   app.setErrorHandler((error, request, reply) => {
     const status = statusOf(error);
     if (status === 401) void reply.header('www-authenticate', access.challenge);
-    if (status >= 500) services.log.error(`HTTP ${request.method} ${pathOf(request.url)}: ${describeError(error)}`);
+    const what = `HTTP ${request.method} ${pathOf(request.url)}`;
+    if (status >= 500) services.log.error(`${what}: ${describeError(error)}`);
+    else if (status === 401 || status === 403)
+      services.log.warn(`${what} from ${request.ip} is refused: ${describeError(error)}`);
     return refuse(request, reply, error);
   });
   await app.register(classicRoutes, services);
