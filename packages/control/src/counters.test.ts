@@ -22,5 +22,5 @@ test('what is not counted is zero', () => {
   writeCounters({ counts: { clients: 3 } }, words);
   const { counts, distributions } = readCounters(words);
   expect(counts).toMatchObject({ clients: 3, recvBytes: 0, cpuSeconds: 0 });
-  expect(distributions.frameAgeMs).toEqual({ counts: new Array(timeBoundsMs.length + 1).fill(0), sum: 0 });
+  expect(distributions.frameAgeMs).toEqual({ counts: Array.from({ length: timeBoundsMs.length + 1 }, () => 0), sum: 0 });
 });

@@ -18,7 +18,7 @@ export class Distribution {
   /** @param bounds ascending */
   constructor(bounds: readonly number[] = timeBoundsMs) {
     this.bounds = bounds;
-    this.#counts = new Array<number>(bounds.length + 1).fill(0);
+    this.#counts = Array.from({ length: bounds.length + 1 }, () => 0);
   }
 
   /** The figures themselves, not a copy. */
