@@ -11,7 +11,7 @@ function nullable<T extends TProperties>(object: TObject<T>) {
 }
 
 /** A good answer. */
-export function answerSchema<T extends TProperties>(fields: T) {
+function answerSchema<T extends TProperties>(fields: T) {
   return Type.Object({ code: Type.Literal(0), ...fields });
 }
 
@@ -184,7 +184,7 @@ export type StreamDocument = Static<typeof streamFields>;
 export type ClientDocument = Static<typeof clientFields>;
 
 export const MIN_LIST_COUNT = 10;
-export const MAX_LIST_COUNT = 10_000;
+const MAX_LIST_COUNT = 10_000;
 
 export const listQuerySchema = Type.Object({
   start: Type.Integer({ minimum: 0, default: 0, description: 'Index of the first element.' }),

@@ -16,7 +16,7 @@ function idOf(prefix: string, name: string): string {
     .slice(0, ID_BYTES * 2)}`;
 }
 
-export const vhostId = (name: string): string => idOf('vhost', name);
+const vhostId = (name: string): string => idOf('vhost', name);
 export const streamIdOf = (streamId: string): string => idOf('stream', streamId);
 
 interface StreamName {

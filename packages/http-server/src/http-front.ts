@@ -34,7 +34,7 @@ export interface TlsMaterial {
 }
 
 /** What a peer has for a request. */
-export interface RequestTimes {
+interface RequestTimes {
   readonly headMs: number;
   /** Its head included. */
   readonly wholeMs: number;
