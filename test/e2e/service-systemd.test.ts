@@ -34,6 +34,14 @@ it('the server is locked away from what it has no need of', async () => {
   expect(await machine.shell('systemd-analyze security srs.service --no-pager | tail -n 1')).toMatch(/: [0-3]\.\d /);
 });
 
+it('systemd finds nothing wrong with the unit', async () => {
+  expect(await machine.run('systemd-analyze', '--man=no', 'verify', 'srs.service')).toMatchObject({
+    code: 0,
+    stdout: '',
+    stderr: '',
+  });
+});
+
 describe('systemctl', () => {
   it('status says what the server says of itself', async () => {
     const text = await machine.output('systemctl', '--no-pager', 'status', 'srs');
@@ -129,9 +137,9 @@ describe('when something dies', () => {
 });
 
 it('a stop that lets clients leave first may take longer than the service manager waits', async () => {
-  await service.withDropIn('[Service]\nKillSignal=SIGQUIT\nTimeoutStopSec=1\n', async () => {
-    await service.withConfig('grace_start_wait 1500; grace_final_wait 1000;', async () => {
-      await machine.output('systemctl', 'restart', 'srs');
+  await service.withConfig('grace_start_wait 1500; grace_final_wait 500;', async () => {
+    await machine.output('systemctl', 'restart', 'srs');
+    await service.withDropIn('[Service]\\nKillSignal=SIGQUIT\\nTimeoutStopSec=1\\n', async () => {
       await machine.output('systemctl', 'stop', 'srs');
       expect(await service.property('Result')).toBe('success');
       expect(await service.journal()).toMatch(/SIGQUIT: all clients have left/);

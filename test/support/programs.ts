@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 
 /** Program to the Debian package that brings it. A test may only ask for what stands here. */
 export const programPackages = {
+  bash: 'bash',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
   'dpkg-deb': 'dpkg',
@@ -17,7 +18,6 @@ export const programPackages = {
   rtmpdump: 'rtmpdump',
   setpriv: 'util-linux',
   shellcheck: 'shellcheck',
-  'systemd-analyze': 'systemd',
   unshare: 'util-linux',
 } as const;
 

@@ -119,10 +119,10 @@ export class Server {
     this.#fleet.reopenLogs();
   }
 
-  /** Whether there is a worker of each kind that serves. */
+  /** Whether streams can be published and played. Without an http worker they can. */
   isServing(): boolean {
-    const roles = new Set(this.workers().map((worker) => worker.role));
-    return [...roles].every((role) => this.workers().some((worker) => worker.role === role && worker.state === 'ready'));
+    const ready = this.workers().filter((worker) => worker.state === 'ready');
+    return (['back-source', 'stream'] as const).every((role) => ready.some((worker) => worker.role === role));
   }
 
   /** Client connections of all workers. */
