@@ -18,7 +18,7 @@ export type CommandName = CliCommand['name'];
 
 /** As the directive `srs_log_level` has them. */
 export const logLevels = ['verbose', 'info', 'trace', 'warn', 'error', 'off'] as const;
-export type LogLevel = (typeof logLevels)[number];
+type LogLevel = (typeof logLevels)[number];
 
 export const shells = ['bash', 'zsh'] as const;
 export type Shell = (typeof shells)[number];

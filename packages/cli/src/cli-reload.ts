@@ -17,7 +17,7 @@ function isReloadReport(data: unknown): data is ReloadReport {
   return typeof data === 'object' && data !== null && 'isApplied' in data && 'changes' in data && Array.isArray(data.changes);
 }
 
-export function reloadReport(document: ReloadReport): Report<ReloadReport> {
+function reloadReport(document: ReloadReport): Report<ReloadReport> {
   const { file, problems, workers } = document;
   const failed = workers.filter(({ isApplied }) => !isApplied);
   const failure =

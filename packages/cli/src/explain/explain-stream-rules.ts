@@ -14,7 +14,7 @@ const LONG_GOP_SECONDS = 5;
 const KEY_FRAME_ADVICE = 'let the encoder make a key frame every 2 s (ffmpeg: -g with twice the frames per second)';
 
 /** How much of the stream lies between its newest key frame and now; undefined when that cannot be told. */
-export function gopSeconds({ stream, inputKbps }: Facts): number | undefined {
+function gopSeconds({ stream, inputKbps }: Facts): number | undefined {
   const gopBytes = stream?.ring?.gopBytes;
   if (gopBytes === undefined || inputKbps === undefined || inputKbps === 0) return undefined;
   return (gopBytes * 8) / 1000 / inputKbps;

@@ -1,7 +1,7 @@
 /** What the person before `srs-cli top` has chosen, and what the keys do to it. */
 import { clientColumns, streamColumns } from './top-lists.ts';
 
-export type TopList = 'streams' | 'clients';
+type TopList = 'streams' | 'clients';
 
 interface Sort {
   readonly column: number;
