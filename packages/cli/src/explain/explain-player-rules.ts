@@ -118,26 +118,29 @@ const paused: Rule<Facts> = ({ client }) =>
 const slowPlayer: Rule<Facts> = ({ client, inputKbps, setting }) => {
   if (client?.type !== 'play' || client.isPaused === true || inputKbps === undefined || inputKbps === 0) return undefined;
   const secondsOf = (bytes: number): number => (bytes * 8) / 1000 / inputKbps;
-  const { pendingBytes, lagBytes = 0 } = client;
+  const { id, pendingBytes, lagBytes = 0 } = client;
   const findings: Finding[] = [];
-  const pendingSeconds = secondsOf(pendingBytes);
-  if (pendingSeconds > SLOW_SECONDS) {
+  if (secondsOf(pendingBytes) > SLOW_SECONDS) {
     findings.push(
       problem(
-        `it does not take its bytes: ${bytesText(pendingBytes)} wait in its connection, ${pendingSeconds.toFixed(1)} s of the stream`,
+        `it does not take its bytes: ${bytesText(pendingBytes)} wait in its connection, ${secondsOf(pendingBytes).toFixed(1)} s of the stream`,
         `its network or its device is slower than the ${inputKbps} kbps of the stream: offer a stream with less`,
       ),
     );
   }
   const lagSeconds = secondsOf(lagBytes);
-  if (lagSeconds > LATE_SECONDS) {
-    const limit = setting('queue_length');
-    findings.push(
-      problem(
-        `it is ${lagSeconds.toFixed(1)} s behind (${bytesText(lagBytes)})`,
-        `it is cut to the newest key frame when it is later than queue_length${limit === undefined ? '' : ` (now ${limit} s)`}: a smaller one keeps it nearer to live`,
-      ),
-    );
+  if (lagSeconds <= LATE_SECONDS) return findings;
+  const limit = setting('queue_length');
+  const behind = `it is ${lagSeconds.toFixed(1)} s behind (${bytesText(lagBytes)})`;
+  if (limit !== undefined && lagSeconds > Number(limit)) {
+    const advice = `its program has stopped reading, or its network is gone; if it goes on, it does so at the newest key frame. srs-cli kick ${id} ends it`;
+    findings.push(problem(`${behind}, more than queue_length ${limit} s: it takes nothing any more`, advice));
+  } else {
+    const kbps = rateNow(client.sendKbps, client);
+    const rates =
+      kbps < inputKbps * FULL_SHARE ? `it takes ${kbps} kbps of the ${inputKbps} kbps of the stream: offer one with less. ` : '';
+    const bound = `It is cut to the newest key frame when it is later than queue_length${limit === undefined ? '' : ` (now ${limit} s)`}: a smaller one keeps it nearer to live`;
+    findings.push(problem(behind, rates + bound));
   }
   return findings;
 };
@@ -147,7 +150,7 @@ const cutPlayer: Rule<Facts> = ({ client }) => {
   if (client === undefined || cuts === 0) return undefined;
   return warning(
     `it was too late ${counted(cuts, 'time')}: ${leftOut(client.droppedFrames ?? 0)} for it`,
-    'its network is too slow at times: a stream with less bit rate, or a larger queue_length for one that only stutters',
+    'its network is too slow, if only at times: a stream with less bit rate, or a larger queue_length for one that only stutters',
   );
 };
 
@@ -155,10 +158,11 @@ const starvedPlayer: Rule<Facts> = ({ client, stream, inputKbps }) => {
   if (client?.type !== 'play' || client.isPaused === true || inputKbps === undefined || stream?.input == null) return undefined;
   if (client.aliveSeconds < SETTLED_SECONDS || stream.input.aliveSeconds < SETTLED_SECONDS) return undefined;
   const kbps = rateNow(client.sendKbps, client);
-  if (kbps >= inputKbps * FULL_SHARE) return undefined;
+  const isSlow = (client.cuts ?? 0) > 0 || (client.lagBytes ?? 0) > 0;
+  if (kbps >= inputKbps * FULL_SHARE || isSlow) return undefined;
   return warning(
     `it got ${kbps} kbps in the last 30 s, the publisher sent ${inputKbps} kbps`,
-    'if it is not behind and not cut, it has asked for sound or pictures only',
+    'it is neither behind nor cut: it has asked for sound or pictures only, or has just joined',
   );
 };
 

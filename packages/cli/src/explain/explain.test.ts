@@ -44,6 +44,14 @@ describe('what is said of a player', () => {
       'problem: it does not take its bytes: 195 KiB wait in its connection, 2.0 s of the stream',
     ],
     ['it is late', { client: { lagBytes: 400_000 } }, 'problem: it is 4.0 s behind (391 KiB)'],
+    [
+      'it has stopped reading',
+      {
+        client: { lagBytes: 2_000_000 },
+        settings: [{ directive: 'vhost __defaultVhost__ / queue_length', value: '10', origin: 'default' }],
+      },
+      'problem: it is 20.0 s behind (1.9 MiB), more than queue_length 10 s: it takes nothing any more',
+    ],
     ['it was cut', { client: { cuts: 2, droppedFrames: 1 } }, 'warning: it was too late 2 times: 1 frame was left out for it'],
     [
       'it gets less than there is',
@@ -96,6 +104,14 @@ describe('what is said of a player', () => {
     const { document } = explainClient(factsIn({ client: { lagBytes: 400_000 }, settings }), 215);
     expect(document.findings[0]?.advice).toContain('queue_length (now 12 s)');
     expect(document.settings).toEqual(settings);
+  });
+
+  it('tells a late player how much it takes of its stream', () => {
+    const { document } = explainClient(factsIn({ client: { lagBytes: 400_000, sendKbps: kbps(200) } }), 215);
+    expect(document.findings).toHaveLength(1);
+    expect(document.findings[0]?.advice).toMatch(
+      /^it takes 200 kbps of the 800 kbps of the stream: offer one with less\. It is cut /,
+    );
   });
 
   it('is that it has said nothing, when it is neither publisher nor player', () => {
