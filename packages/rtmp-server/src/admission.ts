@@ -27,12 +27,13 @@ export interface StreamWish {
 export class Admission {
   readonly url: TcUrl;
   readonly vhost: VhostConfig;
-  readonly #pageUrl: string;
+  /** As the client wrote it. */
+  readonly pageUrl: string;
 
   private constructor(url: TcUrl, vhost: VhostConfig, pageUrl: string) {
     this.url = url;
     this.vhost = vhost;
-    this.#pageUrl = pageUrl;
+    this.pageUrl = pageUrl;
   }
 
   /** @throws SrsError RtmpVhost or RtmpAccessDenied when the client may not come in */
@@ -55,7 +56,7 @@ export class Admission {
     const vhost = findVhost(config, name.vhost ?? url.vhost);
     const admitted = { vhost, stream: name.stream, streamId: streamId(vhost.name, url.app, name.stream) };
     const parameters = [name.param, url.param];
-    const request = { vhost, use, ip, pageUrl: this.#pageUrl, streamId: admitted.streamId, parameters, unixSeconds };
+    const request = { vhost, use, ip, pageUrl: this.pageUrl, streamId: admitted.streamId, parameters, unixSeconds };
     assertAllowed(checkStreamAccess(request));
     assertAllowed(place.begin(use, ip));
     return admitted;

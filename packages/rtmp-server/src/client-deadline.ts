@@ -1,18 +1,23 @@
 /** What a client must have done by when. */
 import { SrsError } from '@srs/kernel';
 
+export interface DeadlineOwner {
+  /** The deadline was missed. */
+  fail(error: SrsError): void;
+}
+
 /** One deadline at a time: setting the next one, or clearing, takes the last one back. */
 export class ClientDeadline {
-  readonly #onMissed: (error: SrsError) => void;
+  readonly #owner: DeadlineOwner;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(onMissed: (error: SrsError) => void) {
-    this.#onMissed = onMissed;
+  constructor(owner: DeadlineOwner) {
+    this.#owner = owner;
   }
 
   /** @param what the client did not do, as in `no connect command` */
   set(timeoutMs: number, what: string): void {
-    this.run(timeoutMs, () => this.#onMissed(new SrsError('SocketTimeout', `${what} within ${timeoutMs / 1000} s`)));
+    this.run(timeoutMs, () => this.#owner.fail(new SrsError('SocketTimeout', `${what} within ${timeoutMs / 1000} s`)));
   }
 
   /** Looks again and again whether the client is given up; `patienceMs` tells how long it is not, 0 or less when it is. */
@@ -20,7 +25,7 @@ export class ClientDeadline {
     const leftMs = patienceMs();
     if (leftMs <= 0) {
       this.clear();
-      this.#onMissed(giveUp());
+      this.#owner.fail(giveUp());
     } else {
       this.run(leftMs, () => this.watch(patienceMs, giveUp));
     }

@@ -15,9 +15,9 @@ import {
 import { Admission, type AdmittedStream } from './admission.ts';
 import type { ClientDeadline } from './client-deadline.ts';
 import type { ClientType } from './client-description.ts';
-import type { HookTraffic } from './client-hooks.ts';
+import type { HookSubject, HookTraffic } from './client-hooks.ts';
 import { type ClientIdentity, identityOf, logConnect, unknownIdentity } from './client-identity.ts';
-import { ConnectionHooks } from './connection-hooks.ts';
+import { ConnectionHooks, type HookedClient } from './connection-hooks.ts';
 import type { PithyMember, PithyPrint } from './pithy-print.ts';
 import type { PlayHub } from './play-hub.ts';
 import { Playing } from './playing.ts';
@@ -64,7 +64,7 @@ export interface DialogueConnection extends PithyMember {
   end(reason?: string): void;
 }
 
-export class ClientDialogue implements ServerSessionHandler {
+export class ClientDialogue implements ServerSessionHandler, HookedClient {
   readonly session: ServerSession;
   readonly #shared: DialogueShared;
   readonly #connection: DialogueConnection;
@@ -72,6 +72,8 @@ export class ClientDialogue implements ServerSessionHandler {
   #identity = unknownIdentity;
   /** There as soon as the client is admitted. */
   #admission: Admission | undefined;
+  /** As the client wrote it. */
+  #tcUrl = '';
   #hooks: ConnectionHooks | undefined;
   /** The stream it publishes or plays, or did last. */
   #target: AdmittedStream | undefined;
@@ -141,6 +143,14 @@ export class ClientDialogue implements ServerSessionHandler {
     const { slot, pid } = this.#shared.services;
     const { cid, ip } = this.#connection;
     return { slot, pid, cid, ip };
+  }
+
+  /** @throws SrsError before the client is admitted */
+  get hookSubject(): HookSubject {
+    if (this.#admission === undefined) throw new SrsError('RtmpConnect', 'no hook before connect');
+    const { cid, ip, log } = this.#connection;
+    const { url, vhost, pageUrl } = this.#admission;
+    return { cid, ip, vhost, app: url.app, tcUrl: this.#tcUrl, pageUrl, param: url.param, log };
   }
 
   /** Hot path. @throws SrsError for broken protocol or media */
@@ -262,13 +272,11 @@ export class ClientDialogue implements ServerSessionHandler {
   /** @throws SrsError when the client may not come in */
   #admit(request: ConnectRequest): void {
     const { services } = this.#shared;
-    const { cid, ip, log } = this.#connection;
-    const { tcUrl, pageUrl } = request;
-    const url = parseTcUrl(tcUrl);
-    logConnect(log, request, url);
-    this.#admission = Admission.connect(services.config(), url, pageUrl);
-    const { vhost } = this.#admission;
-    this.#hooks = new ConnectionHooks(services.hooks, { cid, ip, vhost, app: url.app, param: url.param, tcUrl, pageUrl, log });
+    const url = parseTcUrl(request.tcUrl);
+    logConnect(this.#log, request, url);
+    this.#admission = Admission.connect(services.config(), url, request.pageUrl);
+    this.#tcUrl = request.tcUrl;
+    this.#hooks = new ConnectionHooks(services.hooks, this);
   }
 
   #acceptConnect(): void {
@@ -362,7 +370,6 @@ export class ClientDialogue implements ServerSessionHandler {
 
   #play(target: AdmittedStream, durationMs: number): void {
     const connection = this.#connection;
-    const { log, output } = connection;
     const { hub, players } = this.#shared;
     const { vhost, streamId } = target;
     const { session } = this;
@@ -371,18 +378,14 @@ export class ClientDialogue implements ServerSessionHandler {
     session.acceptPlay();
     // What the client has pipelined behind play may have ended it already.
     if (session.phase !== 'play') return;
-    const onFinished = (): void => {
-      log.trace('play duration exceeded, client finished.');
-      connection.end('play duration exceeded');
-    };
-    this.#playing = new Playing({ hub, target, durationMs, session, output, log, onFinished });
+    this.#playing = new Playing({ hub, target, durationMs, session, connection });
     if (connection.isOver) {
       this.#endPlay();
       return;
     }
     const cid = this.#playing.source?.cid ?? -1;
     const cache = vhost.gopCache ? 1 : 0;
-    log.trace(`source url=${streamId}, ip=${connection.ip}, cache=${cache}, is_edge=0, source_id=${cid}[${cid}]`);
+    this.#log.trace(`source url=${streamId}, ip=${connection.ip}, cache=${cache}, is_edge=0, source_id=${cid}[${cid}]`);
     players.join(connection);
   }
 

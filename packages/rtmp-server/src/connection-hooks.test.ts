@@ -45,7 +45,7 @@ class TestHooks implements ClientHooks {
 
 function setUp() {
   const hooks = new TestHooks();
-  const subject = {
+  const hookSubject = {
     cid: 107,
     ip: '10.0.0.7',
     vhost,
@@ -55,7 +55,7 @@ function setUp() {
     pageUrl: '',
     log: silentLog,
   };
-  return { hooks, connection: new ConnectionHooks(hooks, subject) };
+  return { hooks, connection: new ConnectionHooks(hooks, { hookSubject }) };
 }
 
 const traffic = { sendBytes: 5, recvBytes: 6 };

@@ -14,30 +14,30 @@ export interface PlayingOptions {
   /** Of stream time, after which the player is done; 0 or less for no end. */
   readonly durationMs: number;
   readonly session: ServerSession;
-  readonly output: SocketOutput;
+  readonly connection: PlayerConnection;
+}
+
+/** What a player needs of its connection. */
+export interface PlayerConnection {
   readonly log: Log;
-  /** That time has passed. */
-  readonly onFinished: () => void;
+  readonly output: SocketOutput;
+  end(reason: string): void;
 }
 
 const NOBODY = -1;
 
 export class Playing implements FanOutPlayer, PlayListener {
-  readonly onFinished: () => void;
   readonly #session: ServerSession;
-  readonly #output: SocketOutput;
-  readonly #log: Log;
+  readonly #connection: PlayerConnection;
   readonly #handle: PlayHandle;
   /** Trackable id of the publisher whose media it gets. */
   #sourceCid: number;
 
   /** Media may be written, and `onFinished` called, before this returns. */
-  constructor({ hub, target, durationMs, session, output, log, onFinished }: PlayingOptions) {
+  constructor({ hub, target, durationMs, session, connection }: PlayingOptions) {
     const { streamId, vhost } = target;
-    this.onFinished = onFinished;
     this.#session = session;
-    this.#output = output;
-    this.#log = log;
+    this.#connection = connection;
     this.#handle = hub.join({ streamId, vhost, player: this, listener: this, ...(durationMs > 0 ? { durationMs } : {}) });
     this.#sourceCid = this.source?.cid ?? NOBODY;
   }
@@ -73,22 +73,27 @@ export class Playing implements FanOutPlayer, PlayListener {
 
   leave(): void {
     this.#handle.leave();
-    this.#output.countDirect(this.#handle.directBytes);
+    this.#connection.output.countDirect(this.#handle.directBytes);
   }
 
   // FanOutPlayer
 
   get descriptor(): number {
-    return this.#output.descriptor;
+    return this.#connection.output.descriptor;
   }
 
   get pendingBytes(): number {
-    return this.#output.pendingBytes;
+    return this.#connection.output.pendingBytes;
   }
 
   /** Hot path: one system call. */
   write(encoded: EncodedBytes, offset: number): boolean {
-    return this.#output.writeMedia(encoded, offset);
+    return this.#connection.output.writeMedia(encoded, offset);
+  }
+
+  onFinished(): void {
+    this.#connection.log.trace('play duration exceeded, client finished.');
+    this.#connection.end('play duration exceeded');
   }
 
   // PlayListener
@@ -97,11 +102,11 @@ export class Playing implements FanOutPlayer, PlayListener {
     const cid = this.source?.cid ?? NOBODY;
     if (cid === this.#sourceCid || cid === NOBODY) return;
     this.#sourceCid = cid;
-    this.#log.trace(`update source_id=${cid}[${cid}]`);
+    this.#connection.log.trace(`update source_id=${cid}[${cid}]`);
   }
 
   onChunkSize(chunkSize: number): void {
     this.#session.changeOutChunkSize(chunkSize);
-    this.#output.flushAnswers();
+    this.#connection.output.flushAnswers();
   }
 }

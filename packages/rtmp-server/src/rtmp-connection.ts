@@ -32,7 +32,7 @@ export class RtmpConnection implements DialogueConnection {
   readonly log: Log;
   readonly output: SocketOutput;
   readonly traffic: Traffic;
-  readonly deadline = new ClientDeadline((error) => this.fail(error));
+  readonly deadline = new ClientDeadline(this);
   readonly #host: ConnectionHost;
   readonly #socket: Socket;
   readonly #dialogue: ClientDialogue;
