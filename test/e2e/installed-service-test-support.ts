@@ -93,7 +93,7 @@ export class InstalledService {
   /** What the service and its manager have said, in the journal and in the log of the server. */
   async journal(): Promise<string> {
     const log = await this.#machine.shell('cat /var/log/srs/srs.log');
-    return `${await this.#machine.shell('journalctl --no-pager --unit srs')}${log}`;
+    return `${await this.#machine.shell('journalctl --sync; journalctl --no-pager --unit srs')}${log}`;
   }
 
   /** Waits until the log of the server has a line that matches. */

@@ -49,17 +49,33 @@ describe('systemctl', () => {
     expect(text).toMatch(/Status: ".*0\.0\.0\.0:1935/);
   });
 
-  it('reload keeps the process; what is not valid fails the reload, says where, and costs nothing', async () => {
+  it('reload applies what has changed, and the journal says what', async () => {
     const pid = await service.mainPid();
+    await service.withConfig('listen 1935 1936;', async () => {
+      await machine.output('systemctl', 'reload', 'srs');
+      expect(await service.accepts(1936)).toBe(true);
+      expect(await service.journal()).toContain('is in force as version 2');
+    });
     await machine.output('systemctl', 'reload', 'srs');
+    expect(await service.accepts(1936)).toBe(false);
     expect(await service.mainPid()).toBe(pid);
+    expect(await service.property('ActiveState')).toBe('active');
+  });
+
+  it('what cannot be applied fails the reload, says why, and costs nothing', async () => {
+    const pid = await service.mainPid();
     await service.withConfig('nonsense on;', async () => {
-      const end = await machine.run('systemctl', 'reload', 'srs');
-      expect(end.code).not.toBe(0);
-      expect(await service.journal()).toMatch(/srs\.conf:\d+: unknown directive nonsense/);
+      expect((await machine.run('systemctl', 'reload', 'srs')).code).not.toBe(0);
+      expect(await service.journal()).toMatch(/srs-cli\[\d+\]: .*srs\.conf:\d+: unknown directive nonsense/);
+    });
+    await using _other = await service.occupy(1937);
+    await service.withConfig('listen 1935 1937;', async () => {
+      expect((await machine.run('systemctl', 'reload', 'srs')).code).not.toBe(0);
+      expect(await service.journal()).toMatch(/0\.0\.0\.0:1937.*EADDRINUSE/);
     });
     expect(await service.mainPid()).toBe(pid);
     expect(await service.accepts(1935)).toBe(true);
+    expect(await service.property('ActiveState')).toBe('active');
   });
 
   it('restart is over when the new process serves; stop leaves nothing', async () => {
@@ -131,7 +147,7 @@ describe('when something dies', () => {
       await machine.shell(`kill -STOP ${pid}`);
       await service.waitForOtherPid(pid);
       expect(await service.accepts(1935)).toBe(true);
-      expect(await machine.shell('journalctl --no-pager --unit srs')).toContain('Watchdog timeout');
+      expect(await service.journal()).toContain('Watchdog timeout');
     });
   });
 });
