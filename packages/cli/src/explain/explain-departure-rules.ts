@@ -44,13 +44,15 @@ const lastPublisher: Rule<Facts> = ({ stream, departures }) => {
 export const departureRules: readonly Rule<Facts>[] = [refused, lastPublisher];
 
 /** What is said of a client that is not there any more. */
-export function departureFinding({ isRefused, reason, type, streamId, agoSeconds, aliveSeconds }: DepartureRow): Finding {
+export function departureFinding(departure: DepartureRow): Finding {
+  const { id, ip, worker, isRefused, reason, type, streamId, agoSeconds, aliveSeconds } = departure;
+  const who = `client ${id} (${ip}, worker ${worker})`;
   const did = { publish: 'published', play: 'played', unknown: 'had asked for' } as const;
   const what = streamId === '' ? '' : `; it ${did[type]} ${streamId}`;
   const when = `${durationText(agoSeconds)} ago, after ${durationText(aliveSeconds)}`;
   return isRefused
-    ? { severity: 'problem', what: `it was refused ${when}: ${reason}${what}`, advice: cureFor(reason) }
-    : note(`it left ${when}: ${reason}${what}`);
+    ? { severity: 'problem', what: `${who} was refused ${when}: ${reason}${what}`, advice: cureFor(reason) }
+    : note(`${who} left ${when}: ${reason}${what}`);
 }
 
 function byReason(rows: readonly DepartureRow[]): readonly (readonly [string, readonly DepartureRow[]])[] {

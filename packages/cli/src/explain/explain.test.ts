@@ -130,14 +130,18 @@ describe('what is said of a client that has left', () => {
     [
       'it was refused',
       { isRefused: true, reason: 'page "http://x" must end with one of: a.com', type: 'unknown' },
-      'problem: it was refused 9s ago, after 2s: page "http://x" must end with one of: a.com; it had asked for __defaultVhost__/live/one',
+      'problem: client 300 (10.0.0.3, worker 1) was refused 9s ago, after 2s: page "http://x" must end with one of: a.com; it had asked for __defaultVhost__/live/one',
     ],
     [
       'it left',
       { reason: 'client closed the connection' },
-      'note: it left 9s ago, after 2s: client closed the connection; it played __defaultVhost__/live/one',
+      'note: client 300 (10.0.0.3, worker 1) left 9s ago, after 2s: client closed the connection; it played __defaultVhost__/live/one',
     ],
-    ['it came to nothing', { streamId: '', reason: 'no connect command' }, 'note: it left 9s ago, after 2s: no connect command'],
+    [
+      'it came to nothing',
+      { streamId: '', reason: 'no connect command' },
+      'note: client 300 (10.0.0.3, worker 1) left 9s ago, after 2s: no connect command',
+    ],
   ])('is how it ended: %s', (_, more, finding) => {
     const report = explained(more);
     expect(report.failure).toBeUndefined();

@@ -42,7 +42,8 @@ export function explainClient(server: ServerFacts, id: number): Report<ExplainDo
   const { client } = server;
   const gone = client === undefined ? server.departures.find((departure) => departure.id === id) : undefined;
   const facts = factsOf(server, client, client?.streamId ?? gone?.streamId ?? '');
-  const document = documentOf(server, { kind: 'client', id }, facts);
+  // What it is told of itself need not be told again among the others.
+  const document = documentOf(server, { kind: 'client', id }, gone === undefined ? facts : { ...facts, departures: [] });
   if (gone !== undefined) {
     return reportOf({ ...document, departure: gone, findings: [departureFinding(gone), ...document.findings] }, undefined);
   }
