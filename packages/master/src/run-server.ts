@@ -3,7 +3,7 @@ import { arch, platform, release } from 'node:os';
 import { type Config, formatProblem, type LoadResult } from '@srs/config';
 import { describeError, type Log, SrsError } from '@srs/kernel';
 import { openProcessLog, type ProcessLog } from '@srs/logging';
-import { identity } from '@srs/worker';
+import { features, identity } from '@srs/worker';
 import { certificatePart } from './certificate-part.ts';
 import { ConfigWatch } from './config-watch.ts';
 import { logPart } from './log-part.ts';
@@ -109,9 +109,17 @@ function printBanner(log: Log, options: RunOptions): void {
   log.trace(`primary: ${identity.primary}`);
   log.trace(`authors: ${identity.authors}`);
   log.trace(`uname: ${platform()} ${release()} ${arch()}, node ${process.versions.node}`);
+  const named = (isThere: boolean): string =>
+    Object.entries(features)
+      .filter(([, value]) => value === isThere)
+      .map(([name]) => name)
+      .join(' ');
+  log.trace(`features: ${named(true)}; off: ${named(false) || 'none'}`);
   log.trace(`conf: ${configName}, limit: ${config.maxConnections}`);
   log.trace(
-    workers.mode === 'single' ? 'workers: one process' : `workers: back_source=${workers.backSource}, stream=${workers.stream}`,
+    workers.mode === 'single'
+      ? 'workers: one process'
+      : `workers: back_source=${workers.backSource}, stream=${workers.stream}, http=${workers.http}`,
   );
   logWarnings(log, warnings);
 }

@@ -1,4 +1,4 @@
-/** What this server can do, as `/api/v1/features` tells it. */
+/** What this server can do, as `/api/v1/features` and the first lines of the log tell it. */
 export const features: Readonly<Record<string, boolean>> = {
   rtmp: true,
   complex_handshake: true,

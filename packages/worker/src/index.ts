@@ -1,5 +1,6 @@
 export { type Doorbell, LocalDoorbells } from './doorbell.ts';
 export { type Listener, type ListenerService, listenerName, type ProcessId, type WorkerEnvironment } from './environment.ts';
+export { features } from './features.ts';
 export { identity } from './identity.ts';
 export { LocalHub } from './local-hub.ts';
 export { MAX_PAGE_COUNT } from './page.ts';
