@@ -1,12 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describeError, memoryLog, SrsError } from '@srs/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
+import { certificate } from '../../../test/support/certificates.ts';
 import { eventually } from '../../../test/support/deadline.ts';
 import { type HookBehaviour, HookServer } from '../../../test/support/hook-server.ts';
 import { HookCaller, type HookNotice, type HookQuestion } from './hook-caller.ts';
@@ -190,29 +187,7 @@ describe('a question', () => {
   });
 
   it('to an https server whose certificate nobody vouches for is refused with a clear text', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'srs-hooks-'));
-    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-        ...subject,
-      ],
-      { stdio: 'ignore' },
-    );
-    const server = await serve(() => '0', { tls: { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') } });
-    rmSync(directory, { recursive: true });
+    const server = await serve(() => '0', { tls: certificate });
     const setup = setUp();
     const error = await refusal(setup.caller.ask(question(setup, [server.url()])));
     expect(describeError(error)).toContain(

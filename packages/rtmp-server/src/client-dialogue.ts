@@ -1,5 +1,5 @@
 /** What one client asks for and gets: connect, then publishes and plays, one after another. */
-import type { AddressPlace, StreamUse } from '@srs/access';
+import type { StreamUse } from '@srs/access';
 import { type Config, parseTcUrl, type VhostConfig } from '@srs/config';
 import type { PublisherInfo, RevokeReason } from '@srs/control';
 import { describeError, type FrameType, type Log, SrsError } from '@srs/kernel';
@@ -13,19 +13,15 @@ import {
   statusCodes,
 } from '@srs/rtmp';
 import { Admission, type AdmittedStream } from './admission.ts';
-import type { ClientDeadline } from './client-deadline.ts';
 import type { ClientType } from './client-description.ts';
 import type { HookSubject, HookTraffic } from './client-hooks.ts';
 import { type ClientIdentity, identityOf, logConnect, unknownIdentity } from './client-identity.ts';
 import { ConnectionHooks, type HookedClient } from './connection-hooks.ts';
-import type { PithyMember, PithyPrint } from './pithy-print.ts';
-import type { PlayHub } from './play-hub.ts';
+import type { DialogueConnection, DialogueShared } from './dialogue-connection.ts';
 import { Playing } from './playing.ts';
 import { startPublishing } from './publish-start.ts';
 import type { Publishing } from './publishing.ts';
 import { refusalCode } from './refusal.ts';
-import type { RtmpServices } from './services.ts';
-import type { SocketOutput } from './socket-output.ts';
 
 /** From an accepted connect to publish or play. */
 const SETUP_TIMEOUT_MS = 30_000;
@@ -33,36 +29,6 @@ const SETUP_TIMEOUT_MS = 30_000;
 const REPUBLISH_TIMEOUT_MS = 180_000;
 /** For the next play after a closeStream, which some players send for a pause. */
 const STOPPED_TIMEOUT_MS = 30 * 60_000;
-
-/** What the clients of one server share. */
-export interface DialogueShared {
-  readonly services: RtmpServices;
-  readonly hub: PlayHub;
-  readonly publishers: PithyPrint;
-  readonly players: PithyPrint;
-}
-
-/** The connection that the dialogue is held on. */
-export interface DialogueConnection extends PithyMember {
-  readonly cid: number;
-  readonly ip: string;
-  readonly localIp: string;
-  readonly place: AddressPlace;
-  readonly log: Log;
-  readonly output: SocketOutput;
-  readonly deadline: ClientDeadline;
-  /** It has ended, or ends. */
-  readonly isOver: boolean;
-  setNoDelay(isOn: boolean): void;
-  /** What the client has sent is read again, after it had to wait. */
-  resume(): void;
-  /** The client does not get what it asked for: it is told, then let go. */
-  refuse(code: string, reason: unknown): void;
-  /** The client broke the protocol, or this server failed it. */
-  fail(error: unknown): void;
-  /** Lets go of the client, when it has heard what has been said. */
-  end(reason?: string): void;
-}
 
 export class ClientDialogue implements ServerSessionHandler, HookedClient {
   readonly session: ServerSession;
