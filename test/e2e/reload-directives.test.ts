@@ -227,9 +227,11 @@ row({
   },
   after: async (publisher) => {
     const player = await rig.play('one');
-    publisher.sendPictures(5);
     // Sound comes live; pictures only with the next key frame.
-    await player.waitForFrames(10, 1_000);
+    await rig.see('sound', () => {
+      publisher.sendPictures(1);
+      return player.checker.frames >= 10;
+    });
     expect(player.checker.firstSequence).toBeGreaterThanOrEqual(30);
   },
 });
@@ -398,6 +400,59 @@ row({
   after: async (player: LivePlayer) => {
     expect((await rig.openPublisher('two')).rejection?.description).toMatch(/deny|allow/);
     await player.waitForFrames(10);
+  },
+});
+
+row({
+  directive: 'publish_auth',
+  change: { vhost: 'publish_auth { enabled on; key abcdefgh12345678; }' },
+  before: () => playing(),
+  after: async (player: LivePlayer) => {
+    expect((await rig.openPublisher('two')).rejection).toBeDefined();
+    expect((await rig.openPublisher('two', { parameters: '?key=abcdefgh12345678' })).rejection).toBeUndefined();
+    await player.waitForFrames(10);
+  },
+});
+
+row({
+  directive: 'limits',
+  change: { top: 'limits { exempt none; connections_per_ip 3; }' },
+  before: () => playing(),
+  after: async (player: LivePlayer) => {
+    using raw = await RawRtmp.connect(rig.server.place.rtmpPort);
+    await raw.waitForClose();
+    await player.waitForFrames(10);
+  },
+});
+
+row({
+  directive: 'min_latency, mw_latency, tcp_nodelay',
+  change: { vhost: 'min_latency on; mw_latency 0; tcp_nodelay on;' },
+  before: () => playing(),
+  after: async (player: LivePlayer) => {
+    await player.waitForFrames(50);
+    expect(player.checker.complaint).toBe('');
+  },
+});
+
+row({
+  directive: 'heartbeat',
+  change: {},
+  after: async () => {
+    let beats = 0;
+    const api = createServer((request: IncomingMessage, response) => {
+      beats += 1;
+      request.resume();
+      response.end('0');
+    });
+    api.listen(0, '127.0.0.1');
+    await once(api, 'listening');
+    const { port } = api.address() as { readonly port: number };
+    await rig.reload({ top: `heartbeat { enabled on; interval 0.2; url http://127.0.0.1:${port}/api/v1/servers; }` });
+    await rig.see('two beats', () => beats >= 2);
+    await rig.reload({ top: `heartbeat { enabled off; url http://127.0.0.1:${port}/api/v1/servers; }` });
+    api.close();
+    api.closeAllConnections();
   },
 });
 

@@ -4,6 +4,7 @@ import type { ReloadReport } from '@srs/worker';
 import { eventually } from '../support/deadline.ts';
 import { type ServerPlace, ServerProcess } from '../support/server-process.ts';
 import { type ClientOptions, LivePlayer, LivePublisher, type PublisherOptions } from './live-client-test-support.ts';
+import { workersOf } from './server-view-test-support.ts';
 
 /** What a change of a live directive must take effect in. */
 export const EFFECT_LIMIT_MS = 1_000;
@@ -53,7 +54,9 @@ export class ReloadRig {
   static async start(change: Change = {}): Promise<ReloadRig> {
     const server = await ServerProcess.start({ config: (place) => configText(place, change) });
     mkdirSync(`${server.place.directory}/logs`);
-    const options = { tcUrlParameters: `?vhost=${WITNESS_VHOST}` };
+    // In the first worker, which is there in all tests.
+    const [first] = await workersOf(server, 'stream');
+    const options = { tcUrlParameters: `?vhost=${WITNESS_VHOST}`, onWorker: first!.pid };
     const source = await LivePublisher.start(server, 'live/witness', options);
     const witness = await LivePlayer.start(server, 'live/witness', options);
     await witness.waitForFrames(10);

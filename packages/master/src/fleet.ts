@@ -56,7 +56,10 @@ export class Fleet {
   #telling: Promise<unknown> = Promise.resolve();
   /** Slots that are drained to be started again: their sockets are lent to a neighbour meanwhile. */
   readonly #restarting = new Set<SlotSupervisor>();
+  /** Slots that are not wanted any more, until their clients have gone. */
   readonly #leaving = new Set<SlotSupervisor>();
+  /** Those of both whose end is being waited for. */
+  readonly #finishing = new Set<SlotSupervisor>();
   /** Set by hand, and who has been told. */
   #logLevel: Config['log']['level'] | undefined;
   #hasLogLevel = new WeakSet<WorkerHandle>();
@@ -217,27 +220,38 @@ export class Fleet {
     return this.#config.workers.drainTimeoutMs / 1000;
   }
 
-  /** Waits until the clients of a drained worker have gone, ends it, and starts another one unless the slot is not wanted any more. */
+  /** Ends a drained worker when its clients have gone, and starts another one unless the slot is not wanted any more. */
   async #finishDrain(supervisor: SlotSupervisor): Promise<void> {
+    // A reload may take away a slot that is drained already: who sees to that looks what is wanted when it comes so far.
+    if (this.#finishing.has(supervisor)) return;
+    this.#finishing.add(supervisor);
+    do {
+      await this.#empty(supervisor);
+      if (this.#isStopping) return;
+      await supervisor.stop(DISMISS_GRACE_MS);
+      if (this.#leaving.delete(supervisor)) {
+        this.#restarting.delete(supervisor);
+        this.#slots.delete(supervisor.definition.slot);
+        return;
+      }
+      if (this.#isStopping) return;
+      await supervisor.startAgain();
+      this.#restarting.delete(supervisor);
+    } while (this.#leaving.has(supervisor));
+    this.#finishing.delete(supervisor);
+    // The neighbour gives the sockets back.
+    await this.#tellAll();
+  }
+
+  async #empty(supervisor: SlotSupervisor): Promise<void> {
     const { slot, role } = supervisor.definition;
     const endMs = performance.now() + this.#config.workers.drainTimeoutMs;
     const hasClients = (): boolean => supervisor.isAlive && this.#spawner.connectionCount(slot) > 0;
     while (hasClients() && performance.now() < endMs && !this.#isStopping) await pause();
     if (this.#isStopping) return;
     const left = hasClients() ? this.#spawner.connectionCount(slot) : 0;
-    this.#log.trace(
-      `${role} worker in slot ${slot} ends, ${left === 0 ? 'its clients have left' : `${left} clients are dismissed`}`,
-    );
-    await supervisor.stop(DISMISS_GRACE_MS);
-    if (this.#leaving.delete(supervisor)) {
-      this.#slots.delete(slot);
-      return;
-    }
-    if (this.#isStopping) return;
-    await supervisor.startAgain();
-    this.#restarting.delete(supervisor);
-    // The neighbour gives the sockets back.
-    await this.#tellAll();
+    const clients = left === 0 ? 'its clients have left' : `${left} clients are dismissed`;
+    this.#log.trace(`${role} worker in slot ${slot} ends, ${clients}`);
   }
 
   #add(definition: SlotDefinition): SlotSupervisor {

@@ -109,6 +109,8 @@ export class PlayHub {
     const { streamId, vhost, player, durationMs, listener } = options;
     const hall = this.#halls.get(streamId) ?? this.#open(streamId, vhost);
     hall.listeners.add(listener);
+    // What the client was told last, in case it was asked for under a configuration before this one.
+    if (vhost.chunkSize !== hall.vhost.chunkSize) listener.onChunkSize(hall.vhost.chunkSize);
     const state = hall.fanOut.add(player, durationMs === undefined ? {} : { durationMs });
     return new PlayHandle(hall, state, listener);
   }
