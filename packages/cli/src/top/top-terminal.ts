@@ -56,7 +56,8 @@ export class TopTerminal {
   }
 
   get height(): number {
-    return this.#process.stdout.rows ?? DEFAULT_HEIGHT;
+    const { rows = 0 } = this.#process.stdout;
+    return rows > 0 ? rows : DEFAULT_HEIGHT;
   }
 
   open(): void {
