@@ -1,6 +1,7 @@
 import { amfToJson } from '@srs/amf';
 import { MEDIA_STREAM_ID } from '@srs/rtmp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { certificate, Files } from '../support/certificates.ts';
 import { eventually } from '../support/deadline.ts';
 import { runForeign } from '../support/foreign.ts';
 import { HookServer } from '../support/hook-server.ts';
@@ -275,6 +276,37 @@ describe('a process that dies', () => {
     expect(actionsOf(player.peer.id)).toEqual(['on_connect', 'on_play', 'on_stop', 'on_close']);
     await hooks.close();
   });
+});
+
+it('a reload turns the next call of clients that are there to the new URLs', async () => {
+  await using before = await HookServer.start();
+  await using after = await HookServer.start();
+  hooks = after;
+  server = await ServerProcess.start({ vhost: () => hooksOf(before) });
+  const publisher = await LivePublisher.start(server, 'live/one');
+  server.writeConfig({ vhost: () => hooksOf(after) });
+  const from = server.log().length;
+  server.signal('SIGHUP');
+  await server.waitForLog(/reload config success/, { from });
+  publisher.leave();
+  await waitForEnd(publisher.peer.id);
+  expect(before.bodies('on_publish')).toHaveLength(1);
+  expect(before.bodies('on_unpublish')).toEqual([]);
+  expect(actionsOf(publisher.peer.id)).toEqual(['on_unpublish', 'on_close']);
+  await server.stop();
+});
+
+it('an https hook is called when its authority is known, and refuses everybody when it is not', async () => {
+  using files = new Files();
+  await using secure = await HookServer.start(() => '0', { tls: certificate });
+  for (const env of [{ NODE_EXTRA_CA_CERTS: files.write('ca.pem', certificate.cert) }, {}]) {
+    await using server = await ServerProcess.start({ vhost: () => hooksOf(secure), env });
+    using publisher = await LivePublisher.open(server, 'live/one');
+    const isKnown = 'NODE_EXTRA_CA_CERTS' in env;
+    expect(publisher.rejection?.description).toBe(isKnown ? undefined : 'the on_connect hook gave no valid answer');
+    if (!isKnown) await server.waitForLog(/has a certificate that is not trusted: self-signed certificate/);
+  }
+  expect(secure.bodies('on_publish')).toHaveLength(1);
 });
 
 describe('ffmpeg', () => {
