@@ -84,6 +84,14 @@ describe('a question', () => {
     expect(setup.texts()).toEqual([`trace: http hook on_publish ok. client_id=107, url=${server.url('/hooks?token=***&x=1')}`]);
   });
 
+  it('takes user and password from the URL, and keeps the password out of the log', async () => {
+    const server = await serve();
+    const setup = setUp();
+    await setup.caller.ask(question(setup, [server.url().replace('//', '//user:pa55@')]));
+    expect(server.requests[0]?.rawHeaders.join(' ')).toContain(`Authorization Basic ${btoa('user:pa55')}`);
+    expect(setup.texts().join()).toContain('//user:***@127.0.0.1');
+  });
+
   it('goes to one URL after another, and ends at the first no', async () => {
     const server = await serve(({ path }) => (path === '/no' ? '{"code":7}' : '0'));
     const setup = setUp();
