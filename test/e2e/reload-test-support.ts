@@ -7,7 +7,7 @@ import { type ClientOptions, LivePlayer, LivePublisher, type PublisherOptions } 
 import { workersOf } from './server-view-test-support.ts';
 
 /** What a change of a live directive must take effect in. */
-export const EFFECT_LIMIT_MS = 1_000;
+const EFFECT_LIMIT_MS = 1_000;
 
 const CHANGING_VHOST = 'changing.test';
 const WITNESS_VHOST = 'witness.test';

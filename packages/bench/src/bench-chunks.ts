@@ -9,8 +9,8 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { layOutTable } from '@srs/kernel';
 import * as current from '@srs/rtmp';
-import Table from 'cli-table3';
 
 type RtmpPackage = Pick<typeof current, 'ChunkReader'>;
 type Reader = InstanceType<typeof current.ChunkReader>;
@@ -181,12 +181,14 @@ if (values.against !== undefined) {
   const other = pathToFileURL(join(resolve(values.against), 'packages/rtmp/src/index.ts'));
   implementations.push((await import(other.href)) as RtmpPackage);
 }
-const table = new Table({
-  head: ['mix', 'chunk', 'read', 'publishers', 'MB/s', 'ns/message', 'other ns/message', 'times as fast'],
-  style: { head: [], border: [] },
-});
-for (const one of cases) {
-  const name = `${one.mix.name} ${one.chunkSize} ${one.readBytes} ${one.publishers}`;
-  if (name.includes(values.filter)) table.push(measure(one, implementations, Number(values.rounds)));
-}
-console.log(table.toString());
+const heads = ['mix', 'chunk', 'read', 'publishers', 'MB/s', 'ns/message', 'other ns/message', 'times as fast'];
+const rows = cases
+  .filter((one) => `${one.mix.name} ${one.chunkSize} ${one.readBytes} ${one.publishers}`.includes(values.filter))
+  .map((one) => measure(one, implementations, Number(values.rounds)));
+const cells = [heads, ...rows].map((row) => row.map((text) => ({ text })));
+process.stdout.write(
+  layOutTable(
+    cells,
+    heads.map((_, column) => column > 0),
+  ),
+);

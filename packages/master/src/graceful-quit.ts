@@ -7,7 +7,7 @@ export interface LeavingServer {
 }
 
 /** `grace_start_wait`, `grace_client_wait` and `grace_final_wait`. */
-export interface GraceTimes {
+interface GraceTimes {
   readonly startWaitMs: number;
   readonly clientWaitMs: number;
   readonly finalWaitMs: number;

@@ -26,7 +26,7 @@ export interface ServerOptions {
 }
 
 /** What concerns more than the workers, and is asked for through them or through the private API. */
-export interface ServerControl {
+interface ServerControl {
   reload(isDryRun: boolean): Promise<ReloadReport>;
   config(): ConfigDocument;
 }

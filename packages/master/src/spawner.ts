@@ -11,7 +11,7 @@ import type { SlotDefinition } from './slot-plan.ts';
 import { childFd, forkWorker, runLocalWorker, type WorkerHandle } from './worker-handle.ts';
 
 /** What a worker is made with, as it stands when it is made. */
-export interface SpawnOptions {
+interface SpawnOptions {
   readonly slot: SlotDefinition;
   readonly config: Config;
   readonly living: readonly ProcessId[];
