@@ -50,7 +50,8 @@ echo "$list" | sed -n "s|^$source/||p" | sort -u | while read -r path; do
     packages/*) continue ;;
     # The headers of Node are for compilers.
     node_modules/node-*) copy "$path" --exclude=include --exclude=share --exclude='*.md' ;;
-    *) copy "$path" --exclude="$path/node_modules" --exclude='*.d.ts' --exclude='*.d.cts' --exclude='*.d.mts' --exclude='*.map' --exclude="$path/test" ;;
+    # That Node is for the GNU C library, and so is what it loads.
+    *) copy "$path" --exclude='*musl*' --exclude='.*.yml' --exclude="$path/node_modules" --exclude='*.d.ts' --exclude='*.d.cts' --exclude='*.d.mts' --exclude='*.map' --exclude="$path/test" ;;
   esac
 done
 mkdir -p "$target/node_modules/.bin"
@@ -58,6 +59,8 @@ cp -P node_modules/.bin/node "$target/node_modules/.bin/node"
 
 # Who installs may have been stricter than who runs may read.
 chmod -R u+rwX,go+rX,go-w "$target"
+# Nobody starts the programs that come with the dependencies.
+find "$target/node_modules" -type f -perm /111 ! -path '*/node-linux-*/bin/node' -exec chmod -x {} +
 
 # A tree that cannot say its version lacks something.
 "$target/bin/srs" -v 2>/dev/null || {

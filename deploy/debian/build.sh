@@ -39,6 +39,13 @@ install -m 0755 "$deploy/init.d/srs" "$root/etc/init.d/srs"
 install -m 0644 "$deploy/logrotate/srs" "$root/etc/logrotate.d/srs"
 install -m 0644 "$deploy/systemd/srs.service" "$root/lib/systemd/system/srs.service"
 install -m 0644 "$deploy/../conf/full.conf" "$deploy"/../docs/*.md "$root/usr/share/doc/srs"
+gzip -9 -n -c "$deploy/../CHANGELOG.md" >"$root/usr/share/doc/srs/changelog.gz"
+cat >"$root/usr/share/doc/srs/copyright" <<'COPYRIGHT'
+SRS is under the MIT License. The packages that it depends on, in
+/usr/lib/srs/node_modules, have their licenses beside them, Node.js among
+them in node-linux-*/LICENSE.
+COPYRIGHT
+chmod 0644 "$root"/usr/share/doc/srs/*
 install -m 0755 "$deploy/debian/postinst" "$deploy/debian/prerm" "$deploy/debian/postrm" "$root/DEBIAN"
 
 (cd "$root" && find etc -type f | sort | sed 's|^|/|') >"$root/DEBIAN/conffiles"
@@ -49,7 +56,7 @@ Version: $version
 Architecture: $architecture
 Maintainer: ${MAINTAINER:-SRS packagers <root@localhost>}
 Installed-Size: $(du -k -s "$root" | cut -f 1)
-Depends: adduser, init-system-helpers, libc6 (>= 2.28), libgcc-s1, libstdc++6, util-linux
+Depends: adduser, libc6 (>= 2.28), libgcc-s1, libstdc++6
 Suggests: ffmpeg, logrotate
 Section: video
 Priority: optional

@@ -29,8 +29,6 @@ rm -r "$target/srs/bin"
 # Node, and what it loads that is not JavaScript.
 binaries=$(find "$target/srs" -type f \( -name '*.node' -o -path "$node" \))
 for binary in $binaries; do
-  # Builds for another C library stand beside the ones that are used.
-  case $binary in *musl*) continue ;; esac
   ldd "$binary" 2>/dev/null | sed -n -e 's/.*=> \(\/[^ ]*\) .*/\1/p' -e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p'
 done | sort -u | while read -r library; do
   mkdir -p "$target$(dirname "$library")"

@@ -1,15 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ChildProgram, type FinishedProgram } from '../support/child-program.ts';
 import { isAlive } from '../support/proc.ts';
 import { requires } from '../support/requires.ts';
 import { repositoryRoot } from '../support/server-process.ts';
+import { requiresNamespaces } from '../support/test-machine.ts';
 
 const hasPrograms = requires('unshare', 'nsenter', 'setpriv', 'ip');
-const isRoot = userInfo().uid === 0;
-beforeEach((context) => context.skip(!isRoot, 'only root can give a program another root directory'));
+const isAllowed = requiresNamespaces();
 
 const dockerfile = readFileSync(join(repositoryRoot, 'deploy/docker/Dockerfile'), 'utf8');
 const userOfImage = /^USER (\d+:\d+)$/m.exec(dockerfile)?.[1] ?? '';
@@ -37,7 +37,7 @@ let directory: string;
 let root: string;
 
 beforeAll(async () => {
-  if (!hasPrograms || !isRoot) return;
+  if (!hasPrograms || !isAllowed) return;
   directory = mkdtempSync(join(tmpdir(), 'srs-test-'));
   root = join(directory, 'image');
   const end = await ChildProgram.run(join(repositoryRoot, 'deploy/docker/build-root.sh'), [root]);

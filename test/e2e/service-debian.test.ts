@@ -7,7 +7,7 @@ import { repositoryRoot } from '../support/server-process.ts';
 import { requiresTestMachine, TestMachine } from '../support/test-machine.ts';
 import { buildPackage, InstalledService, relabelPackage } from './installed-service-test-support.ts';
 
-const canBuild = requires('dpkg-deb');
+const canBuild = requires('dpkg-deb', 'adduser');
 const canBoot = requiresTestMachine('systemd');
 
 let directory: string;

@@ -6,7 +6,7 @@ import { requires } from '../support/requires.ts';
 import { requiresTestMachine, TestMachine } from '../support/test-machine.ts';
 import { buildPackage, InstalledService } from './installed-service-test-support.ts';
 
-const canBuild = requires('dpkg-deb');
+const canBuild = requires('dpkg-deb', 'adduser');
 const canBoot = requiresTestMachine('systemd');
 
 let directory: string;

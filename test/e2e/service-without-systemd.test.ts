@@ -6,7 +6,7 @@ import { requires } from '../support/requires.ts';
 import { requiresTestMachine, TestMachine } from '../support/test-machine.ts';
 import { buildPackage, relabelPackage } from './installed-service-test-support.ts';
 
-requires('dpkg-deb');
+requires('dpkg-deb', 'adduser');
 requiresTestMachine('none');
 
 let directory: string;

@@ -5,9 +5,10 @@ import { delimiter, join } from 'node:path';
 /** Program to the Debian package that brings it. A test may only ask for what stands here. */
 export const programPackages = {
   bash: 'bash',
+  adduser: 'adduser',
+  'dpkg-deb': 'dpkg',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
-  'dpkg-deb': 'dpkg',
   'gst-launch-1.0':
     'gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav',
   ip: 'iproute2',

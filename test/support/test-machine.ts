@@ -11,7 +11,7 @@ import {
   rmdirSync,
   rmSync,
 } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { beforeEach } from 'vitest';
 import { ChildProgram, type FinishedProgram } from './child-program.ts';
@@ -39,11 +39,29 @@ function isWritable(path: string): boolean {
   }
 }
 
+/** CAP_SYS_ADMIN: root in a container does not have it. */
+const ADMINISTRATION = 1n << 21n;
+
+/** Why no name spaces of one's own can be made; undefined when they can. */
+function namespaceObstacle(): string | undefined {
+  const rights = /^CapEff:\s+(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  if (rights !== undefined && (BigInt(`0x${rights}`) & ADMINISTRATION) !== 0n) return undefined;
+  return 'only root, and not in a container, may make mounts and processes of its own';
+}
+
+/** Skips the tests of the file or `describe` where `unshare` is not allowed; returns whether it is. */
+export function requiresNamespaces(): boolean {
+  const note = namespaceObstacle();
+  beforeEach((context) => context.skip(note !== undefined, note));
+  return note === undefined;
+}
+
 /** Why this machine cannot have another one inside; undefined when it can. */
 function obstacle(init: 'systemd' | 'none'): string | undefined {
   const missing = programs.filter((program) => findProgram(program) === undefined);
   if (missing.length > 0) return missingNote(missing);
-  if (userInfo().uid !== 0) return 'only root can make a machine inside of this one';
+  const denial = namespaceObstacle();
+  if (denial !== undefined) return denial;
   if (!readFileSync('/proc/filesystems', 'utf8').includes('overlay')) return 'the kernel has no overlay file system';
   const groups = controlGroups();
   if (groups === undefined || !isWritable(groups)) return 'no control group can be made here';
