@@ -52,6 +52,19 @@ it('a publisher that stops sending is closed after normal_timeout; players stay 
   player.close();
 });
 
+it('normal_timeout counts from the first media on, however long firstpkt_timeout is', async () => {
+  await using patient = await ServerProcess.start({
+    vhost: `publish { firstpkt_timeout 60000; normal_timeout ${NORMAL_TIMEOUT_MS}; }`,
+  });
+  const tired = await LivePublisher.start(patient, 'live/tired');
+  const player = await LivePlayer.start(patient, 'live/tired');
+  await player.waitForFrames(3);
+  tired.pause();
+  await tired.waitForClose();
+  await patient.waitForLog(new RegExp(`\\[${tired.peer.id}\\].*publisher sent no media for ${NORMAL_TIMEOUT_MS} ms`));
+  player.close();
+});
+
 it('a publisher that sends on is never closed', async () => {
   using publisher = await LivePublisher.start(server, 'live/steady');
   const player = await LivePlayer.start(server, 'live/steady');

@@ -90,11 +90,12 @@ export class Publishing implements HeldLease {
     this.#writer.flush();
   }
 
-  /** How long until this publisher must be given up if it stays silent; 0 or less: now. */
+  /** How long this publisher can surely go on if it stays silent, and must then be looked at again; 0 or less: it is to be given up. */
   patienceMs(): number {
     const { firstPacketTimeoutMs, normalTimeoutMs } = this.#vhost.publish;
     const limitMs = this.#hasMedia ? normalTimeoutMs : firstPacketTimeoutMs;
-    return this.#writer.lastArrivalMs + limitMs - this.#options.services.clock.nowMs();
+    // No longer than the normal time-out: the first media, which makes that one count, may come at any moment.
+    return Math.min(this.#writer.lastArrivalMs + limitMs - this.#options.services.clock.nowMs(), normalTimeoutMs);
   }
 
   /** The error of a publisher whose patience has run out. */
