@@ -6,7 +6,7 @@ import type { MasterProtocol, WorkerConfigure, WorkerStart } from '@srs/worker';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Fleet } from './fleet.ts';
 import { ListeningSockets } from './listening-sockets.ts';
-import type { Spawner, SpawnOptions } from './spawner.ts';
+import type { Spawner } from './spawner.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** What a worker is told, written down as one word each. */
