@@ -190,6 +190,30 @@ it('drain starts one worker again, log-level silences all of them, top --once an
   expect(completed.stdout.trim()).toBe('live/one');
 });
 
+it('what one worker is asked for is told although another one hangs', async () => {
+  await using server = await ServerProcess.start();
+  using programs = new Programs();
+  programs.add(await publishWithFfmpeg(await clip('h264-aac'), server.url('live/one')));
+  const { worker } = await clientOfType(server, 'publish');
+  const hung = (await server.workers()).find(({ role, slot }) => role === 'stream' && slot !== worker)!;
+  process.kill(hung.pid, 'SIGSTOP');
+  try {
+    const mark = `! stream worker in slot ${hung.slot} (pid ${hung.pid}) is left out: no answer within 1000 ms`;
+    const answers = await Promise.all(
+      [
+        ['explain', 'live/one'],
+        ['top', '--once'],
+        ['kick', '1'],
+      ].map((args) => cli(server, '--timeout', '1000', ...args)),
+    );
+    expect(answers.map(({ code }) => code)).toEqual([0, 0, 1]);
+    for (const { stdout } of answers) expect(stdout).toContain(mark);
+    expect(answers[2]?.stderr).toContain('there is no client 1 on the workers that have answered');
+  } finally {
+    process.kill(hung.pid, 'SIGCONT');
+  }
+});
+
 it('every field that the commands print stands in the manual', async () => {
   await using server = await ServerProcess.start();
   using programs = new Programs();
