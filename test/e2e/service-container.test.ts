@@ -56,11 +56,11 @@ function words(beginning: string): string[] {
 }
 
 /** Runs the entry point of the image with these arguments. */
-function start(args: readonly string[]): Promise<ChildProgram> {
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<ChildProgram> {
   const namespaces = ['--mount', '--pid', '--net', '--ipc', '--fork', '--kill-child'];
   const command = [...words('ENTRYPOINT'), ...args];
   return ChildProgram.start('unshare', [...namespaces, '/bin/sh', '-c', runImage, 'container', root, ...command], {
-    env: { ...imageEnv, PATH: process.env.PATH, NODE_COMPILE_CACHE: '/tmp/compile-cache' },
+    env: { ...imageEnv, PATH: process.env.PATH, NODE_COMPILE_CACHE: '/tmp/compile-cache', ...env },
   });
 }
 
@@ -79,9 +79,9 @@ function execute(container: ChildProgram, command: readonly string[]): Promise<F
 }
 
 it('the image runs as its user on a read-only root, is healthy, and ends with SIGTERM in good order', async () => {
-  const container = await start(words('CMD'));
+  // The process of a container must not go to the background, whatever the configuration says.
+  const container = await start(words('CMD'), { SRS_DAEMON: 'on' });
   try {
-    // The process of a container must not go to the background, whatever the configuration says.
     await container.waitForLine(/server started, listen=0\.0\.0\.0:1935, workers=\d+, pid=1$/, { limitMs: 30_000 });
     const pids = container.pids().filter((pid) => pid !== container.pid);
     expect(pids.length).toBeGreaterThan(2);

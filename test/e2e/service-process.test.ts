@@ -44,10 +44,14 @@ describe('asprocess', () => {
     await parent.waitForLine('server started', { limitMs: START_LIMIT_MS });
     const pid = Number(readFileSync(pidFile(), 'utf8'));
     expect(isAlive(pid)).toBe(true);
-    process.kill(parent.pid, 'SIGKILL');
-    await parent.waitForLine(`the parent process ${parent.pid} is gone: the server stops`, { limitMs: START_LIMIT_MS });
-    await parent.closed;
-    expect(isAlive(pid)).toBe(false);
+    try {
+      process.kill(parent.pid, 'SIGKILL');
+      await parent.waitForLine(`the parent process ${parent.pid} is gone: the server stops`, { limitMs: START_LIMIT_MS });
+      await parent.closed;
+      expect(isAlive(pid)).toBe(false);
+    } finally {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    }
   });
 
   it('is refused without daemon off, status 255', async () => {
