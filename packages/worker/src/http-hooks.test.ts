@@ -79,11 +79,13 @@ describe('HttpHooks', () => {
     expect(server.events).toEqual(['on_stop one', 'on_play one', 'on_stop one']);
   });
 
-  it('owes nothing for what was refused', async () => {
+  it('owes the end while it asks, and nothing for what was refused', async () => {
     const server = await serve();
     server.behaviour = () => '1';
     const { hooks, owed, subject } = setUp(hooked(`enabled on; on_play ${server.url()}; on_stop ${server.url()};`));
-    await expect(hooks.ask('on_play', subject)).rejects.toThrow('refused by the on_play hook');
+    const asked = hooks.ask('on_play', subject);
+    expect(Array.from(owed.values(), ({ event }) => event)).toEqual(['on_stop']);
+    await expect(asked).rejects.toThrow('refused by the on_play hook');
     expect(owed.size).toBe(0);
   });
 

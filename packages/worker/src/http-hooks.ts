@@ -58,12 +58,20 @@ export class HttpHooks implements ClientHooks {
   ask(event: AskedEvent, subject: HookSubject): number | Promise<number> {
     const hooks = this.#hooksOf(subject.vhost);
     const urls = hookUrls(hooks, event);
-    if (urls.length === 0) return this.#owe(endOf[event], subject);
+    // Before the question: who dies between a yes and this line would leave a hook server with a beginning that has no end.
+    const ticket = this.#owe(endOf[event], subject);
+    if (urls.length === 0) return ticket;
     const { log, cid, ip } = subject;
     const question = { event, urls, body: this.#body(event, subject), timeoutMs: hooks.timeoutMs, clientId: cid, ip, log };
     return this.#openCaller()
       .ask(question)
-      .then(() => this.#owe(endOf[event], subject));
+      .then(
+        () => ticket,
+        (error: unknown) => {
+          this.#settle(ticket);
+          throw error;
+        },
+      );
   }
 
   tell(event: ToldEvent, subject: HookSubject, ticket: number, traffic?: HookTraffic): void {
