@@ -86,3 +86,10 @@ it('a stream is forgotten a minute after its last client, not before', () => {
   sample([]);
   expect(statistics([]).size).toBe(0);
 });
+
+it('a stream that was only asked for is not remembered', () => {
+  const { statistics, close } = setUp();
+  close(connection('play', 3_400, 4_200, 'v/a/passing'));
+  close(connection('play', 3_400, 20_000, 'v/a/watched'));
+  expect([...statistics([]).keys()]).toEqual(['v/a/watched']);
+});

@@ -17,6 +17,8 @@ export interface StreamTraffic extends Traffic {
  * names that were asked for in passing pile up.
  */
 const FORGET_MS = 60_000;
+/** Who has moved less has hardly done more than connect and ask: the names that pass by in masses must not be remembered at all. */
+const PASSING_BYTES = 16 * 1024;
 
 interface Entry {
   goneRecvBytes: number;
@@ -58,6 +60,7 @@ export class StreamTraffics {
   /** The client has left: what it has moved stays with its stream. */
   onClosed({ streamId, traffic }: RtmpConnection): void {
     if (streamId === '') return;
+    if (!this.#entries.has(streamId) && traffic.recvBytes + traffic.sendBytes < PASSING_BYTES) return;
     const entry = this.#entry(streamId);
     entry.goneRecvBytes += traffic.recvBytes;
     entry.goneSendBytes += traffic.sendBytes;
