@@ -293,6 +293,26 @@ describe('sending past the sockets', () => {
     for (const player of gone) parse(player.received, player.id);
   });
 
+  it('puts no answer between two parts of a frame when both are written in one tick', async () => {
+    const { fanOut, publish, wake, newest } = publishTo(16 << 20);
+    const player = await join(fanOut);
+    for (let rounds = 0; rounds < 20; rounds += 1) {
+      player.client.pause();
+      // Until the kernel takes only a part.
+      while (player.isInStep) {
+        player.answer(20);
+        publish(100_000);
+        wake();
+        await nextTurn();
+      }
+      await settle([player]);
+      while (!player.isInStep) await nextTurn();
+    }
+    const { frames, answers } = parse(player.received, player.id);
+    expect(frames.at(-1)).toBe(newest());
+    expect(answers).toBe(player.answers);
+  });
+
   it('gives a player its batch by the socket when an answer waits there, and lets it come back into step', async () => {
     const { fanOut, publish, wake, newest } = publishTo(16 << 20);
     const [held, other] = [await join(fanOut), await join(fanOut)];

@@ -107,6 +107,5 @@ export class Playing implements FanOutPlayer, PlayListener {
 
   onChunkSize(chunkSize: number): void {
     this.#session.changeOutChunkSize(chunkSize);
-    this.#connection.output.flushAnswers();
   }
 }

@@ -16,7 +16,7 @@ const EMPTY = Buffer.alloc(0);
 export interface SocketOutputHandler {
   /** After something had to wait: all of it is in the kernel. */
   onDrained(): void;
-  /** Answers wait in the socket: until they have drained, nothing may be sent past it. */
+  /** Something has been said, and waits: until it has drained, nothing may be sent past the socket. */
   onHeldBack(): void;
 }
 
@@ -49,9 +49,9 @@ export class SocketOutput {
     return this.#socket.destroyed ? -1 : this.#descriptor;
   }
 
-  /** Bytes the kernel has not taken yet. */
+  /** Bytes the kernel has not taken yet, or has not been given. */
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#answerBytes;
   }
 
   /** All bytes so far that were given to this object, those that wait included; still right after the end. */
@@ -88,23 +88,24 @@ export class SocketOutput {
 
   /** Collects what is said in one tick: an answer of 18 bytes that waits in a buffer of its own costs ten times as much. */
   say(bytes: Buffer): void {
+    if (this.#answers.length === 0) this.#handler.onHeldBack();
     this.#answers.push(bytes);
     this.#answerBytes += bytes.length;
-    if (this.#answerBytes >= MAX_ANSWER_BYTES) this.flushAnswers();
-    else if (this.#answers.length === 1) queueMicrotask(() => this.flushAnswers());
-  }
-
-  flushAnswers(): void {
-    this.#writeAnswers();
-    if (this.#socket.writableLength === 0 || this.#socket.destroyed) return;
-    this.#awaitDrain();
-    this.#handler.onHeldBack();
+    if (this.#answerBytes >= MAX_ANSWER_BYTES) this.#flushAnswers();
+    else if (this.#answers.length === 1) queueMicrotask(() => this.#flushAnswers());
   }
 
   /** Says what is left and sends the end. */
   end(): void {
     this.#writeAnswers();
     this.#socket.end();
+  }
+
+  #flushAnswers(): void {
+    this.#writeAnswers();
+    if (this.#socket.destroyed) return;
+    if (this.#socket.writableLength === 0) this.#handler.onDrained();
+    else this.#awaitDrain();
   }
 
   #writeAnswers(): void {
