@@ -261,7 +261,9 @@ row({
     player.socket.resume();
     await rig.see('the cut', async () => (await allClients(rig.server)).some(({ cuts = 0 }) => cuts > 0));
     await player.waitFor('the newest frame', () => player.checker.nextSequence === publisher.source.sequence);
-    expect(player.checker.gaps).toHaveLength(1);
+    // Once as a rule; twice when its worker was late.
+    const cuts = (await allClients(rig.server)).reduce((sum, client) => sum + (client.cuts ?? 0), 0);
+    expect(player.checker.gaps).toHaveLength(cuts);
     expect(player.checker.faults).toEqual([]);
   },
 });
