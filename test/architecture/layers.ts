@@ -17,6 +17,7 @@ export type LayerName =
   | 'streams'
   | 'features'
   | 'servers'
+  | 'survey'
   | 'worker'
   | 'master'
   | 'cli';
@@ -34,10 +35,15 @@ export const layers: Readonly<Record<LayerName, Layer>> = {
     sees: ['ground', 'formats', 'transport', 'client', 'streams'],
   },
   servers: { packages: ['http-server', 'rtmp-server'], sees: ['ground', 'formats', 'transport', 'streams'] },
+  // What processes tell each other and the command line of themselves: of what lies below it knows the shape only.
+  survey: { packages: ['survey'], sees: ['ground', 'formats', 'transport', 'streams', 'servers'] },
   // The only place where features and servers meet.
-  worker: { packages: ['worker'], sees: ['ground', 'formats', 'transport', 'client', 'streams', 'features', 'servers'] },
-  master: { packages: ['master'], sees: ['ground', 'formats', 'transport', 'worker'] },
-  cli: { packages: ['cli'], sees: ['ground', 'formats', 'transport', 'client', 'worker', 'master'] },
+  worker: {
+    packages: ['worker'],
+    sees: ['ground', 'formats', 'transport', 'client', 'streams', 'features', 'servers', 'survey'],
+  },
+  master: { packages: ['master'], sees: ['ground', 'formats', 'transport', 'survey', 'worker'] },
+  cli: { packages: ['cli'], sees: ['ground', 'formats', 'transport', 'client', 'survey', 'worker', 'master'] },
 };
 
 /** Packages that take bytes and give bytes: no sockets, files, timers or clocks of their own. */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClientDescription } from '@srs/rtmp-server';
-import type { WorkerStream } from '@srs/worker';
+import type { WorkerStream } from '@srs/survey';
 import type { ChildProgram, Exit } from '../support/child-program.ts';
 import { eventually } from '../support/deadline.ts';
 import type { Packets } from '../support/media.ts';

@@ -1,6 +1,6 @@
 /** `srs-cli kick`, `drain` and `log-level`: what changes something and has little to tell. */
 import type { ServerAddress } from '@srs/config';
-import { askMaster, askPrivateApi, askWorkers, type SlotReport, type WorkerAnswer } from '@srs/worker';
+import { askMaster, askPrivateApi, askWorkers, type SlotReport, type WorkerAnswer } from '@srs/survey';
 import { askMasterFor } from './cli-master.ts';
 import { problemLines, type Report, type ReportBase, reportBase, type WorkerRow, workerName, workerRow } from './cli-report.ts';
 

@@ -1,4 +1,4 @@
-import type { ClientDescription } from '@srs/worker';
+import type { ClientDescription } from '@srs/survey';
 import { describe, expect, it } from 'vitest';
 import { cellsOf, json, kbps, run, serveBytes, serveMaster, slotOf } from './cli-test-support.ts';
 import { clientOf } from './rows-test-support.ts';

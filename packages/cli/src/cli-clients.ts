@@ -1,6 +1,6 @@
 /** `srs-cli clients`: every connection of every worker. */
 import type { ServerAddress } from '@srs/config';
-import type { ClientDescription, ServerDirectory, WorkerAnswer } from '@srs/worker';
+import type { ClientDescription, ServerDirectory, WorkerAnswer } from '@srs/survey';
 import { problemLines, type Report, type ReportBase, reportBase, type WorkerRow, workerRow } from './cli-report.ts';
 import { type Column, tableText } from './cli-table.ts';
 import { bytesText, currentKbps, durationText } from './cli-text.ts';

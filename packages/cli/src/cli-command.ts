@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { ServerAddress } from '@srs/config';
 import { isColorful, SrsError } from '@srs/kernel';
-import { askClients, askMaster, askStreams, askSummary, askWorkers } from '@srs/worker';
+import { askClients, askMaster, askStreams, askSummary, askWorkers } from '@srs/survey';
 import picocolors from 'picocolors';
 import { changeLogLevel, drain, kick } from './cli-actions.ts';
 import { clientsReport } from './cli-clients.ts';
@@ -14,8 +14,6 @@ import { reload } from './cli-reload.ts';
 import type { Report } from './cli-report.ts';
 import { statusReport, workersReport } from './cli-status.ts';
 import { streamsReport } from './cli-streams.ts';
-import { explain } from './explain/explain.ts';
-import { runTop, topOnce } from './top/top.ts';
 import type { TopProcess } from './top/top-terminal.ts';
 
 /** What the command needs of its process. */
@@ -58,7 +56,10 @@ export async function runCli(args: readonly string[], process: CliProcess): Prom
       stdout.write(completionScript(launcherPath, command.shell));
       return exitCodes.ok;
     }
-    if (command.name === 'top' && !command.isOnce && !request.isJson) return await runTop(request, process);
+    if (command.name === 'top' && !command.isOnce && !request.isJson) {
+      const { runTop } = await import('./top/top.ts');
+      return await runTop(request, process);
+    }
     return print(await answer(request), request, process);
   } catch (error) {
     if (error instanceof BadArguments) {
@@ -79,6 +80,7 @@ function print({ document, text, failure }: Report, { isJson }: CliAsk, { stdout
   return exitCodes.notDone;
 }
 
+/** What is large is loaded when it is asked for: most of the time of a command is that of its start. */
 async function answer({ command, api, timeoutMs }: CliAsk): Promise<Report> {
   switch (command.name) {
     case 'kick':
@@ -91,10 +93,14 @@ async function answer({ command, api, timeoutMs }: CliAsk): Promise<Report> {
       return await changeLogLevel(api, command.level, timeoutMs);
     case 'config':
       return await config(api, command.pattern, timeoutMs);
-    case 'explain':
+    case 'explain': {
+      const { explain } = await import('./explain/explain.ts');
       return await explain(api, command.subject, timeoutMs);
-    case 'top':
+    }
+    case 'top': {
+      const { topOnce } = await import('./top/top.ts');
       return await topOnce({ api, timeoutMs });
+    }
     case 'status':
     case 'workers':
     case 'streams':

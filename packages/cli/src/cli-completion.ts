@@ -1,6 +1,6 @@
 /** Completes commands in a shell: the script that a shell reads once, and the words it asks for at every Tab. */
 import type { ServerAddress } from '@srs/config';
-import { askClients, askMaster, askStreams, askWorkers } from '@srs/worker';
+import { askClients, askMaster, askStreams, askWorkers } from '@srs/survey';
 import { BadArguments, type CommandName, commandNames, commands, logLevels, type Shell, shells } from './cli-commands.ts';
 import { cliParser, DEFAULT_API, parseApiAddress } from './cli-options.ts';
 import { shortStreamName } from './cli-text.ts';

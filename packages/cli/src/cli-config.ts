@@ -1,7 +1,7 @@
 /** `srs-cli config`: every directive with the value in force and where it comes from. */
 import type { ServerAddress } from '@srs/config';
 import { SrsError } from '@srs/kernel';
-import type { ConfigDocument } from '@srs/worker';
+import type { ConfigDocument } from '@srs/survey';
 import { askMasterFor } from './cli-master.ts';
 import type { Report } from './cli-report.ts';
 import { type Column, tableText } from './cli-table.ts';

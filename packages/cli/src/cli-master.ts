@@ -1,7 +1,7 @@
 /** What only the master can tell or do. */
 import { formatAddress, type ServerAddress } from '@srs/config';
 import { SrsError } from '@srs/kernel';
-import { askPrivateApi, type PrivateMethod } from '@srs/worker';
+import { askPrivateApi, type PrivateMethod } from '@srs/survey';
 
 /** @returns the data of its answer, not checked. @throws SrsError naming what was refused, or the address that cannot be reached */
 export async function askMasterFor(

@@ -1,4 +1,4 @@
-import type { ReloadReport } from '@srs/worker';
+import type { ReloadReport } from '@srs/survey';
 import { describe, expect, it } from 'vitest';
 import { cellsOf, deadPort, json, run, serveMaster } from './cli-test-support.ts';
 

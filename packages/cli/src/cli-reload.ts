@@ -1,7 +1,7 @@
 /** `srs-cli reload`: what has changed, when it counts, and who has applied it. */
 import type { ServerAddress } from '@srs/config';
 import { SrsError } from '@srs/kernel';
-import type { ReloadedWorker, ReloadReport } from '@srs/worker';
+import type { ReloadedWorker, ReloadReport } from '@srs/survey';
 import { askMasterFor } from './cli-master.ts';
 import { type Report, workerName } from './cli-report.ts';
 import { type Cell, type Colors, type Column, emphasize, tableText } from './cli-table.ts';

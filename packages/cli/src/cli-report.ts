@@ -1,6 +1,6 @@
 /** What all reports have in common: the document that `--json` prints, and the marks on workers that said nothing. */
 import { formatAddress, type ServerAddress } from '@srs/config';
-import type { MasterSummary, SlotReport, WorkerAnswer } from '@srs/worker';
+import type { MasterSummary, SlotReport, WorkerAnswer } from '@srs/survey';
 import { type Cell, type Colors, emphasize } from './cli-table.ts';
 import { printable } from './cli-text.ts';
 

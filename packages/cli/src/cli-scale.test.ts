@@ -1,4 +1,4 @@
-import type { ClientDescription } from '@srs/worker';
+import type { ClientDescription } from '@srs/survey';
 import { describe, expect, it } from 'vitest';
 import { runCli } from './cli-command.ts';
 import { FakeProcess, kbps, serveBytes, serveMaster, slotOf, summaryOf } from './cli-test-support.ts';

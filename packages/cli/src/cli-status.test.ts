@@ -1,4 +1,4 @@
-import type { SlotReport } from '@srs/worker';
+import type { SlotReport } from '@srs/survey';
 import { describe, expect, it } from 'vitest';
 import { cellsOf, deadPort, json, master, run, serve, serveBytes, serveMaster, slotOf, summaryOf } from './cli-test-support.ts';
 

@@ -1,7 +1,7 @@
 /** `srs-cli status` and `srs-cli workers`: the server and its workers. */
 import { formatAddress, type ServerAddress } from '@srs/config';
 import type { Kbps } from '@srs/kernel';
-import type { ServerDirectory, WorkerAnswer, WorkerSummary, WorkerTotals } from '@srs/worker';
+import type { ServerDirectory, WorkerAnswer, WorkerSummary, WorkerTotals } from '@srs/survey';
 import { problemLines, type Report, type ReportBase, reportBase, stateCell, type WorkerRow, workerRow } from './cli-report.ts';
 import { type Column, tableText } from './cli-table.ts';
 import { bytesText, currentKbps, durationText, printable } from './cli-text.ts';

@@ -9,7 +9,7 @@ import type {
   StreamRows,
   WorkerAnswer,
   WorkerStream,
-} from '@srs/worker';
+} from '@srs/survey';
 import { problemLines, type Report, type ReportBase, reportBase, type WorkerRow, workerRow } from './cli-report.ts';
 import { type Cell, type Column, tableText } from './cli-table.ts';
 import { bytesText, currentKbps } from './cli-text.ts';

@@ -2,7 +2,8 @@
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { type PrivateApi, type PrivateRoutes, type SlotReport, startPrivateApi, type WorkerSummary } from '@srs/worker';
+import type { SlotReport, WorkerSummary } from '@srs/survey';
+import { type PrivateApi, type PrivateRoutes, startPrivateApi } from '@srs/worker';
 import { afterEach, expect } from 'vitest';
 import { type CliProcess, runCli } from './cli-command.ts';
 

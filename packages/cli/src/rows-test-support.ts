@@ -1,5 +1,5 @@
 /** Clients and streams as workers tell of them. */
-import type { ClientDescription, DirectoryStream, WorkerStream } from '@srs/worker';
+import type { ClientDescription, DirectoryStream, WorkerStream } from '@srs/survey';
 import { kbps } from './cli-test-support.ts';
 
 export const play = {

@@ -1,14 +1,8 @@
 /** The workers of a server: how many there are, what each of them has been told, and who is on its way out. */
 import type { Config } from '@srs/config';
 import { describeError, type Log, SrsError } from '@srs/kernel';
-import {
-  type Listener,
-  listenerName,
-  type ProcessId,
-  type ReloadedWorker,
-  type SlotReport,
-  type WorkerConfigure,
-} from '@srs/worker';
+import type { ReloadedWorker, SlotReport } from '@srs/survey';
+import { type Listener, listenerName, type ProcessId, type WorkerConfigure } from '@srs/worker';
 import { listenAddresses } from './listen-addresses.ts';
 import type { ListeningSockets, OpenListener, PreparedSockets } from './listening-sockets.ts';
 import { planSlots, type SlotDefinition, type SlotPlan } from './slot-plan.ts';

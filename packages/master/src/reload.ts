@@ -1,7 +1,7 @@
 /** Reads the configuration anew and puts it in force everywhere, or nowhere. */
 import { type Config, type ConfigChange, ConfigError, carryOver, diffConfig, formatProblem, type LoadResult } from '@srs/config';
 import { describeError, type Log } from '@srs/kernel';
-import type { ConfigDocument, ReloadedWorker, ReloadReport } from '@srs/worker';
+import type { ConfigDocument, ReloadedWorker, ReloadReport } from '@srs/survey';
 
 /** A part of the master that follows the configuration. */
 export interface ReloadPart {

@@ -3,16 +3,8 @@ import { flushCompileCache } from 'node:module';
 import { type Config, formatAddress } from '@srs/config';
 import { logLevels, SrsError } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
-import {
-  type ConfigDocument,
-  type MasterRequests,
-  type MasterSummary,
-  type PrivateApi,
-  type PrivateRoutes,
-  type ReloadReport,
-  type SlotReport,
-  startPrivateApi,
-} from '@srs/worker';
+import type { ConfigDocument, MasterSummary, ReloadReport, SlotReport } from '@srs/survey';
+import { type MasterRequests, type PrivateApi, type PrivateRoutes, startPrivateApi } from '@srs/worker';
 import { Fleet, type PreparedFleet } from './fleet.ts';
 import { ListeningSockets } from './listening-sockets.ts';
 import { planSlots } from './slot-plan.ts';

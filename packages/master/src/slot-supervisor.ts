@@ -1,6 +1,7 @@
 /** Keeps one slot filled: starts its worker, starts it again with back-off when it dies, and stops it in good order. */
 import { describeError, type Log } from '@srs/kernel';
-import type { SlotReport, SlotState, WorkerStart } from '@srs/worker';
+import type { SlotReport, SlotState } from '@srs/survey';
+import type { WorkerStart } from '@srs/worker';
 import type { SlotDefinition } from './slot-plan.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 

@@ -1,8 +1,9 @@
 /** The back-source role: owns the directory of its share of the streams and the memory of their rings. */
 import { Channel, type DirectoryProtocol, type Link } from '@srs/control';
-import { describeError } from '@srs/kernel';
+import { describeError, SrsError } from '@srs/kernel';
 import { Directory, type DirectoryPeer } from '@srs/stream';
 import { backSourceView } from './back-source-view.ts';
+import { DeadProcesses } from './dead-processes.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { OwedHooks } from './owed-hooks.ts';
 import type { OwedNotices } from './owed-notices.ts';
@@ -33,14 +34,16 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
     directory.giveUpRecovery();
   }, RECOVERY_MS);
   const channels = new Set<Channel<DirectoryProtocol>>();
+  const dead = new DeadProcesses();
   const owed = new OwedHooks(() => environment.config, log);
-  const parts: LinkedParts = { directory, owed: owed.notices, channels, warn: (text) => log.warn(text) };
+  const parts: LinkedParts = { directory, dead, owed: owed.notices, channels, warn: (text) => log.warn(text) };
   const stopServing = await environment.serveDirectory((link) => serveWorkerLink(link, parts));
   return {
     view: backSourceView({ directory, store, arena: environment.arenas[backSource]!, limitBytes: config.ring.memoryBytes }),
     // The size of rings and of their memory counts from the start on.
     configure: async () => {},
     workerGone: (process) => {
+      dead.add(process);
       directory.workerGone(process);
       owed.notices.gone(process);
     },
@@ -57,12 +60,14 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
 /** What a link of a worker leads to. */
 interface LinkedParts {
   readonly directory: Directory;
+  /** Processes of which the master has said so. */
+  readonly dead: DeadProcesses;
   readonly owed: OwedNotices;
   readonly channels: Set<Channel<DirectoryProtocol>>;
   readonly warn: (text: string) => void;
 }
 
-function serveWorkerLink(link: Link, { directory, owed, channels, warn }: LinkedParts): void {
+function serveWorkerLink(link: Link, { directory, dead, owed, channels, warn }: LinkedParts): void {
   let peer: DirectoryPeer | undefined;
   const known = (): DirectoryPeer => {
     if (peer === undefined) throw new Error('hello must come first');
@@ -84,6 +89,8 @@ function serveWorkerLink(link: Link, { directory, owed, channels, warn }: Linked
       publish: async (body) => {
         const asking = known();
         await new Promise<void>((resolve) => directory.whenRecovered(resolve));
+        // Nobody would hear the answer: what was granted would stay taken.
+        if (channel.isClosed) throw new SrsError('ControlProtocol', 'the link was closed before the answer');
         return directory.publish(asking, body);
       },
       publisher: async ({ streamId }) => {
@@ -104,7 +111,11 @@ function serveWorkerLink(link: Link, { directory, owed, channels, warn }: Linked
     // What the worker holds stays its own: it connects again, or the master tells that it is dead.
     onClose: (error) => {
       channels.delete(channel);
-      if (peer !== undefined) owed.disconnected(peer);
+      if (peer !== undefined) {
+        // What was read after the news of its end has made it a holder again.
+        if (dead.has(peer)) directory.workerGone(peer);
+        owed.disconnected(peer);
+      }
       if (error !== undefined) warn(`control link of slot ${peer?.slot ?? '?'}: ${describeError(error)}`);
     },
   });

@@ -4,19 +4,9 @@ export { features } from './features.ts';
 export { identity } from './identity.ts';
 export { LocalHub } from './local-hub.ts';
 export { MAX_PAGE_COUNT } from './page.ts';
-export { type PrivateApi, type PrivateMethod, type PrivateRoutes, startPrivateApi } from './private-api.ts';
-export { askPrivateApi, type PrivateBody } from './private-client.ts';
-export type * from './private-documents.ts';
+export { type PrivateApi, type PrivateRoutes, startPrivateApi } from './private-api.ts';
 export { serveWorker } from './serve-worker.ts';
 export { MAX_SLOTS, STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
-export {
-  askClients,
-  askMaster,
-  askStreams,
-  askSummary,
-  askWorkers,
-  type StreamRows,
-} from './survey.ts';
 export { loadTlsMaterial, type TlsFiles } from './tls-material.ts';
 export {
   type MasterProtocol,

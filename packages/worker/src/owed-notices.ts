@@ -1,5 +1,6 @@
 /** What workers owe to hook servers: told by the back-source for those that died before they could. */
 import type { OwedNotice } from '@srs/control';
+import { DeadProcesses, keyOf } from './dead-processes.ts';
 import type { ProcessId } from './environment.ts';
 
 /** A worker as seen from the back-source; a restarted one is another. */
@@ -10,9 +11,6 @@ interface Debtor {
   notices: Map<number, OwedNotice>;
 }
 
-/** Dead processes that are remembered, in case their link is accepted after their end. */
-const MAX_REMEMBERED = 100;
-
 /**
  * Pure state. A debt is due when its process is dead and its links have ended, because only then it is known what the process has
  * settled itself.
@@ -20,7 +18,8 @@ const MAX_REMEMBERED = 100;
 export class OwedNotices {
   readonly #onDue: (notices: readonly OwedNotice[]) => void;
   readonly #debtors = new Map<string, Debtor>();
-  readonly #dead = new Set<string>();
+  /** In case their link is accepted after their end. */
+  readonly #dead = new DeadProcesses();
   #onRead: (() => void) | undefined;
 
   /** @param onDue gets the notices of one process in the order in which they are to be told */
@@ -37,7 +36,7 @@ export class OwedNotices {
   /** A worker has said hello: what it owes now. */
   connected(process: ProcessId, owed: readonly OwedNotice[]): void {
     const key = keyOf(process);
-    const debtor = this.#debtors.get(key) ?? { links: 0, isDead: this.#dead.has(key), notices: new Map() };
+    const debtor = this.#debtors.get(key) ?? { links: 0, isDead: this.#dead.has(process), notices: new Map() };
     debtor.links += 1;
     debtor.notices = new Map(owed.map((notice) => [notice.id, notice]));
     this.#debtors.set(key, debtor);
@@ -61,9 +60,7 @@ export class OwedNotices {
   /** The process is dead. */
   gone(process: ProcessId): void {
     const key = keyOf(process);
-    this.#dead.add(key);
-    const [oldest] = this.#dead;
-    if (this.#dead.size > MAX_REMEMBERED && oldest !== undefined) this.#dead.delete(oldest);
+    this.#dead.add(process);
     const debtor = this.#debtors.get(key);
     if (debtor === undefined) return;
     debtor.isDead = true;
@@ -90,8 +87,6 @@ export class OwedNotices {
     this.#onRead?.();
   }
 }
-
-const keyOf = ({ slot, pid }: ProcessId): string => `${slot}:${pid}`;
 
 /** The end of a connection comes after the ends of what it did. */
 function inOrder(notices: readonly OwedNotice[]): readonly OwedNotice[] {

@@ -6,8 +6,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { describeError, SrsError } from '@srs/kernel';
+import type { PrivateAnswer, PrivateError, PrivateMethod } from '@srs/survey';
 import { Page } from './page.ts';
-import type { PrivateAnswer, PrivateError } from './private-documents.ts';
 
 export interface PrivateApi {
   readonly port: number;
@@ -16,9 +16,6 @@ export interface PrivateApi {
 
 /** What stands behind the question mark, not checked; of a name that is given twice the last value. */
 type PrivateQuery = Readonly<Record<string, unknown>>;
-
-/** GET for what only tells, POST for what changes something. */
-export type PrivateMethod = 'GET' | 'POST';
 
 /** The document of an answer; an `SrsError` is the answer to a query that cannot be, and a `Page` is surrounded by its place in the list. */
 type PrivateHandler = (query: PrivateQuery) => unknown;

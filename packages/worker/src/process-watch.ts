@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Distribution, type DistributionFigures } from '@srs/kernel';
+import type { ProcessLoad } from '@srs/survey';
 import { addRecorded } from './histogram-ranges.ts';
 import { MemoryReturn } from './memory-return.ts';
-import type { ProcessLoad } from './private-documents.ts';
 
 /**
  * How often the event loop is looked at: every 20 ms costs an idle process 0.4 % of a core, this 0.16 %. The histogram measures from tick to

@@ -3,7 +3,7 @@ import type { RingRef } from '@srs/control';
 import type { Arena } from '@srs/kernel';
 import { RingReader } from '@srs/ring';
 import type { TrackFacts, TrackFactsCache } from '@srs/stream';
-import type { RingDescription } from './private-documents.ts';
+import type { RingDescription } from '@srs/survey';
 
 /** @returns null when the ring is gone: it can end between the look into the directory and the look into the memory */
 export function describeRing(arena: Arena, ring: RingRef): RingDescription | null {

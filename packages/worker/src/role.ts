@@ -1,8 +1,6 @@
 /** What a role looks like to the process that runs it. */
 import type { Config } from '@srs/config';
 import type { PartialCounters } from '@srs/control';
-import type { Listener, ProcessId } from './environment.ts';
-import type { Page, PageRequest } from './page.ts';
 import type {
   ClientDescription,
   Departure,
@@ -11,7 +9,9 @@ import type {
   RingTotals,
   WorkerStream,
   WorkerTotals,
-} from './private-documents.ts';
+} from '@srs/survey';
+import type { Listener, ProcessId } from './environment.ts';
+import type { Page, PageRequest } from './page.ts';
 
 /** What a worker tells about itself on its private API: every part is made when it is asked for, and only that part. */
 export interface RoleView {

@@ -1,11 +1,11 @@
 /** Runs one worker for its master: start, tell, stop. The same over a fork channel and inside the master's own process. */
 import { Channel, type Link } from '@srs/control';
 import { describeError, SrsError } from '@srs/kernel';
+import type { WorkerSummary } from '@srs/survey';
 import { CounterKeeper } from './counter-keeper.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { Page, parseId, parsePage } from './page.ts';
 import { type PrivateApi, type PrivateRoutes, startPrivateApi } from './private-api.ts';
-import type { WorkerSummary } from './private-documents.ts';
 import { ProcessWatch } from './process-watch.ts';
 import type { RoleView, RunningRole } from './role.ts';
 import type { MasterProtocol, WorkerStart } from './worker-start.ts';

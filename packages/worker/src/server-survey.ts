@@ -15,11 +15,19 @@ import type {
   WorkerAnswer,
 } from '@srs/http-server';
 import { describeError, SrsError } from '@srs/kernel';
-import { askPrivateApi } from './private-client.ts';
-import type { ClientDescription, ServerDirectory, SlotReport, TrafficDescription, WorkerSummary } from './private-documents.ts';
+import {
+  askPrivateApi,
+  askStreams,
+  askSummary,
+  askWorkers,
+  type ClientDescription,
+  type ServerDirectory,
+  type SlotReport,
+  type TrafficDescription,
+  type WorkerSummary,
+} from '@srs/survey';
 import type { StatusBoard } from './status-board.ts';
 import { joinStreams } from './stream-join.ts';
-import { askStreams, askSummary, askWorkers } from './survey.ts';
 import type { MasterProtocol } from './worker-start.ts';
 
 /** Who has not answered by then is told to be silent. */

@@ -1,7 +1,6 @@
 /** Makes one stream of what the directory and all workers know of it. */
 import type { AudioFacts, StreamReaderView, StreamView, VideoFacts, WorkerAnswer } from '@srs/http-server';
-import type { DirectoryStream, WorkerStream } from './private-documents.ts';
-import type { StreamRows } from './survey.ts';
+import type { DirectoryStream, StreamRows, WorkerStream } from '@srs/survey';
 
 /** What is known of one stream before it is added up. */
 interface Parts {

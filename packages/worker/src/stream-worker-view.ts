@@ -3,8 +3,8 @@ import type { PartialCounters, RingRef } from '@srs/control';
 import type { Arena } from '@srs/kernel';
 import type { RtmpConnection, RtmpServer } from '@srs/rtmp-server';
 import { type LiveStreams, TrackFactsCache } from '@srs/stream';
+import type { LocalPublisher, WorkerStream, WorkerTotals } from '@srs/survey';
 import { Page } from './page.ts';
-import type { LocalPublisher, WorkerStream, WorkerTotals } from './private-documents.ts';
 import { describeRing, describeStreamRing } from './ring-description.ts';
 import type { RoleView } from './role.ts';
 

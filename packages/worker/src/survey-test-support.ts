@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { Channel, linkPair } from '@srs/control';
+import type { ClientDescription, DirectoryStream, SlotReport, WorkerStream } from '@srs/survey';
 import { afterEach } from 'vitest';
 import { Page, parseId, parsePage } from './page.ts';
 import { type PrivateRoutes, startPrivateApi } from './private-api.ts';
-import type { ClientDescription, DirectoryStream, SlotReport, WorkerStream } from './private-documents.ts';
 import { ServerSurvey } from './server-survey.ts';
 import { STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
 import type { MasterProtocol } from './worker-start.ts';

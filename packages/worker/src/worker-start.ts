@@ -8,10 +8,10 @@ import { type ChannelHandler, type Link, SocketLink, type WorkerProtocol, type W
 import { describeError } from '@srs/kernel';
 import { openProcessLog } from '@srs/logging';
 import { closeFd, openSharedArena, receiveDescriptors } from '@srs/native';
+import type { ReloadReport, ServerDirectory } from '@srs/survey';
 import { SocketDoorbell } from './doorbell.ts';
 import type { Listener, ProcessId, WorkerEnvironment } from './environment.ts';
 import { LiveSettings } from './live-settings.ts';
-import type { ReloadReport, ServerDirectory } from './private-documents.ts';
 import { STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
 
 /** File descriptors are numbers in the child: the master placed them there when it forked. */

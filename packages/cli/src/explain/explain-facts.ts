@@ -10,7 +10,7 @@ import {
   type ClientDescription,
   type ConfigDocument,
   type Departure,
-} from '@srs/worker';
+} from '@srs/survey';
 import { type ClientRow, clientsReport } from '../cli-clients.ts';
 import { askConfig } from '../cli-config.ts';
 import { type StatusDocument, type SummarizedWorker, statusReport } from '../cli-status.ts';

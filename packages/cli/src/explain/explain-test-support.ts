@@ -1,5 +1,5 @@
 /** A server with one stream, its publisher on worker 1 and players on worker 2, as an explanation gets it. */
-import type { ClientDescription, LocalPublisher, SlotReport, WorkerStream, WorkerSummary } from '@srs/worker';
+import type { ClientDescription, LocalPublisher, SlotReport, WorkerStream, WorkerSummary } from '@srs/survey';
 import { statusReport } from '../cli-status.ts';
 import { streamsReport } from '../cli-streams.ts';
 import { kbps, master, slotOf, summaryOf } from '../cli-test-support.ts';

@@ -1,6 +1,6 @@
 /** `srs-cli explain`: who a client is or what a stream is, where its data comes from, what is wrong with it and what to change. */
 import type { ServerAddress } from '@srs/config';
-import type { ConfigDocument } from '@srs/worker';
+import type { ConfigDocument } from '@srs/survey';
 import type { ClientRow } from '../cli-clients.ts';
 import { problemLines, type Report, type ReportBase, type WorkerRow } from '../cli-report.ts';
 import type { StreamRow } from '../cli-streams.ts';

@@ -1,7 +1,7 @@
 /** What `srs-cli top` shows: one look at the server, and what has flowed since the one before. */
 import type { ServerAddress } from '@srs/config';
 import type { Kbps } from '@srs/kernel';
-import { askClients, askMaster, askStreams, askSummary, askWorkers } from '@srs/worker';
+import { askClients, askMaster, askStreams, askSummary, askWorkers } from '@srs/survey';
 import { type ClientRow, clientsReport } from '../cli-clients.ts';
 import { type StatusDocument, type SummarizedWorker, statusReport } from '../cli-status.ts';
 import { type StreamRow, streamsReport } from '../cli-streams.ts';

@@ -2,7 +2,9 @@
 import { type IncomingMessage, request } from 'node:http';
 import type { ServerAddress } from '@srs/config';
 import { describeError, SrsError, systemErrorCode } from '@srs/kernel';
-import type { PrivateMethod } from './private-api.ts';
+
+/** GET for what only tells, POST for what changes something. */
+export type PrivateMethod = 'GET' | 'POST';
 
 /** Larger answers are not read: a page of clients has less than a tenth of it. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
