@@ -114,7 +114,7 @@ export interface ProcessLoad {
     readonly heapUsedBytes: number;
     readonly externalBytes: number;
   };
-  /** How late the event loop was, in the last full window (before that: since the start). */
+  /** How long events waited for the event loop that came at any moment of the last full window (before that: since the start). */
   readonly eventLoop: {
     readonly windowSeconds: number;
     readonly p50Ms: number;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Distribution, type DistributionFigures } from '@srs/kernel';
 import type { ProcessLoad } from '@srs/survey';
+import { longestWaitMs } from './event-waits.ts';
 import { addRecorded } from './histogram-ranges.ts';
 import { MemoryReturn } from './memory-return.ts';
 
@@ -64,11 +65,13 @@ export class ProcessWatch {
   #figures(): WindowFigures {
     const elapsedMs = performance.now() - this.#startedMs;
     const { user, system } = process.cpuUsage(this.#cpu);
+    const { count } = this.#delays;
+    const latenessMs = Array.from({ length: count }, (_, rank) => lateMs(this.#delays.percentile(((rank + 1) / count) * 100)));
     return {
       eventLoop: {
         windowSeconds: Math.round(elapsedMs / 1000),
-        p50Ms: lateMs(this.#delays.percentile(50)),
-        p99Ms: lateMs(this.#delays.percentile(99)),
+        p50Ms: round1(longestWaitMs(latenessMs, RESOLUTION_MS, 0.5)),
+        p99Ms: round1(longestWaitMs(latenessMs, RESOLUTION_MS, 0.99)),
         maxMs: lateMs(this.#delays.max),
       },
       cpuPercent: elapsedMs > 0 ? round1((user + system) / 10 / elapsedMs) : 0,
