@@ -1,6 +1,7 @@
 /** A server whose configuration is changed while an unrelated stream is played on it. */
-import type { ReloadReport } from '@srs/survey';
+
 import { mkdirSync } from 'node:fs';
+import type { ReloadReport } from '@srs/survey';
 import { eventually } from '../support/deadline.ts';
 import { type ServerPlace, ServerProcess } from '../support/server-process.ts';
 import { type ClientOptions, LivePlayer, LivePublisher, type PublisherOptions } from './live-client-test-support.ts';
