@@ -215,7 +215,8 @@ describe('what is left behind', () => {
 describe('as root', () => {
   requires('setpriv');
 
-  it.skipIf(userInfo().uid !== 0)('the server runs as the user of RUN_AS and may listen on a low port', async () => {
+  it('the server runs as the user of RUN_AS and may listen on a low port', async ({ skip }) => {
+    skip(userInfo().uid !== 0, 'only root can start a server as another user');
     const port = await freeLowPort();
     writeConfig('pid ./run/srs.pid;\nsrs_log_file ./log/srs.log;', port);
     // What a temporary directory does not allow to others.

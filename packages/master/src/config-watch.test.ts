@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { memoryLog } from '@srs/kernel';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigWatch } from './config-watch.ts';
@@ -30,6 +30,17 @@ afterEach(() => {
 });
 
 const at = (name: string): string => join(directory, name);
+
+/** Writes a file, and waits until somebody who watches it has been told: whoever began to watch earlier would have been, too. */
+async function seenByAnother(name: string): Promise<void> {
+  const told = Promise.withResolvers<void>();
+  const other = new ConfigWatch({ log, onChanged: told.resolve });
+  other.watch([at(name)]);
+  writeFileSync(at(name), 'written');
+  await told.promise;
+  await nextTurn();
+  other.close();
+}
 
 describe('ConfigWatch', () => {
   const ways: readonly (readonly [way: string, write: () => void])[] = [
@@ -87,13 +98,10 @@ describe('ConfigWatch', () => {
   it('does not mind other files, nor anything when it is to watch nothing', async () => {
     writeFileSync(at('srs.conf'), 'old');
     watch.watch([at('srs.conf')]);
-    writeFileSync(at('srs.log'), 'line');
-    // The one that follows is seen, so the one before would have been.
-    await delay(300);
+    await seenByAnother('srs.log');
     expect(changes).toBe(0);
     watch.watch([]);
-    writeFileSync(at('srs.conf'), 'new');
-    await delay(300);
+    await seenByAnother('srs.conf');
     expect(changes).toBe(0);
   });
 
