@@ -106,10 +106,14 @@ export class InstalledService {
     );
   }
 
-  /** Waits until another process than `pid` serves. */
+  /** Waits until another process than `pid` serves. Both properties come from one answer: between two, the service may have died. */
   async waitForOtherPid(pid: number): Promise<void> {
+    const query = ['show', '--property', 'ActiveState,MainPID', 'srs'];
     await eventually(
-      async () => (await this.property('ActiveState')) === 'active' && (await this.property('MainPID')) !== String(pid),
+      async () => {
+        const answer = await this.#machine.output('systemctl', ...query);
+        return answer.includes('ActiveState=active\n') && !/^MainPID=0$/m.test(answer) && !answer.includes(`MainPID=${pid}\n`);
+      },
       WAIT_LIMIT_MS,
       () => `process ${pid} has not been replaced`,
     );
