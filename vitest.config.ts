@@ -1,8 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
-// Whole servers and foreign programs: one file at a time, after the unit tests, so that two cores are enough and timings mean
-// something.
-const wholeProcesses = { testTimeout: 120_000, hookTimeout: 60_000, fileParallelism: false };
+/** They load both cores, or measure time or memory: nothing may run beside them. */
+const alone = [
+  'all-outputs',
+  'bad-input-floods',
+  'browser-play',
+  'crashes',
+  'crowd',
+  'player-memory',
+  'publish-cycles',
+  'reload-under-load',
+  'ring-two-processes',
+  'slow-player',
+  'srs-bench',
+].map((name) => `test/e2e/${name}.test.ts`);
+
+// Whole servers and foreign programs, after the unit tests. Most of the time they wait for something, so two files share two cores.
+const wholeProcesses = { testTimeout: 120_000, hookTimeout: 60_000 };
+const twoAtATime = { ...wholeProcesses, maxWorkers: 2, sequence: { groupOrder: 2 } };
+const oneByOne = { ...wholeProcesses, fileParallelism: false, sequence: { groupOrder: 3 } };
 
 export default defineConfig({
   test: {
@@ -16,8 +32,9 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...wholeProcesses, sequence: { groupOrder: 2 } } },
-      { test: { name: 'interop', include: ['test/interop/**/*.test.ts'], ...wholeProcesses, sequence: { groupOrder: 3 } } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: alone, ...twoAtATime } },
+      { test: { name: 'interop', include: ['test/interop/**/*.test.ts'], ...twoAtATime } },
+      { test: { name: 'e2e-alone', include: alone, ...oneByOne } },
     ],
   },
 });

@@ -16,6 +16,7 @@ export type LayerName =
   | 'tools'
   | 'streams'
   | 'features'
+  | 'clients'
   | 'servers'
   | 'survey'
   | 'worker'
@@ -24,8 +25,12 @@ export type LayerName =
 
 export const layers: Readonly<Record<LayerName, Layer>> = {
   ground: { packages: ['kernel'], sees: [] },
-  formats: { packages: ['access', 'amf', 'codec', 'config', 'flv', 'mpegts', 'rtmp'], sees: ['ground'], isOpenInside: true },
-  transport: { packages: ['control', 'ffmpeg', 'logging', 'native', 'ring'], sees: ['ground', 'formats'] },
+  formats: {
+    packages: ['access', 'amf', 'codec', 'config', 'flv', 'mp4', 'mpegts', 'rtmp'],
+    sees: ['ground'],
+    isOpenInside: true,
+  },
+  transport: { packages: ['control', 'ffmpeg', 'files', 'logging', 'native', 'ring'], sees: ['ground', 'formats'] },
   client: { packages: ['client'], sees: ['ground', 'formats'] },
   // Programs that use a server as its clients do, and measure it from outside.
   tools: { packages: ['bench'], sees: ['ground', 'formats', 'transport', 'client'] },
@@ -34,13 +39,15 @@ export const layers: Readonly<Record<LayerName, Layer>> = {
     packages: ['bandwidth', 'dvr', 'edge', 'forward', 'hls', 'hooks', 'ingest', 'transcode'],
     sees: ['ground', 'formats', 'transport', 'client', 'streams'],
   },
-  servers: { packages: ['http-server', 'rtmp-server'], sees: ['ground', 'formats', 'transport', 'streams'] },
+  // What every client of the server has, whatever it speaks.
+  clients: { packages: ['clients'], sees: ['ground', 'formats', 'transport', 'streams'] },
+  servers: { packages: ['http-server', 'rtmp-server'], sees: ['ground', 'formats', 'transport', 'streams', 'clients'] },
   // What processes tell each other and the command line of themselves: of what lies below it knows the shape only.
-  survey: { packages: ['survey'], sees: ['ground', 'formats', 'transport', 'streams', 'servers'] },
+  survey: { packages: ['survey'], sees: ['ground', 'formats', 'transport', 'streams', 'clients', 'servers'] },
   // The only place where features and servers meet.
   worker: {
     packages: ['worker'],
-    sees: ['ground', 'formats', 'transport', 'client', 'streams', 'features', 'servers', 'survey'],
+    sees: ['ground', 'formats', 'transport', 'client', 'streams', 'features', 'clients', 'servers', 'survey'],
   },
   master: { packages: ['master'], sees: ['ground', 'formats', 'transport', 'survey', 'worker'] },
   cli: { packages: ['cli'], sees: ['ground', 'formats', 'transport', 'client', 'survey', 'worker', 'master'] },

@@ -15,6 +15,7 @@ import { repositoryRoot } from '../support/server-process.ts';
 
 const LIMIT_MS = 30_000;
 const node = join(repositoryRoot, 'node_modules/.bin/node');
+const startConfigFile = join(repositoryRoot, 'conf/start.conf');
 const program = join(repositoryRoot, 'packages/cli/src/start.ts');
 
 /** Ten pictures of 40 ms, each marked with its number; the first is a key frame. Sound every 20 ms. */
@@ -36,6 +37,11 @@ function tinyClip(): Buffer {
     ...embedded.headers.map((header) => encodeFlvTag(header.type, 0, header.payload)),
     ...tags.flat(),
   ]);
+}
+
+/** As the page gets it. */
+interface StreamList {
+  readonly total: number;
 }
 
 interface Frame {
@@ -63,6 +69,7 @@ max_connections 100;
 daemon off;
 srs_log_tank console;
 private_api { listen 127.0.0.1:${ports.first + 8}; }
+http_stream { enabled on; start_page on; listen ${ports.first + 1}; }
 workers { mode multi; stream 2; }
 vhost __defaultVhost__ { }
 `,
@@ -74,6 +81,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const pageUrl = () => `http://localhost:${ports.first + 1}/`;
 const url = () => `rtmp://127.0.0.1:${ports.first}/live/livestream`;
 
 /** Without npm around it. */
@@ -114,7 +122,9 @@ describe('npm start', () => {
   it('serves a test stream until Ctrl-C, and leaves nothing behind', async () => {
     await using npm = await ChildProgram.start('npm', ['start', '--', '--config', configFile], { cwd: repositoryRoot });
     await npm.waitForLine('Ctrl-C ends both', { limitMs: LIMIT_MS });
-    expect(npm.lines().join('\n')).toContain(`ffplay rtmp://localhost:${ports.first}/live/livestream`);
+    const guide = npm.lines().join('\n');
+    expect(guide).toContain(`ffplay rtmp://localhost:${ports.first}/live/livestream`);
+    expect(/\b\w+:\/\/\S+/.exec(guide.slice(guide.indexOf('Watch')))?.[0]).toBe(pageUrl());
     const frames = await playUntil((all) => pictures(all).length >= 25 && sounds(all).length >= 40);
     expect(frames.slice(0, 3).map((frame) => frame.type)).toEqual([frameTypes.data, frameTypes.video, frameTypes.audio]);
     expect(pictures(frames)[0]?.payload[0]).toBe(0x17);
@@ -125,6 +135,48 @@ describe('npm start', () => {
     process.kill(-npm.pid, 'SIGINT');
     await npm.waitForExit(LIMIT_MS);
     await expectNobodyOf(pids);
+  });
+
+  it('shows a page that lists the test stream, with addresses at which it is served', async () => {
+    // The file that is delivered, on other ports.
+    const delivered = readFileSync(startConfigFile, 'utf8')
+      .replace('listen 1935;', `listen ${ports.first}; private_api { listen 127.0.0.1:${ports.first + 8}; }`)
+      .replace('listen 8080;', `listen ${ports.first + 1};`);
+    writeFileSync(configFile, delivered);
+    await using running = await ChildProgram.start(node, [program, '--config', configFile], { cwd: directory });
+    await running.waitForLine('Ctrl-C ends both', { limitMs: LIMIT_MS });
+    const page = await fetch(pageUrl());
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(await page.text()).toContain('src="/srs/page.js"');
+    const list = await eventually(
+      async () => {
+        const document = (await (await fetch(`${pageUrl()}srs/streams`)).json()) as StreamList;
+        return document.total > 0 && document;
+      },
+      LIMIT_MS,
+      () => 'no stream is listed',
+    );
+    const urls = {
+      rtmp: `rtmp://localhost:${ports.first}/live/livestream`,
+      flv: '/live/livestream.flv',
+      hls: '/live/livestream.m3u8',
+    };
+    expect(list).toMatchObject({ total: 1, streams: [{ app: 'live', stream: 'livestream', isPublished: true, urls }] });
+
+    const flv = await fetch(new URL(urls.flv, pageUrl()));
+    const reader: ReadableStreamDefaultReader<Uint8Array> = flv.body!.getReader();
+    const { value } = await within(reader.read(), LIMIT_MS, () => 'nothing comes over HTTP-FLV');
+    expect(Buffer.from(value!).toString('latin1', 0, 3)).toBe('FLV');
+    await reader.cancel();
+    const playlist = await eventually(
+      async () => {
+        const response = await fetch(new URL(urls.hls, pageUrl()));
+        return response.ok && (await response.text());
+      },
+      LIMIT_MS,
+      () => 'there is no playlist',
+    );
+    expect(playlist).toMatch(/^#EXTM3U\n.*\n#EXTINF:/s);
   });
 
   it('plays its clip over and over without a seam', async () => {
@@ -189,13 +241,16 @@ describe('npm start', () => {
     await expectNobodyOf(pids);
   });
 
-  it('says that a port is in use, and how to go on', async () => {
+  it.each([
+    ['RTMP', 0],
+    ['HTTP', 1],
+  ])('says that the port for %s is in use, and how to go on', async (_, offset) => {
     const other = createServer();
-    await new Promise<void>((resolve) => other.listen(ports.first, '0.0.0.0', resolve));
+    await new Promise<void>((resolve) => other.listen(ports.first + offset, '0.0.0.0', resolve));
     try {
       const end = await ChildProgram.run(node, [program, '--config', configFile], { cwd: directory });
       expect(end.code).not.toBe(0);
-      expect(end.stderr).toContain(`bind 0.0.0.0:${ports.first}: EADDRINUSE`);
+      expect(end.stderr).toContain(`bind 0.0.0.0:${ports.first + offset}: EADDRINUSE`);
       expect(end.stderr).toContain('Another program listens there');
       expect(end.stdout).not.toContain('Ctrl-C ends both');
     } finally {

@@ -1,7 +1,7 @@
 /** One server with the foreign programs that publish to it and play from it, and the truth about which worker serves whom. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClientDescription } from '@srs/rtmp-server';
+import type { ClientDescription } from '@srs/clients';
 import type { WorkerStream } from '@srs/survey';
 import type { ChildProgram, Exit } from '../support/child-program.ts';
 import { eventually } from '../support/deadline.ts';

@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 export const programPackages = {
   bash: 'bash',
   adduser: 'adduser',
+  chromium: 'chromium',
   'dpkg-deb': 'dpkg',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',

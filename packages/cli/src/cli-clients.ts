@@ -30,7 +30,7 @@ export function clientsReport(
 
 const columns: readonly Column<ClientRow>[] = [
   { head: 'Id', isRight: true, value: ({ id }) => id },
-  { head: 'Type', value: ({ type, isPaused }) => (isPaused === true ? `${type}, paused` : type) },
+  { head: 'Type', value: typeText },
   { head: 'Ip', value: ({ ip }) => ip },
   { head: 'Stream', value: ({ streamId }) => (streamId === '' ? undefined : streamId) },
   { head: 'Worker', isRight: true, value: ({ worker }) => worker },
@@ -44,3 +44,7 @@ const columns: readonly Column<ClientRow>[] = [
   { head: 'Dropped', isRight: true, value: ({ droppedFrames }) => droppedFrames },
   { head: 'Cuts', isRight: true, value: ({ cuts }) => cuts },
 ];
+
+function typeText({ type, protocol, isPaused }: ClientRow): string {
+  return [type, ...(protocol === 'rtmp' ? [] : [protocol]), ...(isPaused === true ? ['paused'] : [])].join(', ');
+}

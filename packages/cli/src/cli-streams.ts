@@ -89,7 +89,7 @@ function joinStreams(answers: readonly WorkerAnswer<StreamRows>[]): readonly Str
   };
   for (const { worker, data } of answers) {
     if (data?.role === 'back-source') for (const stream of data.streams) partsOf(stream.streamId).directory = stream;
-    if (data?.role === 'stream')
+    if (data?.role === 'stream' || data?.role === 'http')
       for (const stream of data.streams) partsOf(stream.streamId).uses.push({ worker: worker.slot, stream });
   }
   return Array.from(partsById, ([streamId, parts]) => joinStream(streamId, parts)).sort((a, b) =>

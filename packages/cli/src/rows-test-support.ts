@@ -66,6 +66,7 @@ export const clientOf = (id: number, more: Partial<ClientDescription> = {}): Cli
   id,
   ip: '10.0.0.9',
   type: 'play',
+  protocol: 'rtmp',
   vhost: '__defaultVhost__',
   app: 'live',
   stream: 's',

@@ -16,6 +16,28 @@ describe('the guide of npm start', () => {
     expect(text).toContain('bin/srs-cli status');
   });
 
+  it('names the page first, here and for other machines, when there is one', () => {
+    const lines = guide('listen 1935; http_stream { enabled on; }', '192.0.2.7').split('\n');
+    const indexOf = (url: string) => lines.findIndex((line) => line.endsWith(` ${url}`));
+    const urls = [
+      'http://localhost:8080/',
+      'rtmp://localhost:1935/live/livestream',
+      'http://192.0.2.7:8080/',
+      'rtmp://192.0.2.7:1935/live/livestream',
+    ];
+    expect(lines.findIndex((line) => line.includes('://'))).toBe(indexOf(urls[0]!));
+    expect(urls.map(indexOf)).toEqual(urls.map(indexOf).toSorted((one, other) => one - other));
+    expect(urls.map(indexOf)).not.toContain(-1);
+    expect(guide('listen 1935;', '192.0.2.7')).not.toContain('http');
+  });
+
+  it('names a page that other machines cannot reach on this one only', () => {
+    const text = guide('listen 1935; http_stream { enabled on; listen 127.0.0.1:8090; }', '192.0.2.7');
+    expect(text).toContain('http://127.0.0.1:8090/');
+    expect(text).not.toContain('http://192.0.2.7');
+    expect(text).toContain('rtmp://192.0.2.7');
+  });
+
   it('names ports and addresses that are not the usual ones', () => {
     const text = guide('listen 127.0.0.1:19350; private_api { listen 127.0.0.1:33400; }', '192.0.2.7');
     expect(text).toContain('rtmp://127.0.0.1:19350/live/livestream');

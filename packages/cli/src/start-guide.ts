@@ -19,14 +19,16 @@ export function localHostOf(address: ListenAddress): string {
 /** @param lanAddress this machine as others see it, if that is known */
 export function startGuide(config: Config, lanAddress: string | undefined): string {
   const address = config.listen[0]!;
-  const isOpenToAll = anyHosts.includes(address.host);
   const serverAt = (host: string) => `rtmp://${formatAddress({ host, port: address.port })}/${testApp}`;
-  const server = serverAt(isOpenToAll ? 'localhost' : address.host);
+  const server = serverAt(shownHost(address));
+  const { httpStream } = config;
+  const pageAt = (host: string) => `http://${formatAddress({ host, port: httpStream.listen.port })}/`;
+  const pages = httpStream.enabled ? [pageAt(shownHost(httpStream.listen))] : [];
   const watchUrl = `${server}/${testStream}`;
   const api = formatAddress(config.privateApi.listen);
   const status = `bin/srs-cli${api === defaultPrivateApi ? '' : ` --api ${api}`} status`;
   const lines: (readonly [title: string, ...texts: readonly string[]])[] = [
-    ['Watch', watchUrl, `ffplay ${watchUrl}`, 'VLC: Media > Open Network Stream'],
+    ['Watch', ...pages, watchUrl, `ffplay ${watchUrl}`, 'VLC: Media > Open Network Stream'],
     [
       'Publish',
       `OBS: Settings > Stream > Custom, server ${server}, stream key ${ownStream}`,
@@ -35,14 +37,28 @@ export function startGuide(config: Config, lanAddress: string | undefined): stri
     ],
     ['Ask', status],
   ];
-  if (isOpenToAll && lanAddress !== undefined) {
-    lines.push(['Elsewhere', `${serverAt(lanAddress)}/${testStream}`]);
+  if (lanAddress !== undefined) {
+    const isPageOpen = httpStream.enabled && isOpenToAll(httpStream.listen);
+    const urls = [
+      ...(isPageOpen ? [pageAt(lanAddress)] : []),
+      ...(isOpenToAll(address) ? [`${serverAt(lanAddress)}/${testStream}`] : []),
+    ];
+    if (urls.length > 0) lines.push(['Elsewhere', ...urls]);
   }
   const width = Math.max(...lines.map(([title]) => title.length)) + 2;
   const body = lines.flatMap(([title, ...texts]) =>
     texts.map((text, index) => `  ${pc.bold((index === 0 ? title : '').padEnd(width))}${text}`),
   );
   return ['', 'The server runs and plays a test stream. Ctrl-C ends both.', '', ...body, '', ''].join('\n');
+}
+
+function isOpenToAll(address: ListenAddress): boolean {
+  return anyHosts.includes(address.host);
+}
+
+/** How people on this machine name what listens on `address`. */
+function shownHost(address: ListenAddress): string {
+  return isOpenToAll(address) ? 'localhost' : address.host;
 }
 
 /** The first IPv4 address of this machine that other machines can reach. */

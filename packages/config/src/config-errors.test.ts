@@ -23,6 +23,10 @@ const vhost = (text: string) => `listen 1935; vhost a.com {\n${text}\n}`;
 const port = 'a port (1..65535), ip:port or [ipv6]:port';
 const server = 'host, host:port or [ipv6]:port';
 
+const clock = '[2006] [01] [02] [15] [04] [05] [999]';
+const sequence = 'must be a relative path without .., with [seq] or [timestamp] or [15] [04] [05]';
+const mount = 'must be a path that begins with / or [vhost], has [stream], and ends in .flv, .ts, .aac or .mp3';
+
 const cases: readonly (readonly [name: string, text: string, message: string])[] = [
   ['empty file', '', 'srs.conf: the configuration has no directive, it needs at least listen'],
   ['comment only', '# listen 1935;', 'srs.conf: the configuration has no directive, it needs at least listen'],
@@ -244,6 +248,132 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     vhost('security { allow play 10.0.0.0/33; }'),
     'srs.conf:2: allow "play 10.0.0.0/33" must be play or publish, then all, an IP address or a network (10.0.0.0/8)',
   ],
+  // Names of files and URLs.
+  [
+    'playlist outside of its directory',
+    vhost('hls { hls_m3u8_file ../[stream].m3u8; }'),
+    'srs.conf:2: hls_m3u8_file ../[stream].m3u8 must be a relative path without .., with [vhost] [app] [stream]',
+  ],
+  [
+    'playlist at an absolute path',
+    vhost('hls { hls_m3u8_file /www/[stream].m3u8; }'),
+    'srs.conf:2: hls_m3u8_file /www/[stream].m3u8 must be a relative path without .., with [vhost] [app] [stream]',
+  ],
+  [
+    'playlist that is a directory',
+    vhost('hls { hls_m3u8_file [stream]/; }'),
+    'srs.conf:2: hls_m3u8_file [stream]/ must be a relative path without .., with [vhost] [app] [stream]',
+  ],
+  [
+    'playlist whose name would change',
+    vhost('hls { hls_m3u8_file [stream]-[timestamp].m3u8; }'),
+    'srs.conf:2: hls_m3u8_file [stream]-[timestamp].m3u8 must be made with [vhost] [app] [stream]; [timestamp] is none of them',
+  ],
+  [
+    'segments of one name',
+    vhost('hls { hls_ts_file [app]/[stream].ts; }'),
+    `srs.conf:2: hls_ts_file [app]/[stream].ts ${sequence}`,
+  ],
+  [
+    'segments of one name every hour',
+    vhost('hls { hls_ts_file [stream]-[04]-[05].ts; }'),
+    `srs.conf:2: hls_ts_file [stream]-[04]-[05].ts ${sequence}`,
+  ],
+  [
+    'segments at an absolute path',
+    vhost('hls { hls_ts_file /[stream]-[seq].ts; }'),
+    `srs.conf:2: hls_ts_file /[stream]-[seq].ts ${sequence}`,
+  ],
+  [
+    'segments outside of their directory',
+    vhost('hls { hls_ts_file [app]/../../[stream]-[seq].ts; }'),
+    `srs.conf:2: hls_ts_file [app]/../../[stream]-[seq].ts ${sequence}`,
+  ],
+  [
+    'unknown variable in the name of a segment',
+    vhost('hls { hls_ts_file [stream]-[seq]-[name].ts; }'),
+    `srs.conf:2: hls_ts_file [stream]-[seq]-[name].ts must be made with [vhost] [app] [stream] [seq] [duration] [timestamp] ${clock}; [name] is none of them`,
+  ],
+  [
+    'line end in the name of a segment',
+    vhost('hls { hls_ts_file "[stream]\n[seq].ts"; }'),
+    'srs.conf:2: hls_ts_file "[stream]\\n[seq].ts" must be text without control characters',
+  ],
+  [
+    'keys outside of their directory',
+    vhost('hls { hls_key_file ../[seq].key; }'),
+    `srs.conf:2: hls_key_file ../[seq].key ${sequence}`,
+  ],
+  ['keys of one name', vhost('hls { hls_key_file [stream].key; }'), `srs.conf:2: hls_key_file [stream].key ${sequence}`],
+  [
+    'a key cannot know how long its segment will be',
+    vhost('hls { hls_key_file [stream]-[seq]-[duration].key; }'),
+    `srs.conf:2: hls_key_file [stream]-[seq]-[duration].key must be made with [vhost] [app] [stream] [seq] [timestamp] ${clock}; [duration] is none of them`,
+  ],
+  [
+    'unknown variable in the path of a recording',
+    vhost('dvr { dvr_path /data/[app]/[2026].flv; }'),
+    `srs.conf:2: dvr_path /data/[app]/[2026].flv must be made with [vhost] [app] [stream] [seq] [duration] [timestamp] ${clock}; [2026] is none of them`,
+  ],
+  ['URL of streams without a stream', vhost('http_remux { mount /live.flv; }'), `srs.conf:2: mount /live.flv ${mount}`],
+  [
+    'URL of streams in an unknown format',
+    vhost('http_remux { mount [vhost]/[app]/[stream].mp4; }'),
+    `srs.conf:2: mount [vhost]/[app]/[stream].mp4 ${mount}`,
+  ],
+  [
+    'URL of streams that is no path',
+    vhost('http_remux { mount [app]/[stream].flv; }'),
+    `srs.conf:2: mount [app]/[stream].flv ${mount}`,
+  ],
+  [
+    'unknown variable in the URL of streams',
+    vhost('http_remux { mount /[ap]/[stream].flv; }'),
+    'srs.conf:2: mount /[ap]/[stream].flv must be made with [vhost] [app] [stream]; [ap] is none of them',
+  ],
+  [
+    'mount that is no path',
+    vhost('http { mount files/; }'),
+    'srs.conf:2: mount files/ must be a path that begins with /, or with [vhost]',
+  ],
+  // Outputs.
+  ['hls_td_ratio 0', vhost('hls { hls_td_ratio 0; }'), 'srs.conf:2: hls_td_ratio 0 must be 0.1..100'],
+  ['hls_aof_ratio below 1', vhost('hls { hls_aof_ratio 0.9; }'), 'srs.conf:2: hls_aof_ratio 0.9 must be 1..100'],
+  ['hls_fragments_per_key 0', vhost('hls { hls_fragments_per_key 0; }'), 'srs.conf:2: hls_fragments_per_key 0 must be 1 or more'],
+  ['hls_nb_notify negative', vhost('hls { hls_nb_notify -1; }'), 'srs.conf:2: hls_nb_notify -1 must be 0 or more bytes'],
+  ['hls_dispose negative', vhost('hls { hls_dispose -1; }'), 'srs.conf:2: hls_dispose -1 must be 0..604800 s'],
+  ['hls_part_duration 10ms', vhost('hls { hls_part_duration 10ms; }'), 'srs.conf:2: hls_part_duration 10ms must be 0.1..5 s'],
+  ['hls_format', vhost('hls { hls_format mp4; }'), 'srs.conf:2: hls_format mp4 must be ts | fmp4 | ll; did you mean fmp4?'],
+  ['hls_storage', vhost('hls { hls_storage raam; }'), 'srs.conf:2: hls_storage raam must be disk | memory'],
+  ['dvr_duration 0', vhost('dvr { dvr_duration 0; }'), 'srs.conf:2: dvr_duration 0 must be 1..604800 s'],
+  ['dvr_apply', vhost('dvr { dvr_apply live/a livestream; }'), 'srs.conf:2: dvr_apply livestream must be app/stream, or all'],
+  ['dvr_retention in days', vhost('dvr { dvr_retention 7d; }'), 'srs.conf:2: dvr_retention 7d must be 0..315360000 s'],
+  ['dvr_disk_high 1', vhost('dvr { dvr_disk_high 1; }'), 'srs.conf:2: dvr_disk_high 1 must be 0 | 50..99 percent'],
+  ['dvr_disk_high 100', vhost('dvr { dvr_disk_high 100; }'), 'srs.conf:2: dvr_disk_high 100 must be 0 | 50..99 percent'],
+  ['dvr_disk_high 80%', vhost('dvr { dvr_disk_high 80%; }'), 'srs.conf:2: dvr_disk_high 80% must be 0 | 50..99 percent'],
+  [
+    'bucket with a slash',
+    vhost('dvr { dvr_upload { bucket records/2026; } }'),
+    'srs.conf:2: bucket records/2026 must be 3..63 small letters, digits, dots and dashes',
+  ],
+  [
+    'endpoint that is no URL',
+    vhost('dvr { dvr_upload { endpoint s3.example.com; } }'),
+    'srs.conf:2: endpoint s3.example.com must be an http:// or https:// URL',
+  ],
+  [
+    'upload without anywhere to go',
+    vhost('dvr { \ndvr_upload { enabled on; } }'),
+    ['endpoint', 'bucket', 'access_key', 'secret_key']
+      .map((row) => `srs.conf:3: dvr_upload of vhost a.com is enabled and must have ${row}`)
+      .join('\n'),
+  ],
+  [
+    'a secret that is refused is not shown',
+    vhost('dvr { dvr_upload { secret_key "hunter2\n"; } }'),
+    'srs.conf:2: secret_key *** must be text without control characters',
+  ],
+  ['on_hls that is no URL', vhost('http_hooks { on_hls /api; }'), 'srs.conf:2: on_hls /api must be an http:// or https:// URL'],
   // Ports.
   [
     'API on the RTMP port',
@@ -259,6 +389,13 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     'API over TLS on the plain port',
     root('http_api { enabled on; https { enabled on;\nlisten 1985; } }'),
     'srs.conf:3: http_api / https / listen 0.0.0.0:1985 is the same port as http_api / listen 0.0.0.0:1985',
+  ],
+  [
+    'HTTP server over TLS on the port of the API over TLS',
+    root(
+      'http_api { enabled on; https { enabled on; } }\nhttp_server { enabled on; https { enabled on;\nlisten 127.0.0.1:1990; } }',
+    ),
+    'srs.conf:4: http_stream / https / listen 127.0.0.1:1990 is the same port as http_api / https / listen 0.0.0.0:1990',
   ],
   [
     'API that asks for credentials and has none',

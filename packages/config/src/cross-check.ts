@@ -3,6 +3,7 @@ import { anyHost, formatAddress, isIpv4, type ListenAddress } from './address-ty
 import type { Config, VhostConfig } from './config.ts';
 import { type Directive, findChild, findPath } from './directive.ts';
 import { type Place, type ProblemList, showValue } from './problem.ts';
+import { hasDistinctNames, isRecordingTemplate } from './template-type.ts';
 
 /** What is known about the machine; a check whose fact is missing is left out. */
 export interface MachineFacts {
@@ -37,7 +38,8 @@ export class CrossCheck {
   }
 
   #placeOf(...path: string[]): Place {
-    return findPath(this.#tree, path) ?? this.#tree;
+    const alias = path[0] === 'http_stream' ? findPath(this.#tree, ['http_server', ...path.slice(1)]) : undefined;
+    return findPath(this.#tree, path) ?? alias ?? this.#tree;
   }
 
   #checkConnections(config: Config, limit: number | undefined): void {
@@ -88,6 +90,9 @@ export class CrossCheck {
         ? [{ address: httpApi.https.listen, path: ['http_api', 'https', 'listen'] }]
         : []),
       ...(httpStream.enabled ? [{ address: httpStream.listen, path: ['http_stream', 'listen'] }] : []),
+      ...(httpStream.enabled && httpStream.https.enabled
+        ? [{ address: httpStream.https.listen, path: ['http_stream', 'https', 'listen'] }]
+        : []),
       ...(exporter.enabled ? [{ address: exporter.listen, path: ['exporter', 'listen'] }] : []),
     ];
     for (const [index, service] of services.entries()) {
@@ -130,7 +135,9 @@ export class CrossCheck {
         allowed: 'host[:port] ...',
       });
     }
-    if (vhost.enabled) this.#checkAccess(vhost, place);
+    if (!vhost.enabled) return;
+    this.#checkAccess(vhost, place);
+    this.#checkDvr(vhost, place);
   }
 
   #checkAccess(vhost: VhostConfig, place: Directive): void {
@@ -155,6 +162,28 @@ export class CrossCheck {
         `security of ${where} has no allow ${activity}, nobody may ${activity}`,
         { directive: `${where} / security` },
       );
+    }
+  }
+
+  #checkDvr({ name, dvr }: VhostConfig, place: Directive): void {
+    const where = `vhost ${showValue(name)}`;
+    if (dvr.enabled && dvr.plan !== 'append' && isRecordingTemplate(dvr.path) && !hasDistinctNames(dvr.path)) {
+      this.#warnings.add(
+        findPath(place, ['dvr', 'dvr_path']) ?? place,
+        `dvr_path ${showValue(dvr.path)} gives each recording of a stream the name of the one before; [timestamp] tells them apart`,
+        { directive: `${where} / dvr / dvr_path`, value: dvr.path },
+      );
+    }
+    const { enabled, endpoint, bucket, accessKey, secretKey } = dvr.upload;
+    if (!enabled) return;
+    const block = findPath(place, ['dvr', 'dvr_upload']) ?? place;
+    for (const [row, value] of Object.entries({ endpoint, bucket, access_key: accessKey, secret_key: secretKey })) {
+      // One that is given and wrong has been told about.
+      const isGiven = value !== '' || (findChild(block, row)?.args.length ?? 0) > 0;
+      if (isGiven) continue;
+      this.#errors.add(block, `dvr_upload of ${where} is enabled and must have ${row}`, {
+        directive: `${where} / dvr / dvr_upload / ${row}`,
+      });
     }
   }
 }

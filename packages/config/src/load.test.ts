@@ -75,6 +75,67 @@ describe('values', () => {
     ['play { mw_latency 0; }', (v) => v.play.mwLatencyMs, 0],
     ['min_latency on; tcp_nodelay on;', (v) => [v.minLatency, v.tcpNodelay], [true, true]],
     ['http_static { mount /x; }', (v) => v.http.mount, '/x'],
+    ['http_static { mount [vhost]/x; }', (v) => v.http.mount, '[vhost]/x'],
+    [
+      'hls { hls_ts_file [app]/[2006]/[01]/[02]/[stream]-[15].[04].[05].[999]-[duration].ts; hls_m3u8_file [vhost]/[stream].m3u8; }',
+      (v) => [v.hls.tsFile, v.hls.m3u8File],
+      ['[app]/[2006]/[01]/[02]/[stream]-[15].[04].[05].[999]-[duration].ts', '[vhost]/[stream].m3u8'],
+    ],
+    [
+      'hls { hls_td_ratio 1.5; hls_aof_ratio 2; hls_ts_floor on; hls_entry_prefix http://cdn/; hls_acodec mp3; hls_vcodec vn; }',
+      ({ hls }) => [hls.tdRatio, hls.aofRatio, hls.tsFloor, hls.entryPrefix, hls.acodec, hls.vcodec],
+      [1.5, 2, true, 'http://cdn/', 'mp3', 'vn'],
+    ],
+    [
+      'hls { hls_cleanup off; hls_dispose 2m; hls_wait_keyframe off; hls_nb_notify 0; hls_dts_directly off; hls_ctx off; hls_ts_ctx off; }',
+      ({ hls }) => [hls.cleanup, hls.disposeMs, hls.waitKeyframe, hls.nbNotify, hls.dtsDirectly, hls.ctx, hls.tsCtx],
+      [false, 120_000, false, 0, false, false, false],
+    ],
+    [
+      'hls { hls_keys on; hls_fragments_per_key 1; hls_key_file [app]/[stream]-[seq].k; hls_key_file_path /keys; hls_key_url https://keys/; }',
+      (v) => v.hls.keys,
+      { enabled: true, fragmentsPerKey: 1, keyFile: '[app]/[stream]-[seq].k', keyFilePath: '/keys', keyUrl: 'https://keys/' },
+    ],
+    [
+      'hls { hls_format ll; hls_storage memory; hls_part_duration 500ms; }',
+      ({ hls }) => [hls.format, hls.storage, hls.partMs],
+      ['ll', 'memory', 500],
+    ],
+    ['hls { hls_storage ram; }', (v) => v.hls.storage, 'memory'],
+    ['hls { hls_storage both; }', (v) => v.hls.storage, 'disk'],
+    [
+      'dvr { dvr_plan append; dvr_path /data/[vhost]; dvr_apply live/a b/c/d; dvr_retention 720h; dvr_disk_high 90; }',
+      ({ dvr }) => [dvr.plan, dvr.path, dvr.apply, dvr.retentionMs, dvr.diskHighPercent],
+      ['append', '/data/[vhost]', ['live/a', 'b/c/d'], 2_592_000_000, 90],
+    ],
+    ['dvr { }', ({ dvr }) => [dvr.apply, dvr.retentionMs, dvr.diskHighPercent], [['all'], 0, 0]],
+    [
+      'dvr { dvr_upload { enabled on; endpoint http://s3:9000; bucket abc; prefix a/; access_key k; secret_key s; delete_after on; } }',
+      (v) => v.dvr.upload,
+      {
+        enabled: true,
+        endpoint: 'http://s3:9000',
+        region: 'us-east-1',
+        bucket: 'abc',
+        prefix: 'a/',
+        accessKey: 'k',
+        secretKey: 's',
+        deleteAfter: true,
+      },
+    ],
+    [
+      'http_remux { mount /x/[app]/[stream].ts; has_audio off; has_video off; guess_has_av off; drop_if_not_match off; hstrs off; }',
+      ({ httpRemux: remux }) => [
+        remux.mount,
+        [remux.hasAudio, remux.hasVideo, remux.guessHasAv, remux.dropIfNotMatch, remux.hstrs],
+      ],
+      ['/x/[app]/[stream].ts', [false, false, false, false, false]],
+    ],
+    [
+      'http_hooks { on_dvr http://a/; on_hls http://b/ http://c/; on_hls_notify http://d/[app]/[stream]/[ts_url][param]; }',
+      ({ hooks }) => [hooks.onDvr, hooks.onHls, hooks.onHlsNotify],
+      [['http://a/'], ['http://b/', 'http://c/'], ['http://d/[app]/[stream]/[ts_url][param]']],
+    ],
     ['refer a.com b.com;', (v) => v.refer, ['a.com', 'b.com']],
     ['http_hooks { on_play http://a/1 https://b/2?x=y; }', (v) => v.hooks.onPlay, ['http://a/1', 'https://b/2?x=y']],
     ['bandcheck { interval 0.5; }', (v) => v.bandcheck.intervalMs, 500],
@@ -138,8 +199,17 @@ describe('values', () => {
   });
 
   it('http_server is another name of http_stream, and a private API port is local', () => {
-    const config = load('listen 1; http_server { enabled on; listen 127.0.0.1:80; } private_api { listen 4000; }');
-    expect(config.httpStream).toMatchObject({ enabled: true, listen: { host: '127.0.0.1', port: 80 } });
+    const config = load(
+      'listen 1; http_server { enabled on; listen 127.0.0.1:80; crossdomain off; https { enabled on; key k; } } private_api { listen 4000; }',
+    );
+    expect(config.httpStream).toEqual({
+      enabled: true,
+      listen: { host: '127.0.0.1', port: 80 },
+      dir: './objs/nginx/html',
+      startPage: false,
+      crossdomain: false,
+      https: { enabled: true, listen: { host: '0.0.0.0', port: 8088 }, key: 'k', cert: './conf/server.crt' },
+    });
     expect(config.privateApi.listen).toEqual({ host: '127.0.0.1', port: 4000 });
   });
 
@@ -231,9 +301,45 @@ describe('warnings', () => {
       ],
     ],
     [
+      'outputs that are built',
+      'hls { enabled on; hls_keys on; } dvr { enabled on; dvr_apply live/a; } http { enabled on; } http_remux { enabled on; } }\nhttp_stream { enabled on;',
+      [],
+    ],
+    [
+      'what is not built of an output that is',
+      'hls { enabled on; hls_format ll; hls_storage ram; hls_part_duration 0.5; }\ndvr { dvr_upload { enabled on; endpoint http://s3; bucket abc; access_key a; secret_key b; } }',
+      ['srs.conf: not built yet: hls_format, hls_storage, hls_part_duration, dvr_upload'],
+    ],
+    ['an upload that is off', 'dvr { dvr_upload { endpoint http://s3; delete_after on; } }', []],
+    [
+      'files that streams share',
+      'hls { hls_m3u8_file [app]/live.m3u8;\nhls_ts_file [app]/[timestamp].ts; }\ndvr { dvr_path ./[app].[timestamp].flv; }',
+      [
+        'srs.conf:2: hls_m3u8_file [app]/live.m3u8 has no [stream], so streams may write to the same file',
+        'srs.conf:3: hls_ts_file [app]/[timestamp].ts has no [stream], so streams may write to the same file',
+        'srs.conf:4: dvr_path ./[app].[timestamp].flv has no [stream], so streams may write to the same file',
+      ],
+    ],
+    [
+      'recordings of one name',
+      'dvr { enabled on;\ndvr_path ./[app]/[stream].mp4; dvr_plan segment; }',
+      [
+        'srs.conf:3: dvr_path ./[app]/[stream].mp4 gives each recording of a stream the name of the one before; [timestamp] tells them apart',
+      ],
+    ],
+    ['a recording that goes on', 'dvr { enabled on; dvr_path ./[app]/[stream].flv; dvr_plan append; }', []],
+    [
+      'codecs that HLS does not announce',
+      'hls { hls_acodec opus;\nhls_vcodec av1; }',
+      [
+        'srs.conf:2: hls_acodec opus is not one of aac | mp3 | an and counts as aac',
+        'srs.conf:3: hls_vcodec av1 is not one of h264 | h265 | vn and counts as h264',
+      ],
+    ],
+    [
       'features that are not built, once, if they are switched on',
-      'hls { enabled on; } dvr { enabled off; dvr_duration 9; } forward a b;\nmode local; ingest { enabled on; } debug_srs_upnode off; }\nvhost b { hls { enabled on; }',
-      ['srs.conf: not built yet: forward, hls, ingest'],
+      'bandcheck { enabled on; } transcode { enabled off; ffmpeg f; } forward a b;\nmode local; ingest { enabled on; } debug_srs_upnode off; }\nvhost b { bandcheck { enabled on; }',
+      ['srs.conf: not built yet: forward, ingest, bandcheck'],
     ],
   ];
   it.each(cases)('%s', (_fact, text, warnings) => {
@@ -267,6 +373,10 @@ describe('environment', () => {
       SRS_SRS_LOG_FORMAT: 'json',
       SRS_VHOST_HLS_HLS_FRAGMENT: '3',
       SRS_VHOST_PLAY_MW_LATENCY: '20',
+      SRS_HTTP_SERVER_HTTPS_LISTEN: '82',
+      SRS_VHOST_HLS_HLS_KEYS: 'on',
+      SRS_VHOST_DVR_DVR_UPLOAD_BUCKET: 'recordings',
+      SRS_VHOST_DVR_DVR_APPLY: 'live/a live/b',
       SRS_VHOST_PLAY_GOP_CACHE: 'off',
       SRS_PID: '',
       PATH: '/bin',
@@ -278,6 +388,8 @@ describe('environment', () => {
     expect([config.log.level, config.log.format]).toEqual(['warn', 'json']);
     const vhost = config.vhosts.get('__defaultVhost__')!;
     expect([vhost.hls.fragmentMs, vhost.play.mwLatencyMs, vhost.gopCache]).toEqual([3000, 20, false]);
+    expect([config.httpStream.https.listen.port, vhost.hls.keys.enabled]).toEqual([82, true]);
+    expect([vhost.dvr.upload.bucket, vhost.dvr.apply]).toEqual(['recordings', ['live/a', 'live/b']]);
     expect(config.vhosts.get('a')?.hls.fragmentMs).toBe(10_000);
   });
 

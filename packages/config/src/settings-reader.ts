@@ -187,15 +187,18 @@ export class SettingsReader {
     const { errors, warnings, cpuCount } = this.#options;
     const name = directive?.name ?? row.name;
     const place = directive ?? { file: 'the built-in defaults', line: 0 };
+    const show = (value: string): string => (row.type.isSecret ? hiddenValue : value);
     return {
       name,
       defaultText: row.defaultText,
       isLenient: row.since === '1.0',
       cpuCount,
-      warn(value, message) {
+      warn(text, message) {
+        const value = show(text);
         warnings.add(place, `${name} ${showValue(value)} ${message}`, { directive: where, value, allowed: row.type.allowed });
       },
-      refuse: (value, allowed, known = []) => {
+      refuse: (text, allowed, known = []) => {
+        const value = show(text);
         const nearest = errors.isFull ? undefined : nearestName(value, known);
         const hint = nearest === undefined ? this.#semicolonHint([value]) : `; did you mean ${nearest}?`;
         errors.add(place, `${name} ${showValue(value)} must be ${allowed}${hint}`, { directive: where, value, allowed, nearest });

@@ -17,7 +17,7 @@ describe('conf/', () => {
   it('has the examples that users of SRS know', () => {
     const known = `srs rtmp full console hls http.hls transcode2hls.audio.only ffmpeg.transcode ingest dvr.session dvr.segment
       forward.master forward.slave origin edge edge.token.traverse realtime http.hooks.callback http.heartbeat bandwidth demo
-      demo.19350`.split(/\s+/);
+      demo.19350 http.flv.live`.split(/\s+/);
     expect(files).toEqual(expect.arrayContaining(known.map((name) => `${name}.conf`)));
   });
 

@@ -54,3 +54,10 @@ export function parseStreamName(name: string): StreamName {
 export function streamId(vhost: string, app: string, stream: string): string {
   return `${vhost}/${app}/${stream}`;
 }
+
+/** The parts of a `streamId`; an app may have slashes of its own. */
+export function splitStreamId(id: string): { readonly vhost: string; readonly app: string; readonly stream: string } {
+  const first = id.indexOf('/');
+  const last = id.lastIndexOf('/');
+  return { vhost: id.slice(0, first), app: id.slice(first + 1, last), stream: id.slice(last + 1) };
+}

@@ -61,6 +61,14 @@ export function choice<const W extends string>(words: readonly W[], otherwise?: 
   };
 }
 
+/** A type that understands former words too: each counts as the word it has become. */
+export function withFormerWords<T>(type: ValueType<T>, former: ReadonlyMap<string, string>): ValueType<T> {
+  return {
+    ...type,
+    read: ([text = ''], context) => type.read([former.get(text) ?? text], context),
+  };
+}
+
 export interface NumberLimits {
   readonly min: number;
   readonly max: number;
@@ -106,6 +114,22 @@ export function integer(limits: NumberLimits): ValueType<number> {
     takesMany: false,
     absent: 0,
     read: ([text = ''], context) => readNumber(text, leadingInteger, limits, context),
+  };
+}
+
+/** 0, which switches something off, or a whole number within the limits. */
+export function integerOrZero(limits: NumberLimits): ValueType<number> {
+  const allowed = `0 | ${limitText(limits)}`;
+  return {
+    allowed,
+    takesMany: false,
+    absent: 0,
+    read([text = ''], context) {
+      const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+      if (value === 0 || isWithin(value, limits)) return value;
+      context.refuse(text, allowed);
+      return undefined;
+    },
   };
 }
 
@@ -236,6 +260,11 @@ const isHttpUrl = (value: string): boolean => /^https?:\/\//.test(value) && URL.
 
 export const httpUrl: ValueType<string> = textOf('an http:// or https:// URL', isHttpUrl);
 
+/** Name of a bucket of an object store, as S3 allows it. */
+export const bucketName: ValueType<string> = textOf('3..63 small letters, digits, dots and dashes', (value) =>
+  /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value),
+);
+
 /** The part of a URL path under which something is mounted. */
 export const mountPath: ValueType<string> = textOf('a path that begins with /, or with [vhost]', (value) =>
   /^(\/|\[vhost\])/.test(value),
@@ -257,6 +286,13 @@ function listOf(item: ValueType<string>, allowed: string): ValueType<readonly st
   };
 }
 
+const streamOrAll: ValueType<string> = textOf(
+  'app/stream, or all',
+  (value) => value === 'all' || /^[^/\s]+(?:\/[^/\s]+)+$/.test(value),
+);
+
+/** Some streams of a vhost, or the word `all`. */
+export const streamList: ValueType<readonly string[]> = listOf(streamOrAll, 'all, or one or more of: app/stream');
 export const textList: ValueType<readonly string[]> = listOf(text, 'one or more words');
 export const httpUrlList: ValueType<readonly string[]> = listOf(httpUrl, 'one or more http:// or https:// URLs');
 

@@ -40,6 +40,8 @@ export interface Lease {
   readonly streamId: string;
   readonly ring: RingRef;
   readonly publisher: PublisherInfo;
+  /** Parameters of the publisher, from the `?` on; they may be secret, so they go no further than to its hooks. */
+  readonly param: string;
 }
 
 export type PublishAnswer =
@@ -65,6 +67,7 @@ export interface OwedNotice {
   readonly body: string;
 }
 
+/** Somebody else publishes now, publishes already, or this server wants an end. */
 export type RevokeReason = 'replaced' | 'conflict' | 'closed';
 
 /** Between a worker (asks) and a back-source (answers and tells). */
@@ -89,6 +92,7 @@ export interface DirectoryProtocol {
         readonly streamId: string;
         readonly cid: number;
         readonly ip: string;
+        readonly param: string;
         /** What to do when somebody publishes this stream already. */
         readonly busy: 'reject' | 'replace';
       };
@@ -122,8 +126,8 @@ export interface DirectoryProtocol {
     readonly settled: { readonly id: number };
     /** Back-source: where a subscribed stream stands. */
     readonly stream: StreamState;
-    /** Back-source: the lease is over for the worker; it disconnects its publisher. */
-    readonly revoke: { readonly leaseId: string; readonly reason: RevokeReason; readonly byIp: string };
+    /** Back-source: the lease is over for the worker; it disconnects its publisher. `detail`: address of the other one, or why it is closed. */
+    readonly revoke: { readonly leaseId: string; readonly reason: RevokeReason; readonly detail: string };
   };
 }
 

@@ -19,14 +19,9 @@ const REFUSING_STATUSES: readonly number[] = [401, 403];
  * Yes is status 200 with `0`, or with a JSON object whose `code` is 0; space around it does not matter.
  * @throws HookFailure for everything else
  */
-export function checkAnswer(url: string, { status, location, body }: HookAnswer): void {
-  if (status !== OK) {
-    const isRedirect = status >= 300 && status < 400 && location !== '';
-    const reason = isRedirect
-      ? `answered status ${status} to ${excerpt(location)}: redirects are not followed`
-      : `answered status ${status}, must be 200`;
-    throw new HookFailure(kindOfStatus(status), url, reason);
-  }
+export function checkAnswer(url: string, answer: HookAnswer): void {
+  checkStatus(url, answer);
+  const { body } = answer;
   const text = body.trim();
   if (text === '0') return;
   if (text === '') throw new HookFailure('invalid', url, 'answered nothing, must be 0 or {"code":0}');
@@ -35,6 +30,16 @@ export function checkAnswer(url: string, { status, location, body }: HookAnswer)
     throw new HookFailure(kind, url, `answered ${excerpt(text)}, must be 0 or {"code":0}`);
   }
   checkCode(url, text);
+}
+
+/** @throws HookFailure unless the status is 200 */
+export function checkStatus(url: string, { status, location }: HookAnswer): void {
+  if (status === OK) return;
+  const isRedirect = status >= 300 && status < 400 && location !== '';
+  const reason = isRedirect
+    ? `answered status ${status} to ${excerpt(location)}: redirects are not followed`
+    : `answered status ${status}, must be 200`;
+  throw new HookFailure(kindOfStatus(status), url, reason);
 }
 
 function checkCode(url: string, text: string): void {

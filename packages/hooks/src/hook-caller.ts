@@ -1,8 +1,8 @@
 /** Calls hooks: asks and waits for the answer, or tells, again if need be; one after another for each client. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError, type Log, redact, SrsError } from '@srs/kernel';
-import { checkAnswer } from './hook-answer.ts';
-import type { AskedEvent, ToldEvent } from './hook-event.ts';
+import { checkAnswer, checkStatus } from './hook-answer.ts';
+import type { AskedEvent, FetchedEvent, OutputEvent, ToldEvent } from './hook-event.ts';
 import { HookFailure } from './hook-failure.ts';
 import { HookPoster } from './hook-post.ts';
 import { type Turn, TurnQueue } from './turn-queue.ts';
@@ -25,7 +25,9 @@ export interface HookQuestion extends HookCall {
 }
 
 export interface HookNotice extends HookCall {
-  readonly event: ToldEvent;
+  readonly event: ToldEvent | OutputEvent | FetchedEvent;
+  /** The URL is fetched by GET: status 200 will do, and so many bytes of what comes are enough. */
+  readonly enoughBytes?: number;
   /** How often a URL is tried again that could not be reached, or could not answer. */
   readonly retries: number;
   /**
@@ -149,7 +151,7 @@ export class HookCaller {
     for (let tries = 0; ; tries += 1) {
       if (this.#closing.signal.aborted) return undefined;
       try {
-        await this.#call('notice', url, notice);
+        await this.#call('notice', url, notice, notice.enoughBytes);
         return () => log.trace(`http hook ${event} ok. client_id=${clientId}, url=${redact(url)}`);
       } catch (error) {
         if (this.#closing.signal.aborted) return undefined;
@@ -171,7 +173,7 @@ export class HookCaller {
   }
 
   /** @throws HookFailure */
-  async #call(kind: 'question' | 'notice', url: string, call: HookCall): Promise<void> {
+  async #call(kind: 'question' | 'notice', url: string, call: HookCall, enoughBytes?: number): Promise<void> {
     const { timeoutMs } = call;
     const startedMs = performance.now();
     const turn = this.#enter(kind, url, call.ip);
@@ -182,11 +184,13 @@ export class HookCaller {
       const leftMs = kind === 'question' ? Math.max(1, timeoutMs - (performance.now() - startedMs)) : timeoutMs;
       const answer = await this.#poster.post(url, {
         body: Buffer.from(call.body),
+        ...(enoughBytes === undefined ? {} : { enoughBytes }),
         timeoutMs,
         leftMs,
         signal: this.#closing.signal,
       });
-      checkAnswer(url, answer);
+      if (enoughBytes === undefined) checkAnswer(url, answer);
+      else checkStatus(url, answer);
     } finally {
       turn.end();
     }

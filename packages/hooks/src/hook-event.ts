@@ -5,6 +5,11 @@ export type AskedEvent = 'on_connect' | 'on_publish' | 'on_play';
 /** The server is told of the end of what it has allowed. */
 export type ToldEvent = 'on_close' | 'on_unpublish' | 'on_stop';
 
+/** The server is told of what was made of a stream. */
+export type OutputEvent = 'on_dvr' | 'on_hls';
+/** A URL is fetched for each segment, so that a cache below it has the segment before its viewers ask. */
+export type FetchedEvent = 'on_hls_notify';
+
 export interface HookFacts {
   readonly clientId: number;
   readonly ip: string;
@@ -44,4 +49,58 @@ export function hookBody(event: AskedEvent | ToldEvent, facts: HookFacts): strin
       return JSON.stringify({ ...client, stream, param, tcUrl, pageUrl, stream_url: streamUrl, server_id: serverId });
     }
   }
+}
+
+/** What the notices of outputs say of the stream. */
+export interface OutputFacts {
+  /** Trackable id of the publisher. */
+  readonly clientId: number;
+  readonly ip: string;
+  readonly vhost: string;
+  readonly app: string;
+  readonly stream: string;
+  readonly param: string;
+  /** The directory that relative paths begin at. */
+  readonly cwd: string;
+  readonly serverId: string;
+}
+
+export interface SegmentFacts extends OutputFacts {
+  readonly durationSeconds: number;
+  readonly file: string;
+  readonly url: string;
+  readonly m3u8: string;
+  readonly m3u8Url: string;
+  readonly sequence: number;
+}
+
+/** A recording is complete. */
+export function recordingBody(facts: OutputFacts & { readonly file: string }): string {
+  const { cwd, file } = facts;
+  return JSON.stringify({ ...outputFields('on_dvr', facts), cwd, file, ...lastFields(facts) });
+}
+
+/** A segment has been listed. */
+export function segmentBody(facts: SegmentFacts): string {
+  const { durationSeconds, cwd, file, url, m3u8, m3u8Url, sequence } = facts;
+  const segment = { duration: durationSeconds, cwd, file, url, m3u8, m3u8_url: m3u8Url, seq_no: sequence };
+  return JSON.stringify({ ...outputFields('on_hls', facts), ...segment, ...lastFields(facts) });
+}
+
+/** The URL of `on_hls_notify`, its `[variables]` filled in. */
+export function segmentNotifyUrl(url: string, { serverId, app, stream, url: segmentUrl, param }: SegmentFacts): string {
+  return url
+    .replaceAll('[server_id]', encodeURIComponent(serverId))
+    .replaceAll('[app]', app.split('/').map(encodeURIComponent).join('/'))
+    .replaceAll('[stream]', encodeURIComponent(stream))
+    .replaceAll('[ts_url]', segmentUrl.split('/').map(encodeURIComponent).join('/'))
+    .replaceAll('[param]', param);
+}
+
+function outputFields(action: OutputEvent, { clientId, ip, vhost, app, stream, param }: OutputFacts): object {
+  return { action, client_id: clientId, ip, vhost, app, stream, param };
+}
+
+function lastFields({ vhost, app, stream, serverId }: OutputFacts): object {
+  return { stream_url: `${vhost === DEFAULT_VHOST ? '' : vhost}/${app}/${stream}`, server_id: serverId };
 }

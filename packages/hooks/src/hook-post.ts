@@ -18,6 +18,8 @@ const agentOptions = { keepAlive: true, maxFreeSockets: MAX_IDLE_CONNECTIONS, ti
 
 export interface HookPostOptions {
   readonly body: Buffer;
+  /** Makes it a GET, without a body; the answer is whole when so much of it has come. */
+  readonly enoughBytes?: number;
   /** The limit that is told of. */
   readonly timeoutMs: number;
   /** What is left of it, from now to the end of the answer. */
@@ -57,17 +59,18 @@ export class HookPoster {
     const isTls = target.protocol === 'https:';
     const { request, agent } = isTls ? await this.#loadTls() : { request: requestPlain, agent: this.#agent };
     if (options.signal.aborted) throw new HookFailure('unavailable', url, 'was not asked: the server stops');
+    const isPost = options.enoughBytes === undefined;
     const sent = request(target, {
-      method: 'POST',
+      method: isPost ? 'POST' : 'GET',
       agent,
       maxHeaderSize: MAX_HEADER_BYTES,
       // The names, values and order of SRS, whose Host has no port.
       headers: {
         Host: target.hostname,
         Connection: 'Keep-Alive',
-        'Content-Length': options.body.length,
+        ...(isPost ? { 'Content-Length': options.body.length } : {}),
         'User-Agent': this.#userAgent,
-        'Content-Type': 'application/json',
+        ...(isPost ? { 'Content-Type': 'application/json' } : {}),
       },
     });
     return new Call(url, sent, options).answer;
@@ -114,7 +117,7 @@ class Call {
     });
     request.on('error', (error) => this.#onError(error));
     request.on('response', (response) => this.#read(response));
-    request.end(options.body);
+    request.end(options.enoughBytes === undefined ? options.body : undefined);
   }
 
   get answer(): Promise<HookAnswer> {
@@ -124,20 +127,26 @@ class Call {
   #read(response: IncomingMessage): void {
     const parts: Buffer[] = [];
     let length = 0;
-    response.on('data', (bytes: Buffer) => {
-      length += bytes.length;
-      if (length > MAX_ANSWER_BYTES) this.#fail(`answered more than ${MAX_ANSWER_BYTES} bytes`, 'invalid');
-      else parts.push(bytes);
-    });
-    response.on('error', () => this.#fail('closed the connection in its answer'));
-    response.on('end', () => {
+    const { enoughBytes = Number.POSITIVE_INFINITY } = this.#options;
+    const complete = (): void => {
+      if (this.#isOver) return;
       this.#finish();
       this.#answer.resolve({
         status: response.statusCode ?? 0,
         location: response.headers.location ?? '',
         body: Buffer.concat(parts).toString('utf8'),
       });
+    };
+    response.on('data', (bytes: Buffer) => {
+      length += bytes.length;
+      if (length >= enoughBytes) {
+        complete();
+        this.#request.destroy();
+      } else if (length > MAX_ANSWER_BYTES) this.#fail(`answered more than ${MAX_ANSWER_BYTES} bytes`, 'invalid');
+      else parts.push(bytes);
     });
+    response.on('error', () => this.#fail('closed the connection in its answer'));
+    response.on('end', complete);
   }
 
   #onError(error: Error): void {

@@ -1,2 +1,2 @@
 export { HookCaller, type HookNotice, type HookQuestion } from './hook-caller.ts';
-export { type AskedEvent, type HookFacts, hookBody, type ToldEvent } from './hook-event.ts';
+export * from './hook-event.ts';

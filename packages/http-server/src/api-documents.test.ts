@@ -46,7 +46,7 @@ const client = [
   ['publish', 'boolean'],
   ...numbers('alive', 'bytes'),
   ...traffic,
-  ...strings('flashVer'),
+  ...strings('flashVer', 'protocol'),
   ...numbers('worker', 'pid', 'source_id'),
   ['source', publisher],
   ...numbers('dropped_frames', 'cuts', 'pending_bytes', 'lag_bytes'),

@@ -1,6 +1,6 @@
 /** Makes the documents of vhosts, streams and clients from what the workers tell. */
 import { createHash } from 'node:crypto';
-import type { Config, VhostConfig } from '@srs/config';
+import { type Config, splitStreamId, type VhostConfig } from '@srs/config';
 import type { PublisherInfo } from '@srs/control';
 import type { ClientDocument, StreamDocument, VhostDocument } from './api-documents.ts';
 import type { ClientView, StreamView, TrafficView } from './server-view.ts';
@@ -19,20 +19,8 @@ function idOf(prefix: string, name: string): string {
 const vhostId = (name: string): string => idOf('vhost', name);
 export const streamIdOf = (streamId: string): string => idOf('stream', streamId);
 
-interface StreamName {
-  readonly vhost: string;
-  readonly app: string;
-  readonly stream: string;
-}
-
-/** `vhost/app/stream`; an app may have slashes of its own. */
-function splitStreamId(streamId: string): StreamName {
-  const first = streamId.indexOf('/');
-  const last = streamId.lastIndexOf('/');
-  return { vhost: streamId.slice(0, first), app: streamId.slice(first + 1, last), stream: streamId.slice(last + 1) };
-}
-
-const urlOf = ({ vhost, app, stream }: StreamName): string => `${vhost === DEFAULT_VHOST ? '' : vhost}/${app}/${stream}`;
+const urlOf = ({ vhost, app, stream }: ReturnType<typeof splitStreamId>): string =>
+  `${vhost === DEFAULT_VHOST ? '' : vhost}/${app}/${stream}`;
 
 function trafficFields(view: TrafficView): Pick<StreamDocument, 'send_bytes' | 'recv_bytes' | 'kbps'> {
   return {
@@ -114,6 +102,7 @@ export function clientRow(view: ClientView): ClientDocument {
     bytes: view.sendBytes + view.recvBytes,
     ...trafficFields(view),
     flashVer: view.flashVer,
+    protocol: view.protocol,
     worker: view.slot,
     pid: view.pid,
     source_id: source?.cid ?? -1,

@@ -40,6 +40,7 @@ export const clientOf = (id: number, more: Partial<ClientView> = {}): ClientView
   slot: 2,
   pid: 1002,
   type: 'play',
+  protocol: 'rtmp',
   dialect: '',
   ip: '10.0.0.9',
   vhost: '__defaultVhost__',

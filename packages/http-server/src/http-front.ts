@@ -8,6 +8,10 @@ import { apiErrorBody } from './api-errors.ts';
 export interface HttpFrontOptions {
   readonly log: Log;
   serve(request: IncomingMessage, response: ServerResponse): void;
+  /** A request to speak another protocol on the connection, which is the callee's from then on. Without this it is served as any other. */
+  upgrade?(request: IncomingMessage, socket: Socket): void;
+  /** Of one process, whatever `max_connections` says; 512 when it is left out. */
+  readonly maxConnections?: number;
   /** Counts a connection; false when the server has as many as it may have. */
   claimConnection(): boolean;
   releaseConnection(): void;
@@ -48,8 +52,8 @@ const defaultTimes: RequestTimes = { headMs: 10_000, wholeMs: 20_000, checkMs: 2
 const KEEP_ALIVE_MS = 15_000;
 const MAX_HEAD_BYTES = 16 * 1024;
 const MAX_HEADERS = 100;
-/** Of one process, whatever `max_connections` says: who floods the API must not keep media clients out. */
-const MAX_CONNECTIONS = 512;
+/** Who floods an API must not keep media clients out. */
+const DEFAULT_MAX_CONNECTIONS = 512;
 /** Between two lines in the log about connections that were turned away. */
 const REFUSAL_LOG_MS = 10_000;
 
@@ -92,6 +96,13 @@ export class HttpFront {
     // The raw connection counts, before any handshake.
     server.on('connection', (socket: Socket) => this.#onConnection(socket));
     server.on('clientError', (error, socket) => refuseBroken(error, socket as Socket));
+    if (this.#options.upgrade !== undefined) {
+      server.on('upgrade', (request, socket) => {
+        // From here on nobody else hears of what happens to it.
+        socket.on('error', () => {});
+        this.#options.upgrade?.(request, socket as Socket);
+      });
+    }
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
@@ -156,7 +167,7 @@ export class HttpFront {
   }
 
   #onConnection(socket: Socket): void {
-    if (this.#sockets.size >= MAX_CONNECTIONS || !this.#options.claimConnection()) {
+    if (this.#sockets.size >= this.#maxConnections || !this.#options.claimConnection()) {
       this.#tellRefusal(socket.remoteAddress);
       socket.destroy();
       return;
@@ -168,12 +179,16 @@ export class HttpFront {
     });
   }
 
+  get #maxConnections(): number {
+    return this.#options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+  }
+
   #tellRefusal(ip: string | undefined): void {
     this.#refused += 1;
     const nowMs = performance.now();
     if (nowMs - this.#lastRefusalMs < REFUSAL_LOG_MS) return;
     this.#options.log.error(
-      `HTTP client ${ip ?? ''} refused: max_connections are in use, or ${MAX_CONNECTIONS} by HTTP (${this.#refused} refused so far)`,
+      `HTTP client ${ip ?? ''} refused: max_connections are in use, or ${this.#maxConnections} by HTTP (${this.#refused} refused so far)`,
     );
     this.#lastRefusalMs = nowMs;
   }

@@ -1,4 +1,5 @@
 /** What the API shows of a whole server, put together from all its workers by whoever runs the API. */
+import type { ClientProtocol, ClientType } from '@srs/clients';
 import type { PublisherInfo } from '@srs/control';
 import type { AudioFacts, VideoFacts } from '@srs/stream';
 import type { ReloadReport, ServerDirectory, TrafficDescription, WorkerAnswer, WorkerSummary } from './server-documents.ts';
@@ -98,8 +99,6 @@ export interface StreamReaderView {
   readonly lagBytes: number;
 }
 
-export type ClientType = 'unknown' | 'publish' | 'play';
-
 /** One connection. */
 export interface ClientView extends TrafficView {
   /** The trackable id that its log lines have. */
@@ -108,6 +107,7 @@ export interface ClientView extends TrafficView {
   readonly slot: number;
   readonly pid: number;
   readonly type: ClientType;
+  readonly protocol: ClientProtocol;
   /** How a publisher asked; empty for others. */
   readonly dialect: string;
   readonly ip: string;

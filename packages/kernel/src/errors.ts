@@ -71,8 +71,10 @@ export const errorCodes = {
   RequestUri: 3007,
   HttpAnswer: 3008,
   HttpStatus: 3011,
+  FlvSeek: 3014,
   FlvHeader: 3037,
   FlvTag: 3036,
+  Mp4File: 3076,
 } as const;
 
 export type ErrorName = keyof typeof errorCodes;

@@ -14,6 +14,8 @@ export function certificatePart(log: Log): ReloadPart {
 }
 
 /** @throws SrsError that names the directive and the file */
-function checkCertificates({ httpApi }: Config, log: Log): void {
-  if (httpApi.enabled && httpApi.https.enabled) loadTlsMaterial('http_api / https', httpApi.https, (text) => log.warn(text));
+function checkCertificates({ httpApi, httpStream }: Config, log: Log): void {
+  const warn = (text: string): void => log.warn(text);
+  if (httpApi.enabled && httpApi.https.enabled) loadTlsMaterial('http_api / https', httpApi.https, warn);
+  if (httpStream.enabled && httpStream.https.enabled) loadTlsMaterial('http_stream / https', httpStream.https, warn);
 }

@@ -293,7 +293,7 @@ export class Fleet {
   #living(except: SlotSupervisor): readonly ProcessId[] {
     // A worker that is being started holds nothing yet, but it may by the time the back-source asks.
     return Array.from(this.#slots.values())
-      .filter((slot) => slot !== except && slot.definition.role === 'stream' && slot.isAlive)
+      .filter((slot) => slot !== except && slot.definition.role !== 'back-source' && slot.isAlive)
       .map((slot) => ({ slot: slot.definition.slot, pid: slot.pid }));
   }
 

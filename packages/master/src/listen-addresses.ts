@@ -8,7 +8,7 @@ export interface ServiceAddress extends ListenAddress {
 }
 
 export function listenAddresses(config: Config, role: WorkerRole): readonly ServiceAddress[] {
-  const { listen, httpApi, exporter } = config;
+  const { listen, httpApi, httpStream, exporter } = config;
   switch (role) {
     case 'back-source':
       return [];
@@ -18,6 +18,10 @@ export function listenAddresses(config: Config, role: WorkerRole): readonly Serv
       return [
         ...(httpApi.enabled ? [{ ...httpApi.listen, service: 'http-api' as const }] : []),
         ...(httpApi.enabled && httpApi.https.enabled ? [{ ...httpApi.https.listen, service: 'https-api' as const }] : []),
+        ...(httpStream.enabled ? [{ ...httpStream.listen, service: 'http-stream' as const }] : []),
+        ...(httpStream.enabled && httpStream.https.enabled
+          ? [{ ...httpStream.https.listen, service: 'https-stream' as const }]
+          : []),
         ...(exporter.enabled ? [{ ...exporter.listen, service: 'exporter' as const }] : []),
       ];
   }

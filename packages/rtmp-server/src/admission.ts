@@ -1,27 +1,7 @@
 /** Who may come in, and to which stream: addresses taken apart, vhosts found, the rules of access asked. */
-import { type AddressPlace, checkRefer, checkStreamAccess, type Refusal, type RefusalKind, type StreamUse } from '@srs/access';
-import { type Config, parseStreamName, resolveVhost, type StreamName, streamId, type TcUrl, type VhostConfig } from '@srs/config';
-import { type ErrorName, SrsError } from '@srs/kernel';
-
-/** A stream that a client asked for and may have. */
-export interface AdmittedStream {
-  readonly vhost: VhostConfig;
-  readonly stream: string;
-  /** `vhost/app/stream`. */
-  readonly streamId: string;
-}
-
-/** What a client asks for. */
-export interface StreamWish {
-  /** As the client wrote it. */
-  readonly streamName: string;
-  readonly use: StreamUse;
-  readonly ip: string;
-  /** What it counts for among those from its address. */
-  readonly place: AddressPlace;
-  /** Now, for what expires. */
-  readonly unixSeconds: number;
-}
+import { checkRefer } from '@srs/access';
+import { type AdmittedStream, admitStream, assertAllowed, findVhost, type StreamWish } from '@srs/clients';
+import type { Config, TcUrl, VhostConfig } from '@srs/config';
 
 /** One client that connected to a vhost. */
 export class Admission {
@@ -43,40 +23,9 @@ export class Admission {
     return new Admission(url, vhost, pageUrl);
   }
 
-  /**
-   * A stream name may name another vhost than the connect command did: that one's rules then count. What is admitted counts for the
-   * client's address until its place is told that it has ended.
-   * @throws SrsError RtmpStreamName, RtmpVhost, RtmpAccessDenied, SecurityDenied, SecurityNotAllowed or AddressLimit when the client
-   *   may not have the stream
-   */
-  stream(config: Config, { streamName, use, ip, place, unixSeconds }: StreamWish): AdmittedStream {
-    const name: StreamName = parseStreamName(streamName);
-    const { url } = this;
-    // A reload may have changed what the vhost is.
-    const vhost = findVhost(config, name.vhost ?? url.vhost);
-    const admitted = { vhost, stream: name.stream, streamId: streamId(vhost.name, url.app, name.stream) };
-    const parameters = [name.param, url.param];
-    const request = { vhost, use, ip, pageUrl: this.pageUrl, streamId: admitted.streamId, parameters, unixSeconds };
-    assertAllowed(checkStreamAccess(request));
-    assertAllowed(place.begin(use, ip));
-    return admitted;
+  /** @throws SrsError as `admitStream` */
+  stream(config: Config, wish: Omit<StreamWish, 'vhost' | 'app' | 'appParam' | 'pageUrl'>): AdmittedStream {
+    const { vhost, app, param } = this.url;
+    return admitStream(config, { ...wish, vhost, app, appParam: param, pageUrl: this.pageUrl });
   }
-}
-
-const errorNames: Readonly<Record<RefusalKind, ErrorName>> = {
-  'address-denied': 'SecurityDenied',
-  'address-not-allowed': 'SecurityNotAllowed',
-  page: 'RtmpAccessDenied',
-  credentials: 'RtmpAccessDenied',
-  limit: 'AddressLimit',
-};
-
-function assertAllowed(refusal: Refusal | undefined): void {
-  if (refusal !== undefined) throw new SrsError(errorNames[refusal.kind], refusal.text);
-}
-
-function findVhost(config: Config, name: string): VhostConfig {
-  const found = resolveVhost(config, name);
-  if (found.kind !== 'found') throw new SrsError('RtmpVhost', found.reason);
-  return found.vhost;
 }

@@ -1,5 +1,14 @@
 /** What one client asks for and gets: connect, then publishes and plays, one after another. */
+
 import type { StreamUse } from '@srs/access';
+import {
+  type AdmittedStream,
+  type ClientType,
+  ConnectionHooks,
+  type HookedClient,
+  type HookSubject,
+  type HookTraffic,
+} from '@srs/clients';
 import { type Config, parseTcUrl, type VhostConfig } from '@srs/config';
 import type { PublisherInfo, RevokeReason } from '@srs/control';
 import { describeError, type FrameType, type Log, SrsError } from '@srs/kernel';
@@ -12,11 +21,8 @@ import {
   type ServerSessionHandler,
   statusCodes,
 } from '@srs/rtmp';
-import { Admission, type AdmittedStream } from './admission.ts';
-import type { ClientType } from './client-description.ts';
-import type { HookSubject, HookTraffic } from './client-hooks.ts';
+import { Admission } from './admission.ts';
 import { type ClientIdentity, identityOf, logConnect, unknownIdentity } from './client-identity.ts';
-import { ConnectionHooks, type HookedClient } from './connection-hooks.ts';
 import type { DialogueConnection, DialogueShared } from './dialogue-connection.ts';
 import { Playing } from './playing.ts';
 import { startPublishing } from './publish-start.ts';
@@ -300,7 +306,7 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
     deadline.clear();
     let publishing: Publishing | undefined;
     try {
-      const onRevoked = (reason: RevokeReason, byIp: string): void => this.#onRevoked(reason, byIp);
+      const onRevoked = (reason: RevokeReason, detail: string): void => this.#onRevoked(reason, detail);
       const isOver = (): boolean => connection.isOver;
       publishing = await startPublishing({ services, target, hooks, streamName, log, ip, onRevoked, isOver });
     } catch (error) {
@@ -326,8 +332,8 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
     );
   }
 
-  #onRevoked(reason: RevokeReason, byIp: string): void {
-    const text = reason === 'replaced' ? `stream taken over by ${byIp} (publish busy replace)` : `stream is published by ${byIp}`;
+  #onRevoked(reason: RevokeReason, detail: string): void {
+    const text = revocationText(reason, detail);
     this.#log.warn(`${this.streamId}: ${text}`);
     this.session.notify({ level: 'error', code: statusCodes.publishBadName, description: text });
     this.#endPublish();
@@ -369,5 +375,16 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
     this.#hooks?.end();
     this.#connection.place.end('play');
     this.#shared.players.leave(this.#connection);
+  }
+}
+
+function revocationText(reason: RevokeReason, detail: string): string {
+  switch (reason) {
+    case 'replaced':
+      return `stream taken over by ${detail} (publish busy replace)`;
+    case 'conflict':
+      return `stream is published by ${detail}`;
+    case 'closed':
+      return `stream closed: ${detail}`;
   }
 }

@@ -24,8 +24,3 @@ export function logConnect(log: Log, { tcUrl, pageUrl, swfUrl, args, peer }: Con
   );
   if (peer !== undefined) log.trace(`edge-srs ip=${peer.serverIp}, version=${peer.version}, pid=${peer.pid}, id=${peer.id}`);
 }
-
-/** IPv4 as people write it, also where the socket speaks IPv6. */
-export function plainAddress(address: string | undefined): string {
-  return (address ?? 'unknown').replace(/^::ffff:/, '');
-}

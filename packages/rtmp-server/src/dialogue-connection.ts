@@ -1,11 +1,10 @@
 /** What a dialogue with a client needs of the connection it is held on, and of the server. */
+
 import type { AddressPlace } from '@srs/access';
+import type { PithyMember, PithyPrint, PlayHub, SocketOutput } from '@srs/clients';
 import type { Log } from '@srs/kernel';
 import type { ClientDeadline } from './client-deadline.ts';
-import type { PithyMember, PithyPrint } from './pithy-print.ts';
-import type { PlayHub } from './play-hub.ts';
 import type { RtmpServices } from './services.ts';
-import type { SocketOutput } from './socket-output.ts';
 
 /** What the clients of one server share. */
 export interface DialogueShared {

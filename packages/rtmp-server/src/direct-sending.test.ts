@@ -1,7 +1,9 @@
 /** A fan-out that sends on descriptors, beside sockets that answer, block, pause and close: with real connections. */
+
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { adoptSocket, SocketOutput } from '@srs/clients';
 import type { RingRef } from '@srs/control';
 import { frameFlags, frameTypes, systemClock } from '@srs/kernel';
 import { MemoryArena, RegionTable, RingWriter, ringBytes } from '@srs/ring';
@@ -17,8 +19,6 @@ import {
   type PlayerState,
 } from '@srs/stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { adoptSocket } from './client-socket.ts';
-import { SocketOutput } from './socket-output.ts';
 
 const MEDIA = 1;
 const ANSWER = 2;

@@ -2,17 +2,17 @@
  * What a frame may cost, counted and not timed: a change that makes the hot path allocate for each player, or write twice, fails
  * here on any machine.
  */
+
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { adoptSocket, type ClientSocket, SocketOutput } from '@srs/clients';
 import type { RingRef } from '@srs/control';
 import { frameFlags, frameTypes, ManualClock } from '@srs/kernel';
 import { MemoryArena, RegionTable, RingWriter, ringBytes } from '@srs/ring';
 import { Batch, type DirectoryClient, type EncodedBytes, FanOut, FlushBudget, LiveStreams } from '@srs/stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { allocatedBytes } from '../../../test/support/allocation.ts';
-import { adoptSocket, type ClientSocket } from './client-socket.ts';
 import { rtmpFrameEncoder } from './rtmp-frame-encoder.ts';
-import { SocketOutput } from './socket-output.ts';
 
 /**
  * Raise a figure only with the reason in the commit. They hold for code that the compiler has not come to yet; compiled it

@@ -1,12 +1,11 @@
 /** One play of one connection: a player in the fan-out of its stream. */
 
+import type { AdmittedStream, PlayHandle, PlayHub, PlayListener, SocketOutput } from '@srs/clients';
+import type { VhostConfig } from '@srs/config';
 import type { PublisherInfo } from '@srs/control';
 import type { Log } from '@srs/kernel';
 import type { ServerSession } from '@srs/rtmp';
 import type { EncodedBytes, FanOutPlayer, PlayerStatistics } from '@srs/stream';
-import type { AdmittedStream } from './admission.ts';
-import type { PlayHandle, PlayHub, PlayListener } from './play-hub.ts';
-import type { SocketOutput } from './socket-output.ts';
 
 export interface PlayingOptions {
   readonly hub: PlayHub;
@@ -105,7 +104,7 @@ export class Playing implements FanOutPlayer, PlayListener {
     this.#connection.log.trace(`update source_id=${cid}[${cid}]`);
   }
 
-  onChunkSize(chunkSize: number): void {
+  onFormat({ chunkSize }: VhostConfig): void {
     this.#session.changeOutChunkSize(chunkSize);
   }
 }

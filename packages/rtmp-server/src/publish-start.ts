@@ -1,6 +1,5 @@
 /** How a publish comes about: whoever has a say is asked, then the directory. */
-import type { AdmittedStream } from './admission.ts';
-import type { ConnectionHooks } from './connection-hooks.ts';
+import type { AdmittedStream, ConnectionHooks } from '@srs/clients';
 import { Publishing, type PublishingOptions } from './publishing.ts';
 import { publishRefusal } from './refusal.ts';
 
@@ -27,7 +26,8 @@ export async function startPublishing(options: PublishStartOptions): Promise<Pub
   }
   await hooks.begin('publish', target, streamName);
   if (!isOver()) {
-    const opened = await Publishing.open({ services, vhost, streamId, log, ip, onRevoked });
+    const param = hooks.paramOf(streamName);
+    const opened = await Publishing.open({ services, vhost, streamId, param, log, ip, onRevoked });
     if (!(opened instanceof Publishing)) throw publishRefusal(streamId, opened);
     if (!isOver()) return opened;
     opened.end();

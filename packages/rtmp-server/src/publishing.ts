@@ -9,10 +9,12 @@ export interface PublishingOptions {
   readonly services: RtmpServices;
   readonly vhost: VhostConfig;
   readonly streamId: string;
+  /** Parameters of the publisher, for whoever is told of what is made of the stream. */
+  readonly param: string;
   readonly log: Log;
   readonly ip: string;
   /** Somebody else publishes now, or the server closed the stream. */
-  onRevoked(reason: RevokeReason, byIp: string): void;
+  onRevoked(reason: RevokeReason, detail: string): void;
 }
 
 export class Publishing implements HeldLease {
@@ -51,6 +53,7 @@ export class Publishing implements HeldLease {
       streamId: options.streamId,
       cid: options.log.cid,
       ip: options.ip,
+      param: options.param,
       busy: options.vhost.publish.busy,
     });
     return answer.isGranted ? new Publishing(options, answer) : answer;
@@ -75,8 +78,8 @@ export class Publishing implements HeldLease {
     return this.#writer.lastTimestampMs;
   }
 
-  onRevoked(reason: RevokeReason, byIp: string): void {
-    this.#options.onRevoked(reason, byIp);
+  onRevoked(reason: RevokeReason, detail: string): void {
+    this.#options.onRevoked(reason, detail);
   }
 
   /** Hot path. @throws SrsError for a decoder configuration or metadata that cannot be read */

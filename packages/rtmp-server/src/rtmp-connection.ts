@@ -1,19 +1,24 @@
 /** One RTMP client: its socket, what goes in and out on it, and how it ends. What is said is the business of the dialogue. */
+
 import type { Socket } from 'node:net';
 import type { AddressPlace } from '@srs/access';
+import {
+  adoptSocket,
+  type ClientDescription,
+  type ClientEnd,
+  type ClientType,
+  type Departure,
+  plainAddress,
+  SocketOutput,
+  Traffic,
+} from '@srs/clients';
 import type { Config } from '@srs/config';
 import { describeError, type Log, SrsError, systemErrorCode } from '@srs/kernel';
 import { ClientDeadline } from './client-deadline.ts';
-import type { ClientDescription, ClientType } from './client-description.ts';
 import { ClientDialogue } from './client-dialogue.ts';
-import { plainAddress } from './client-identity.ts';
-import { adoptSocket } from './client-socket.ts';
-import type { ClientEnd, Departure } from './departures.ts';
 import type { DialogueConnection, DialogueShared } from './dialogue-connection.ts';
 import type { Publishing } from './publishing.ts';
 import { errorNumber, refusalText } from './refusal.ts';
-import { SocketOutput } from './socket-output.ts';
-import { Traffic } from './traffic.ts';
 
 /** From the first byte to the connect command. */
 const SETUP_TIMEOUT_MS = 30_000;
@@ -106,6 +111,7 @@ export class RtmpConnection implements DialogueConnection {
       id: this.cid,
       ip: this.ip,
       type: dialogue.type,
+      protocol: 'rtmp',
       dialect: dialogue.dialect,
       vhost: dialogue.vhost?.name ?? '',
       app: dialogue.app,

@@ -1,4 +1,5 @@
 /** Frames as RTMP chunks, the same bytes for every player of a stream. */
+import type { PlayFormat } from '@srs/clients';
 import { type FrameType, frameTypes } from '@srs/kernel';
 import { chunkedBytes, chunkStreamIds, MEDIA_STREAM_ID, writeChunks } from '@srs/rtmp';
 import type { FrameEncoder } from '@srs/stream';
@@ -23,3 +24,8 @@ export function rtmpFrameEncoder(chunkSize: number): FrameEncoder {
     },
   };
 }
+
+export const rtmpFormat: PlayFormat = {
+  encoder: ({ chunkSize }) => rtmpFrameEncoder(chunkSize),
+  isSame: (one, other) => one.chunkSize === other.chunkSize,
+};

@@ -1,9 +1,10 @@
 /** What the RTMP server needs from the process it lives in. */
+
 import type { AddressLimiter } from '@srs/access';
+import type { ClientHooks } from '@srs/clients';
 import type { Config } from '@srs/config';
 import type { Arena, Clock, Log } from '@srs/kernel';
 import type { Batch, DirectoryClient, FlushBudget, LiveStreams, ServerProperties } from '@srs/stream';
-import type { ClientHooks } from './client-hooks.ts';
 
 export interface RtmpServices {
   /** The configuration in force; asked for at each use, so that a reload counts for the next connection. */

@@ -10,7 +10,7 @@ type Hello = DirectoryProtocol['requests']['hello']['request'];
 
 const ring = (index: number): RingRef => ({ arena: 0, index, generation: index + 1000, offset: index << 20, sizeBytes: 1 << 20 });
 const publisher = { slot: 1, pid: 42, cid: 7, ip: '10.0.0.1' };
-const lease: Lease = { leaseId: 'L-1', streamId: 'v/a/s', ring: ring(1), publisher };
+const lease: Lease = { leaseId: 'L-1', streamId: 'v/a/s', ring: ring(1), publisher, param: '' };
 
 /** A back-source that can die and be started again. */
 class TestBackSource {
@@ -64,7 +64,7 @@ class TestBackSource {
   }
 
   revoke(leaseId: string): void {
-    this.#channel?.notify('revoke', { leaseId, reason: 'replaced', byIp: '10.0.0.2' });
+    this.#channel?.notify('revoke', { leaseId, reason: 'replaced', detail: '10.0.0.2' });
   }
 }
 
@@ -81,7 +81,7 @@ async function setUp() {
   return { backSource, client };
 }
 
-const request = { streamId: 'v/a/s', cid: 7, ip: '10.0.0.1', busy: 'reject' } as const;
+const request = { streamId: 'v/a/s', cid: 7, ip: '10.0.0.1', param: '', busy: 'reject' } as const;
 
 describe('DirectoryClient', () => {
   it('tells a restarted back-source its leases, subscriptions and the rings it reads', async () => {
@@ -202,7 +202,7 @@ describe('DirectoryClient', () => {
   it('passes a revoked lease on to who holds it', async () => {
     const { backSource, client } = await setUp();
     const revoked = Promise.withResolvers<string>();
-    client.hold({ lease, lastTimestampMs: () => 0, onRevoked: (reason, byIp) => revoked.resolve(`${reason} ${byIp}`) });
+    client.hold({ lease, lastTimestampMs: () => 0, onRevoked: (reason, detail) => revoked.resolve(`${reason} ${detail}`) });
     backSource.revoke('L-1');
     expect(await revoked.promise).toBe('replaced 10.0.0.2');
   });
@@ -214,8 +214,8 @@ describe('DirectoryClient', () => {
     await client.publish(request);
     const told: string[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    const onRevoked = (reason: string, byIp: string): void => {
-      told.push(`${reason} ${byIp}`);
+    const onRevoked = (reason: string, detail: string): void => {
+      told.push(`${reason} ${detail}`);
       resolve();
     };
     client.hold({ lease, lastTimestampMs: () => 0, onRevoked });

@@ -29,13 +29,14 @@ export interface HeldLease {
   /** Newest timestamp written, told to a back-source that takes over. */
   lastTimestampMs(): number;
   /** The lease is over; the writer must stop and then call `unpublish`. */
-  onRevoked(reason: RevokeReason, byIp: string): void;
+  onRevoked(reason: RevokeReason, detail: string): void;
 }
 
 export interface PublishRequest {
   readonly streamId: string;
   readonly cid: number;
   readonly ip: string;
+  readonly param: string;
   readonly busy: 'reject' | 'replace';
 }
 
@@ -67,7 +68,7 @@ export class DirectoryClient {
   readonly #connections: Connection[];
   readonly #leases = new Map<string, HeldLease>();
   /** Leases that were revoked before their publisher held them. */
-  readonly #revokedEarly = new Map<string, { readonly reason: RevokeReason; readonly byIp: string }>();
+  readonly #revokedEarly = new Map<string, { readonly reason: RevokeReason; readonly detail: string }>();
   readonly #subscriptions = new Map<string, Subscriber>();
   readonly #readRings = new Map<string, RingRef>();
   readonly #owed = new Map<number, OwedNotice>();
@@ -118,7 +119,7 @@ export class DirectoryClient {
     const early = this.#revokedEarly.get(leaseId);
     if (early === undefined) return;
     this.#revokedEarly.delete(leaseId);
-    setImmediate(() => this.#leases.get(leaseId)?.onRevoked(early.reason, early.byIp));
+    setImmediate(() => this.#leases.get(leaseId)?.onRevoked(early.reason, early.detail));
   }
 
   /**
@@ -209,14 +210,14 @@ export class DirectoryClient {
     else if (state.ring !== null && !this.#readRings.has(ringKey(state.ring))) this.releaseRing(state.ring);
   }
 
-  #onRevoke(leaseId: string, reason: RevokeReason, byIp: string): void {
+  #onRevoke(leaseId: string, reason: RevokeReason, detail: string): void {
     const lease = this.#leases.get(leaseId);
     if (lease !== undefined) {
-      lease.onRevoked(reason, byIp);
+      lease.onRevoked(reason, detail);
       return;
     }
     // Unless it has just been given up, it is on its way to `hold`. The oldest is certainly of the other kind.
-    this.#revokedEarly.set(leaseId, { reason, byIp });
+    this.#revokedEarly.set(leaseId, { reason, detail });
     const [oldest] = this.#revokedEarly.keys();
     if (this.#revokedEarly.size > MAX_REVOKED_EARLY && oldest !== undefined) this.#revokedEarly.delete(oldest);
   }
@@ -242,7 +243,7 @@ export class DirectoryClient {
         };
       },
       onStream: (state) => this.#deliver(state),
-      onRevoke: (leaseId, reason, byIp) => this.#onRevoke(leaseId, reason, byIp),
+      onRevoke: (leaseId, reason, detail) => this.#onRevoke(leaseId, reason, detail),
     };
   }
 }
@@ -257,7 +258,7 @@ interface ConnectionHost {
   readonly log: Log;
   held(index: number): DirectoryProtocol['requests']['hello']['request'];
   onStream(state: StreamState): void;
-  onRevoke(leaseId: string, reason: RevokeReason, byIp: string): void;
+  onRevoke(leaseId: string, reason: RevokeReason, detail: string): void;
 }
 
 /** Keeps a channel to one back-source: opens it again with back-off whenever it is lost. */
@@ -320,7 +321,7 @@ class Connection {
       const channel: DirectoryChannel = new Channel<DirectoryProtocol>(link, {
         notifications: {
           stream: (state) => this.#host.onStream(state),
-          revoke: ({ leaseId, reason, byIp }) => this.#host.onRevoke(leaseId, reason, byIp),
+          revoke: ({ leaseId, reason, detail }) => this.#host.onRevoke(leaseId, reason, detail),
         },
         onClose: () => this.#lost(channel),
       });

@@ -58,7 +58,7 @@ function peer(slot: number): TestPeer {
     states,
     revoked,
     tellStream: (state) => states.push(state),
-    tellRevoke: (leaseId, reason, byIp) => revoked.push(`${leaseId} ${reason} ${byIp}`),
+    tellRevoke: (leaseId, reason, detail) => revoked.push(`${leaseId} ${reason} ${detail}`),
   };
 }
 
@@ -76,7 +76,13 @@ function setUp(options: { readonly store?: FakeStore; readonly expected?: readon
   return { store, directory, writer, reader };
 }
 
-const publishOf = (streamId: string, busy: 'reject' | 'replace' = 'reject', ip = '10.0.0.1') => ({ streamId, cid: 7, ip, busy });
+const publishOf = (streamId: string, busy: 'reject' | 'replace' = 'reject', ip = '10.0.0.1') => ({
+  streamId,
+  cid: 7,
+  ip,
+  param: '',
+  busy,
+});
 
 function granted(
   directory: Directory,
@@ -217,7 +223,7 @@ describe('a Directory that takes over from one that died', () => {
     sizeBytes: 1 << 20,
   });
   const publisher = { slot: 1, pid: 1001, cid: 7, ip: '10.0.0.1' };
-  const lease = { leaseId: 'old-1', streamId: 'v/a/s', ring: ring(1), publisher, lastTimestampMs: 77 };
+  const lease = { leaseId: 'old-1', streamId: 'v/a/s', ring: ring(1), publisher, param: '', lastTimestampMs: 77 };
 
   it('takes the word of the workers, and frees what nobody names', () => {
     const store = new FakeStore([ring(1), ring(2), ring(3)]);

@@ -7,7 +7,15 @@ export interface DirectoryPeer {
   readonly slot: number;
   readonly pid: number;
   tellStream(state: StreamState): void;
-  tellRevoke(leaseId: string, reason: RevokeReason, byIp: string): void;
+  /** @param detail see `DirectoryProtocol` */
+  tellRevoke(leaseId: string, reason: RevokeReason, detail: string): void;
+}
+
+/** Who makes something of every stream that is published. */
+export interface DirectoryObserver {
+  /** @param isFresh the publish begins; otherwise it has been running, and this back-source has been started meanwhile */
+  onPublished(lease: Lease, isFresh: boolean): void;
+  onUnpublished(streamId: string): void;
 }
 
 /** The shared memory that rings are cut from. */
@@ -69,6 +77,7 @@ export interface DirectoryOptions {
   readonly leasePrefix: string;
   /** Processes that lived when this back-source started: until each has said hello or died, unclaimed rings are kept. */
   readonly expected: readonly { readonly slot: number; readonly pid: number }[];
+  readonly observer?: DirectoryObserver;
 }
 
 const holderOf = (process: { readonly slot: number; readonly pid: number }): Holder => `${process.slot}:${process.pid}`;
@@ -88,6 +97,7 @@ export class Directory {
   readonly #rings = new Map<string, RingEntry>();
   readonly #peers = new Map<Holder, DirectoryPeer>();
   readonly #expected: Set<Holder>;
+  readonly #observer: DirectoryObserver | undefined;
   #nextLease = 1;
   #recovered: (() => void)[] = [];
   #hasRecovered = false;
@@ -96,6 +106,7 @@ export class Directory {
     this.#store = options.store;
     this.#log = options.log;
     this.#leasePrefix = options.leasePrefix;
+    this.#observer = options.observer;
     this.#expected = new Set(options.expected.map(holderOf));
     for (const ring of this.#store.inherited()) this.#rings.set(ringKey(ring), { ring, isInherited: true, holds: new Set() });
     this.#settle();
@@ -155,9 +166,9 @@ export class Directory {
 
   publish(
     peer: DirectoryPeer,
-    request: { streamId: string; cid: number; ip: string; busy: 'reject' | 'replace' },
+    request: { streamId: string; cid: number; ip: string; param: string; busy: 'reject' | 'replace' },
   ): PublishAnswer {
-    const { streamId } = request;
+    const { streamId, param } = request;
     const current = this.#streams.get(streamId)?.lease;
     if (current !== undefined && request.busy === 'reject') {
       return { isGranted: false, reason: 'busy', publisher: current.lease.publisher };
@@ -174,13 +185,15 @@ export class Directory {
     }
     const holder = holderOf(peer);
     const publisher: PublisherInfo = { slot: peer.slot, pid: peer.pid, cid: request.cid, ip: request.ip };
-    const lease: Lease = { leaseId: `${this.#leasePrefix}-${this.#nextLease}`, streamId, ring, publisher };
+    const lease: Lease = { leaseId: `${this.#leasePrefix}-${this.#nextLease}`, streamId, ring, publisher, param };
     this.#nextLease += 1;
     this.#hold(ring, 'writer', holder);
     entry.lease = { lease, holder, grown: undefined };
     this.#leases.set(lease.leaseId, entry.lease);
     this.#tellSubscribers(entry);
-    return { isGranted: true, lease, startTimestampMs: entry.subscribers.size > 0 ? entry.nextTimestampMs : 0 };
+    const startTimestampMs = entry.subscribers.size > 0 ? entry.nextTimestampMs : 0;
+    this.#observer?.onPublished(lease, true);
+    return { isGranted: true, lease, startTimestampMs };
   }
 
   grow(leaseId: string, capacityBytes: number): RingRef | null {
@@ -208,6 +221,12 @@ export class Directory {
     const entry = this.#leases.get(leaseId);
     if (entry === undefined) return;
     this.#endLease(entry, lastTimestampMs);
+  }
+
+  /** Disconnects who publishes the stream. @param why for the publisher's log */
+  dismiss(streamId: string, why: string): void {
+    const lease = this.#streams.get(streamId)?.lease;
+    if (lease !== undefined) this.#peers.get(lease.holder)?.tellRevoke(lease.lease.leaseId, 'closed', why);
   }
 
   subscribe(peer: DirectoryPeer, streamId: string): void {
@@ -255,6 +274,7 @@ export class Directory {
     if (stream.lease === undefined) {
       stream.lease = entry;
       this.#tellSubscribers(stream);
+      this.#observer?.onPublished(lease, false);
     } else {
       peer.tellRevoke(lease.leaseId, 'conflict', stream.lease.lease.publisher.ip);
     }
@@ -268,6 +288,7 @@ export class Directory {
       stream.lease = undefined;
       stream.nextTimestampMs = lastTimestampMs + REPUBLISH_STEP_MS;
       this.#tellSubscribers(stream);
+      this.#observer?.onUnpublished(lease.streamId);
       this.#forgetIfIdle(stream);
     }
     if (entry.grown !== undefined) this.#release(entry.grown, 'writer', holder);

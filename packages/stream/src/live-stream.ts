@@ -1,7 +1,7 @@
 /** The streams that a worker follows: one subscription and one wake-up per stream, whatever the number of its readers. */
-import type { PublisherInfo, StreamState } from '@srs/control';
+import type { PublisherInfo, RingRef, StreamState } from '@srs/control';
 import type { Arena, Log } from '@srs/kernel';
-import type { DirectoryClient, Subscriber } from './directory-client.ts';
+import type { Subscriber } from './directory-client.ts';
 import { RingSource } from './ring-source.ts';
 
 /** Somebody in this worker who reads a stream: the fan-out of one format, a feature. */
@@ -12,8 +12,19 @@ export interface StreamConsumer {
   onWake(): void;
 }
 
+/** Where streams are found, and who is told which rings are looked at. */
+export interface StreamDirectory {
+  /** One subscriber per stream. It hears the state now (as soon as it is known) and at every change. */
+  subscribe(streamId: string, subscriber: Subscriber): void;
+  unsubscribe(streamId: string): void;
+  /** This process looks at the ring: its memory must stay. */
+  holdRing(ring: RingRef): void;
+  /** The last reader of this process has left the ring. */
+  releaseRing(ring: RingRef): void;
+}
+
 export interface LiveStreamsOptions {
-  readonly directory: DirectoryClient;
+  readonly directory: StreamDirectory;
   readonly arenas: readonly Arena[];
   readonly log: Log;
 }

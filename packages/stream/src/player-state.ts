@@ -3,6 +3,7 @@ import { type FrameType, frameFlags, frameTypes, timestampDelta } from '@srs/ker
 import { stickySlots, type ViewSink } from '@srs/ring';
 import type { EncodedBytes } from './batch.ts';
 import type { FrameBatch } from './frame-batch.ts';
+import { headerSlots } from './header-slots.ts';
 import type { SourceReader } from './source-reader.ts';
 
 /** The player's connection. */
@@ -48,9 +49,6 @@ export interface PlayerStatistics {
 
 /** Encoders give headers and metadata the time 0, however long they have been running: the stream's clock does not step with them. */
 const NO_MEDIA_MASK = frameFlags.sequenceHeader | frameFlags.metadata | frameFlags.videoMetadata;
-
-/** The order in which a joiner gets what is kept for it. */
-const headerSlots = [stickySlots.metadata, stickySlots.videoHeader, stickySlots.videoMetadata, stickySlots.audioHeader] as const;
 
 export class PlayerState {
   readonly player: FanOutPlayer;

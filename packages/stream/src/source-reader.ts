@@ -1,6 +1,6 @@
 /** A place in a ring source: one reader, with the source kept in use as long as it is open. */
 import { SrsError } from '@srs/kernel';
-import { pollResults, type RingReader, ringEndReasons, type ViewSink } from '@srs/ring';
+import { pollResults, type RecordSink, type RingReader, ringEndReasons, type ViewSink } from '@srs/ring';
 import type { RingSource } from './ring-source.ts';
 
 /**
@@ -57,20 +57,12 @@ export class SourceReader {
 
   /** Hot path. `maxBytes` of the ring at most, but one record at least. */
   read(sink: ViewSink, maxBytes: number, onCorrupt: OnCorrupt): ReadResult {
-    const result = this.#reader.poll(sink, maxBytes);
-    switch (result) {
-      case pollResults.idle:
-        return this.#source.isSuperseded ? 'ended' : 'drained';
-      case pollResults.lapped:
-        return 'lapped';
-      case pollResults.ended:
-        return 'ended';
-      case pollResults.corrupt:
-        onCorrupt(new SrsError('RingCorrupt', this.#reader.fault ?? 'unknown fault'));
-        return 'ended';
-      default:
-        return 'more';
-    }
+    return this.#explain(this.#reader.poll(sink, maxBytes), onCorrupt);
+  }
+
+  /** As `read`, for sinks that cannot take back: their payloads are copies that the writer cannot reach, valid during the call only. */
+  readCopies(sink: RecordSink, maxBytes: number, onCorrupt: OnCorrupt): ReadResult {
+    return this.#explain(this.#reader.pollCopies(sink, maxBytes), onCorrupt);
   }
 
   /**
@@ -92,6 +84,22 @@ export class SourceReader {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#source.release();
+  }
+
+  #explain(result: number, onCorrupt: OnCorrupt): ReadResult {
+    switch (result) {
+      case pollResults.idle:
+        return this.#source.isSuperseded ? 'ended' : 'drained';
+      case pollResults.lapped:
+        return 'lapped';
+      case pollResults.ended:
+        return 'ended';
+      case pollResults.corrupt:
+        onCorrupt(new SrsError('RingCorrupt', this.#reader.fault ?? 'unknown fault'));
+        return 'ended';
+      default:
+        return 'more';
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 /** The documents of the private API, as the processes write them and the command line reads them. Plain JSON. */
+
+import type { ClientDescription, Departure, StreamTraffic } from '@srs/clients';
 import type { PublisherInfo } from '@srs/control';
 import type { RingTotals } from '@srs/http-server';
 import type { Kbps } from '@srs/kernel';
-import type { ClientDescription, Departure, StreamTraffic } from '@srs/rtmp-server';
 import type { FanOutStatistics, StreamWriterStatistics, TrackFacts } from '@srs/stream';
 
 // What the management API needs as well is defined there.

@@ -36,7 +36,7 @@ async function setUp() {
       return {
         close: () => channel.close(),
         publish: (): Promise<PublishAnswer> =>
-          channel.request('publish', { streamId: 'v/live/one', cid: 1, ip: '127.0.0.1', busy: 'reject' }),
+          channel.request('publish', { streamId: 'v/live/one', cid: 1, ip: '127.0.0.1', param: '', busy: 'reject' }),
       };
     },
   };

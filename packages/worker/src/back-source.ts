@@ -5,6 +5,7 @@ import { Directory, type DirectoryPeer } from '@srs/stream';
 import { backSourceView } from './back-source-view.ts';
 import { DeadProcesses } from './dead-processes.ts';
 import type { WorkerEnvironment } from './environment.ts';
+import { startOutputs } from './output-part.ts';
 import { OwedHooks } from './owed-hooks.ts';
 import type { OwedNotices } from './owed-notices.ts';
 import { ArenaRingStore } from './ring-store.ts';
@@ -22,11 +23,13 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
     maxSizeBytes: config.ring.maxSizeBytes,
     memoryBytes: config.ring.memoryBytes,
   });
-  const directory = new Directory({
+  const outputs = await startOutputs(environment, () => directory);
+  const directory: Directory = new Directory({
     store,
     log,
     leasePrefix: `${backSource}-${process.pid}-${Date.now().toString(36)}`,
     expected: environment.living,
+    observer: outputs,
   });
   const recoveryTimer = setTimeout(() => {
     if (directory.isRecovered) return;
@@ -41,7 +44,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
   return {
     view: backSourceView({ directory, store, arena: environment.arenas[backSource]!, limitBytes: config.ring.memoryBytes }),
     // The size of rings and of their memory counts from the start on.
-    configure: async () => {},
+    configure: () => outputs.configure(),
     workerGone: (process) => {
       dead.add(process);
       directory.workerGone(process);
@@ -50,7 +53,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
     stopAccepting: () => {},
     stop: async (graceMs) => {
       clearTimeout(recoveryTimer);
-      await owed.close(graceMs);
+      await Promise.all([outputs.close(graceMs), owed.close(graceMs)]);
       stopServing();
       for (const channel of channels) channel.close();
     },
@@ -80,7 +83,7 @@ function serveWorkerLink(link: Link, { directory, dead, owed, channels, warn }: 
           slot: body.slot,
           pid: body.pid,
           tellStream: (state) => channel.notify('stream', state),
-          tellRevoke: (leaseId, reason, byIp) => channel.notify('revoke', { leaseId, reason, byIp }),
+          tellRevoke: (leaseId, reason, detail) => channel.notify('revoke', { leaseId, reason, detail }),
         };
         directory.hello(peer, body);
         owed.connected(peer, body.owed);

@@ -4,13 +4,14 @@ import type { Config } from '@srs/config';
 import type { Link, WorkerRole } from '@srs/control';
 import type { Arena, Log } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
+import type { OutputAnswer, OutputRequest } from '@srs/stream';
 import type { Doorbell } from './doorbell.ts';
 import type { RoleChange } from './role.ts';
 import type { StatusBoard } from './status-board.ts';
 import type { WorkerConfigure } from './worker-start.ts';
 
 /** What is spoken on a listening socket. */
-export type ListenerService = 'rtmp' | 'http-api' | 'https-api' | 'exporter';
+export type ListenerService = 'rtmp' | 'http-api' | 'https-api' | 'http-stream' | 'https-stream' | 'exporter';
 
 /** Where to accept clients: a listening socket that the master holds for this slot, or an address to open. */
 export interface Listener {
@@ -58,6 +59,10 @@ export interface WorkerEnvironment {
    */
   configure(request: WorkerConfigure): { readonly change: RoleChange; readonly problems: readonly string[] };
   connectBackSource(backSource: number): Promise<Link>;
+  /** What a back-source keeps in memory for viewers. @throws SrsError HttpAnswer when it cannot be asked */
+  askOutputs(backSource: number, request: OutputRequest): Promise<OutputAnswer>;
+  /** Answers `askOutputs` (back-source only). Returns what stops it. */
+  serveOutputs(answer: (request: OutputRequest) => Promise<OutputAnswer>): Promise<() => void>;
   /** Accepts links from workers (back-source only). Returns what stops it. */
   serveDirectory(onLink: (link: Link) => void): Promise<() => void>;
 }

@@ -1,7 +1,7 @@
+import type { HookSubject } from '@srs/clients';
 import { loadConfig } from '@srs/config';
 import type { OwedNotice } from '@srs/control';
 import { memoryLog } from '@srs/kernel';
-import type { HookSubject } from '@srs/rtmp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HookServer } from '../../../test/support/hook-server.ts';
 import { HttpHooks } from './http-hooks.ts';

@@ -1,9 +1,10 @@
 /** The HTTP hooks of a stream worker: which URLs an event has at the moment, and what is owed when this process dies. */
+
+import type { ClientHooks, HookSubject, HookTraffic } from '@srs/clients';
 import type { Config, HooksConfig, VhostConfig } from '@srs/config';
 import type { OwedNotice } from '@srs/control';
 import { type AskedEvent, HookCaller, hookBody, type ToldEvent } from '@srs/hooks';
 import type { Log } from '@srs/kernel';
-import type { ClientHooks, HookSubject, HookTraffic } from '@srs/rtmp-server';
 import { identity } from './identity.ts';
 import { serverIdOf } from './server-id.ts';
 

@@ -3,6 +3,7 @@ import { type Link, linkPair } from '@srs/control';
 import type { Arena } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
 import { closeFd } from '@srs/native';
+import type { OutputAnswer, OutputRequest } from '@srs/stream';
 import { LocalDoorbells } from './doorbell.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { LiveSettings } from './live-settings.ts';
@@ -20,6 +21,7 @@ export class LocalHub {
   readonly #bells = new LocalDoorbells();
   readonly #statusMemory = Buffer.alloc(STATUS_BOARD_BYTES);
   #acceptLink: ((link: Link) => void) | undefined;
+  #answerOutput: ((request: OutputRequest) => Promise<OutputAnswer>) | undefined;
 
   constructor(options: LocalHubOptions) {
     this.#options = options;
@@ -57,6 +59,14 @@ export class LocalHub {
         const [near, far] = linkPair();
         this.#acceptLink(far);
         return near;
+      },
+      askOutputs: async (_backSource, request) =>
+        (await this.#answerOutput?.(request)) ?? { status: 503, reason: 'the back-source has ended' },
+      serveOutputs: async (answer) => {
+        this.#answerOutput = answer;
+        return () => {
+          this.#answerOutput = undefined;
+        };
       },
       serveDirectory: async (onLink) => {
         this.#acceptLink = onLink;

@@ -21,14 +21,23 @@ it('a stream is one entry, its figures added up over all workers', async () => {
     { streams: [workerStream('v/a/s', { publisher, play: null })] },
     { streams: [workerStream('v/a/s', { tracks: null })] },
     { streams: [workerStream('v/a/s', { play: { ...play, players: 2, flushIntervalMs: 40, lagBytes: 1 } })] },
-    { role: 'http', streams: [workerStream('v/a/never')] },
+    {
+      role: 'http',
+      streams: [
+        workerStream('v/a/s', {
+          play: { ...play, players: 3, playersInStep: 3, cuts: 0, droppedFrames: 0, lagBytes: 0, flushIntervalMs: 0 },
+          traffic: null,
+          tracks: null,
+        }),
+      ],
+    },
   ]);
   const { streams, silent } = await survey.streams();
   expect(silent).toEqual([]);
   expect(streams.map(({ streamId }) => streamId)).toEqual(['v/a/other', 'v/a/s']);
   expect(streams[1]).toMatchObject({
-    clients: 8,
-    players: 7,
+    clients: 11,
+    players: 10,
     publisher: { slot: 1, pid: 1001, cid: 200, ip: '10.0.0.1' },
     publishSeconds: 100,
     videoFrames: 25,
@@ -48,6 +57,7 @@ it('a stream is one entry, its figures added up over all workers', async () => {
     readers: [
       { slot: 2, players: 5, playersInStep: 4, flushIntervalMs: 7, lagBytes: 9 },
       { slot: 3, players: 2, playersInStep: 4, flushIntervalMs: 40, lagBytes: 1 },
+      { slot: 4, players: 3, playersInStep: 3, flushIntervalMs: 0, lagBytes: 0 },
     ],
   });
   expect(streams[0]).toMatchObject({ clients: 0, publisher: { cid: 200 }, publishSeconds: 0, video: null });

@@ -90,7 +90,7 @@ export class ServerSurvey implements ServerView {
   }
 
   async #askStreams(): Promise<StreamsView> {
-    const answers = await this.#askAll(hasStreams, (address, worker) => askStreams(address, worker, ANSWER_LIMIT_MS));
+    const answers = await this.#askAll(isAny, (address, worker) => askStreams(address, worker, ANSWER_LIMIT_MS));
     return { streams: joinStreams(answers), silent: silentOf(answers) };
   }
 
@@ -167,8 +167,7 @@ interface ClientPage {
 }
 
 const isAny = (): boolean => true;
-const hasStreams = ({ role }: SlotReport): boolean => role !== 'http';
-const hasClients = ({ role }: SlotReport): boolean => role === 'stream';
+const hasClients = ({ role }: SlotReport): boolean => role !== 'back-source';
 
 function silentOf(answers: readonly WorkerAnswer<unknown>[]): readonly SilentWorker[] {
   return answers.flatMap(({ worker: { slot, role, pid }, problem }) => (problem === null ? [] : [{ slot, role, pid, problem }]));

@@ -22,6 +22,7 @@ export const clientOf = (id: number, more: Partial<ClientDescription> = {}): Cli
   id,
   ip: '10.0.0.9',
   type: 'play',
+  protocol: 'rtmp',
   dialect: '',
   vhost: 'v',
   app: 'a',

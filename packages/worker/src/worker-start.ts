@@ -12,6 +12,7 @@ import type { ReloadReport, ServerDirectory } from '@srs/survey';
 import { SocketDoorbell } from './doorbell.ts';
 import type { Listener, ProcessId, WorkerEnvironment } from './environment.ts';
 import { LiveSettings } from './live-settings.ts';
+import { askOutputsBy, serveOutputs } from './output-link.ts';
 import { STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
 
 /** File descriptors are numbers in the child: the master placed them there when it forked. */
@@ -63,6 +64,9 @@ export const mainCid = (slot: number): number => 101 + slot;
 const socketPath = (runtimeDirectory: string, backSource: number): string =>
   join(runtimeDirectory, `back-source-${backSource}.sock`);
 
+const outputsPath = (runtimeDirectory: string, backSource: number): string =>
+  join(runtimeDirectory, `outputs-${backSource}.sock`);
+
 /** The environment of a worker that is a process. */
 export function processEnvironment(start: WorkerStart): WorkerEnvironment {
   const { log: logOptions } = start.config;
@@ -100,6 +104,8 @@ export function processEnvironment(start: WorkerStart): WorkerEnvironment {
       return { change, problems };
     },
     connectBackSource: (backSource) => connectLink(socketPath(start.runtimeDirectory, backSource)),
+    askOutputs: askOutputsBy((backSource) => outputsPath(start.runtimeDirectory, backSource)),
+    serveOutputs: (answer) => serveOutputs(outputsPath(start.runtimeDirectory, start.backSource), answer),
     serveDirectory: (onLink) => serveLinks(socketPath(start.runtimeDirectory, start.backSource), onLink),
   };
 }

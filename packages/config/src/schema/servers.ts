@@ -157,8 +157,32 @@ export const httpStream = block(
       doc: 'Root directory, used when no vhost mounts `/`.',
       live: 'at once',
     }),
+    startPage: row('start_page', flag, 'off', {
+      doc: 'Where the root directory has no `index.html`, show a page that lists the live streams and plays them, to everybody.',
+      since: 'new',
+      live: 'at once',
+    }),
+    crossdomain: row('crossdomain', flag, 'on', {
+      doc: 'Let web pages of other sites read files and streams.',
+      since: '2.0',
+      live: 'at once',
+    }),
+    https: block(
+      'https',
+      {
+        enabled: row('enabled', flag, 'off', { doc: 'Serve files and streams over TLS too.', since: '4.0', live: 'at once' }),
+        listen: row('listen', listenAddress(anyHost), '8088', { doc: 'Address for TLS.', since: '4.0', live: 'at once' }),
+        key: row('key', path, './conf/server.key', { doc: 'Private key, PEM.', since: '4.0', live: 'at once' }),
+        cert: row('cert', path, './conf/server.crt', {
+          doc: 'Certificate, PEM, followed by those that it stands on.',
+          since: '4.0',
+          live: 'at once',
+        }),
+      },
+      { doc: 'The HTTP server over TLS, beside the plain one.', since: '4.0', live: 'at once' },
+    ),
   },
-  { doc: 'The embedded HTTP server.', aliases: ['http_server'], live: 'at once', isBuilt: false },
+  { doc: 'The embedded HTTP server.', aliases: ['http_server'], live: 'at once' },
 );
 
 const pithyInterval = duration({ min: 1, max: 604_800_000, unit: 'ms' });

@@ -102,6 +102,11 @@ export const chineseTexts: Readonly<Record<string, string>> = {
   'The embedded HTTP server.': '内置 HTTP 服务器。',
   'Serve files, HLS and HTTP streams.': '提供文件、HLS 和 HTTP 流。',
   'Address of the HTTP server.': 'HTTP 服务器的地址。',
+  'Where the root directory has no `index.html`, show a page that lists the live streams and plays them, to everybody.':
+    '根目录没有 `index.html` 时，向所有人显示一个列出并播放直播流的页面。',
+  'Let web pages of other sites read files and streams.': '允许其他网站的页面读取文件和流。',
+  'The HTTP server over TLS, beside the plain one.': '与明文服务并存的 TLS HTTP 服务器。',
+  'Serve files and streams over TLS too.': '同时通过 TLS 提供文件和流。',
   'Root directory, used when no vhost mounts `/`.': '根目录，在没有 vhost 挂载 `/` 时使用。',
   // heartbeat
   'Tells an API server that this server is alive.': '通知 API 服务器本机仍然存活。',
@@ -208,35 +213,101 @@ export const chineseTexts: Readonly<Record<string, string>> = {
   'Called when a publish has ended.': '推流结束后调用。',
   'Called when a client plays, which it may refuse.': '客户端播放时调用，可以拒绝。',
   'Called when a play has ended.': '播放结束后调用。',
+  'Called when a recording is complete.': '一个录制文件完成后调用。',
+  'Called when a segment of HLS is complete.': '一个 HLS 切片完成后调用。',
+  'Called with GET when a segment of HLS is complete; [server_id] [app] [stream] [ts_url] [param] in the URL stand for those of the segment.':
+    '一个 HLS 切片完成后以 GET 调用；URL 中的 [server_id] [app] [stream] [ts_url] [param] 替换为该切片的对应内容。',
   'How long each URL may take for its answer, while the client waits.': '每个 URL 最多用多久回答，期间客户端等待。',
-  'How often on_close, on_unpublish and on_stop are tried again, with growing pauses, at a URL that cannot be reached or is not able to answer.':
-    'URL 无法连接或不能回答时，on_close、on_unpublish 和 on_stop 重试的次数，间隔逐渐加长。',
+  'How often on_close, on_unpublish, on_stop, on_dvr, on_hls and on_hls_notify are tried again, with growing pauses, at a URL that cannot be reached or is not able to answer.':
+    'URL 无法连接或不能回答时，on_close、on_unpublish、on_stop、on_dvr、on_hls 和 on_hls_notify 重试的次数，间隔逐渐加长。',
   // hls
   'HLS output.': 'HLS 输出。',
   'Write HLS for every stream of the vhost.': '为该 vhost 的每路流写 HLS。',
-  'Files go to the directory `hls_path/app/`.': '文件写到目录 `hls_path/app/`。',
+  'Directory below which playlists and segments are written.': '播放列表和切片写到这个目录之下。',
   'Length a segment should have; whole seconds, a fraction is cut off.': '切片的期望长度；整数秒，小数部分舍去。',
   'How much the playlist lists; whole seconds, a fraction is cut off.': '播放列表包含的时长；整数秒，小数部分舍去。',
   'What media that does not fit into HLS does: `ignore` ends HLS for this publish, `disconnect` closes the publisher, `continue` skips the message where possible.':
     '遇到 HLS 放不下的媒体时怎么办：`ignore` 结束本次推流的 HLS，`disconnect` 关闭推流，`continue` 尽可能跳过该消息。',
+  'The target duration in the playlist is `hls_fragment` times this, or the longest segment if that is longer.':
+    '播放列表中的目标时长为 `hls_fragment` 乘以该值；若最长的切片更长，则取最长切片的时长。',
+  'A segment that is longer than `hls_fragment` times this ends without waiting for a key frame.':
+    '切片超过 `hls_fragment` 乘以该值时，不等关键帧就结束。',
+  'Name of the playlist below `hls_path`, with the variables [vhost] [app] [stream].':
+    '播放列表在 `hls_path` 之下的名称，可以使用变量 [vhost] [app] [stream]。',
+  'Name of a segment below `hls_path`, with the variables [vhost] [app] [stream], [seq] (number in the playlist), [duration] and [timestamp] (milliseconds), and the time of its begin: [2006] year, [01] month, [02] day, [15] hour, [04] minute, [05] second, [999] millisecond.':
+    '切片在 `hls_path` 之下的名称，可以使用变量 [vhost] [app] [stream]、[seq]（播放列表中的序号）、[duration] 和 [timestamp]（毫秒），以及开始时间：[2006] 年、[01] 月、[02] 日、[15] 时、[04] 分、[05] 秒、[999] 毫秒。',
+  'Make [timestamp] in `hls_ts_file` the number of fragments since 1970, the time divided by `hls_fragment`, so that several servers name segments alike.':
+    '`hls_ts_file` 中的 [timestamp] 改为自 1970 年以来的切片数，即时间除以 `hls_fragment`，使多台服务器的切片名称一致。',
+  'Stands before the name of a segment in the playlist, for segments that another server delivers.':
+    '播放列表中写在切片名称之前，用于由其他服务器分发切片。',
+  'The audio that segments announce while none has come; `an` for no audio.':
+    '还没有收到音频时切片声明的音频编码；`an` 表示没有音频。',
+  'The video that segments announce while none has come; `vn` for no video.':
+    '还没有收到视频时切片声明的视频编码；`vn` 表示没有视频。',
+  'Delete the segments that have left the playlist.': '删除已移出播放列表的切片。',
+  'Delete playlist and segments when a stream has not been published for so long, and when the server ends; 0 keeps them.':
+    '流停止推送这么久之后，以及服务器退出时，删除播放列表和切片；0 表示保留。',
+  'Cut at key frames; `off` cuts at any picture as soon as a segment is long enough.':
+    '在关键帧处切分；`off` 表示切片够长时在任意一帧处切分。',
+  'How much of an answer to `on_hls_notify` is read.': '读取 `on_hls_notify` 应答的最大长度。',
+  'Use the timestamps of the publisher in the segments as they are.': '切片直接使用推流端的时间戳。',
+  'Encrypt the segments with AES-128.': '用 AES-128 加密切片。',
+  'As many segments are encrypted with one key.': '一个密钥加密这么多个切片。',
+  'Name of a key below `hls_key_file_path`, with the variables of `hls_ts_file` but [duration].':
+    '密钥在 `hls_key_file_path` 之下的名称，可以使用 `hls_ts_file` 除 [duration] 之外的变量。',
+  'Directory of the keys. Whoever can read a key can read its segments.': '密钥所在的目录。能读取密钥的人就能读取对应的切片。',
+  'Stands before the name of a key in the playlist, for keys that another server delivers.':
+    '播放列表中写在密钥名称之前，用于由其他服务器分发密钥。',
+  'Give each viewer a session, which the API lists and the hooks are told about.':
+    '为每个观众建立会话，API 会列出它，回调也会得到通知。',
+  'Name the session in the addresses of the segments too, so that their bytes are counted for it.':
+    '切片的地址也带上会话，使其字节数计入该会话。',
+  '`ts` makes segments of MPEG-TS, `fmp4` of fragmented MP4, `ll` low-latency HLS with parts of fragmented MP4.':
+    '`ts` 生成 MPEG-TS 切片，`fmp4` 生成 fragmented MP4 切片，`ll` 生成由 fragmented MP4 片段组成的低延迟 HLS。',
+  'Where playlists and segments are kept. The words of SRS 2 are understood: `ram` for `memory`, `both` for `disk`.':
+    '播放列表和切片存放在哪里。也接受 SRS 2 的写法：`ram` 即 `memory`，`both` 即 `disk`。',
+  'Length a part of low-latency HLS should have.': '低延迟 HLS 一个片段的期望长度。',
   // dvr
-  'Recording to FLV files.': '录制为 FLV 文件。',
-  'Record every stream of the vhost.': '录制该 vhost 的每路流。',
-  'Files are named `dvr_path/app/stream.<unix time in ms>.flv`.': '文件名为 `dvr_path/app/stream.<毫秒 unix 时间>.flv`。',
-  '`session` writes one file for each publish, `segment` a new file after each `dvr_duration`.':
-    '`session` 每次推流写一个文件，`segment` 每隔 `dvr_duration` 写一个新文件。',
+  'Recording to files.': '录制到文件。',
+  'Record streams of the vhost.': '录制该 vhost 的流。',
+  'A directory, whose files are named `[app]/[stream].[timestamp].flv`; or the path of the files, which ends in `.flv` or `.mp4` and may have the variables [vhost] [app] [stream], [timestamp] (of the begin, in milliseconds), and parts of that time: [2006] year, [01] month, [02] day, [15] hour, [04] minute, [05] second, [999] millisecond.':
+    '一个目录，其中的文件名为 `[app]/[stream].[timestamp].flv`；或者文件的路径，以 `.flv` 或 `.mp4` 结尾，可以使用变量 [vhost] [app] [stream]、[timestamp]（开始时间，毫秒），以及该时间的各部分：[2006] 年、[01] 月、[02] 日、[15] 时、[04] 分、[05] 秒、[999] 毫秒。',
+  '`session` writes one file for each publish, `segment` a new file after each `dvr_duration`, `append` goes on with the file that is there.':
+    '`session` 每次推流写一个文件，`segment` 每隔 `dvr_duration` 写一个新文件，`append` 接着已有的文件写。',
   'Length of a file of the plan `segment`.': '`segment` 计划中一个文件的长度。',
   'Plan `segment`: cut at key frames only.': '`segment` 计划：只在关键帧处切分。',
   'Correction of timestamps before they are recorded.': '录制之前校正时间戳。',
+  'The streams that are recorded.': '要录制的流。',
+  'Recordings older than this are deleted; 0 keeps them for ever.': '删除比这更早的录制文件；0 表示永久保留。',
+  'The oldest recordings are deleted while the file system is fuller than this; 0 deletes none.':
+    '文件系统的占用超过该比例时，删除最早的录制文件；0 表示不删除。',
+  'Recordings in an object store that speaks S3.': '把录制文件存入支持 S3 协议的对象存储。',
+  'Copy each complete recording to an object store.': '把每个完成的录制文件复制到对象存储。',
+  'Address of the object store.': '对象存储的地址。',
+  'Region for the signature.': '签名使用的区域。',
+  'Bucket the recordings go to.': '存放录制文件的存储桶。',
+  'Stands before the name of a recording in the bucket.': '写在存储桶中录制文件名称之前。',
+  'Access key of the object store.': '对象存储的访问密钥 ID。',
+  'Secret key that goes with it.': '与之配套的密钥。',
+  'Delete the local file when it has been copied.': '复制完成后删除本地文件。',
   // http, http_remux
   'Files of this vhost in the HTTP server.': '该 vhost 在 HTTP 服务器中的文件。',
   'Mount a directory in the HTTP server.': '在 HTTP 服务器中挂载一个目录。',
-  'The first part of the URL path.': 'URL 路径的开头部分。',
+  'The first part of the URL path; [vhost] before it serves requests for the host of that name only.':
+    'URL 路径的开头部分；前面写 [vhost] 时，只响应对该主机名的请求。',
   'The directory that is mounted.': '被挂载的目录。',
-  'Live streams over HTTP-FLV.': '通过 HTTP-FLV 的直播流。',
+  'Live streams over HTTP: FLV, MPEG-TS, AAC and MP3.': '通过 HTTP 的直播流：FLV、MPEG-TS、AAC 和 MP3。',
   'Serve live streams over HTTP.': '通过 HTTP 提供直播流。',
-  'URL of a stream; the ending chooses the format.': '流的 URL；扩展名决定格式。',
+  'URL of a stream, with the variables [vhost] [app] [stream]; the ending chooses the format: `.flv`, `.ts`, `.aac` or `.mp3`.':
+    '流的 URL，可以使用变量 [vhost] [app] [stream]；扩展名决定格式：`.flv`、`.ts`、`.aac` 或 `.mp3`。',
   'Seconds of audio kept for the start of audio-only formats.': '为纯音频格式的起播保留的音频秒数。',
+  'Send audio.': '发送音频。',
+  'Send video.': '发送视频。',
+  'Let the header of a stream tell of audio and video what the stream has, instead of `has_audio` and `has_video`.':
+    '流头部按流实际包含的音频和视频填写，而不是按 `has_audio` 和 `has_video`。',
+  'Leave out audio and video that the header has not told of.': '丢弃流头部没有声明的音频和视频。',
+  'Accepted, without effect: an edge always gets a stream when a viewer asks for it.':
+    '接受但不起作用：边缘总是在观众请求时拉流。',
   // ingest
   'Publishes a file or a stream with ffmpeg.': '用 ffmpeg 把文件或流推上来。',
   'Run this ingest.': '运行这个采集。',
@@ -295,6 +366,14 @@ export const chineseValues: Readonly<Record<string, string>> = {
   'play or publish, then all, an IP address or a network (10.0.0.0/8)':
     'play 或 publish，然后是 all、IP 地址或网段（10.0.0.0/8）',
   'a path that begins with /, or with [vhost]': '以 / 或 [vhost] 开头的路径',
+  'a path that begins with / or [vhost], has [stream], and ends in .flv, .ts, .aac or .mp3':
+    '以 / 或 [vhost] 开头、含有 [stream]、以 .flv、.ts、.aac 或 .mp3 结尾的路径',
+  'a relative path without .., with [vhost] [app] [stream]': '不含 .. 的相对路径，可以使用 [vhost] [app] [stream]',
+  'a relative path without .., with [seq] or [timestamp] or [15] [04] [05]':
+    '不含 .. 的相对路径，含有 [seq]、[timestamp] 或 [15] [04] [05]',
+  'a directory, or a path that ends in .flv or .mp4': '目录，或以 .flv 或 .mp4 结尾的路径',
+  'all, or one or more of: app/stream': 'all，或一个或多个 app/stream',
+  '3..63 small letters, digits, dots and dashes': '3..63 个小写字母、数字、点和减号',
   'a block of name value; pairs': '由 name value; 组成的块',
 };
 
@@ -305,4 +384,5 @@ export const chineseUnits: readonly (readonly [RegExp, string])[] = [
   [/^(\S+) or more bytes$/, '$1 字节或更大'],
   [/^(\S+) or more\b/, '$1 或更大'],
   [/ bytes$/, ' 字节'],
+  [/ percent$/, '%'],
 ];

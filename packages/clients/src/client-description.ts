@@ -1,0 +1,38 @@
+/** What one connection tells about itself, for the private API. */
+import type { PublisherInfo } from '@srs/control';
+import type { Kbps } from '@srs/kernel';
+
+export type ClientType = 'unknown' | 'publish' | 'play';
+export type ClientProtocol = 'rtmp' | 'http-flv' | 'ws-flv';
+
+/** What a connection tells about itself. */
+export interface ClientDescription {
+  readonly id: number;
+  readonly ip: string;
+  readonly type: ClientType;
+  readonly protocol: ClientProtocol;
+  /** How a publisher asked to publish; empty for others. */
+  readonly dialect: string;
+  readonly vhost: string;
+  readonly app: string;
+  readonly stream: string;
+  readonly streamId: string;
+  readonly tcUrl: string;
+  readonly pageUrl: string;
+  readonly swfUrl: string;
+  readonly flashVer: string;
+  readonly aliveSeconds: number;
+  readonly sendBytes: number;
+  readonly recvBytes: number;
+  readonly sendKbps: Kbps;
+  readonly recvKbps: Kbps;
+  readonly pendingBytes: number;
+  /** Who feeds the stream it plays: the next link from a viewer to the origin. Of a publisher it is the client itself. */
+  readonly source: PublisherInfo | null;
+  /** Of a player. */
+  readonly isInStep?: boolean;
+  readonly isPaused?: boolean;
+  readonly cuts?: number;
+  readonly droppedFrames?: number;
+  readonly lagBytes?: number;
+}

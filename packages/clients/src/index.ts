@@ -1,0 +1,21 @@
+export { type AdmittedStream, admitStream, assertAllowed, findVhost, type StreamWish } from './admitted-stream.ts';
+export type { ClientDescription, ClientProtocol, ClientType } from './client-description.ts';
+export * from './client-hooks.ts';
+export * from './client-registry.ts';
+export { adoptSocket, type ClientSocket } from './client-socket.ts';
+export { ConnectionHooks, type HookedClient } from './connection-hooks.ts';
+export type { ClientEnd, Departure } from './departures.ts';
+export { type PithyMember, PithyPrint } from './pithy-print.ts';
+export { plainAddress } from './plain-address.ts';
+export {
+  type FeedingCounts,
+  type PlayFormat,
+  type PlayHandle,
+  PlayHub,
+  type PlayHubOptions,
+  type PlayListener,
+} from './play-hub.ts';
+export { PlayHubs } from './play-hubs.ts';
+export { SocketOutput } from './socket-output.ts';
+export type { StreamTraffic } from './stream-traffic.ts';
+export { Traffic } from './traffic.ts';

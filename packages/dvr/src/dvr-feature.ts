@@ -1,0 +1,72 @@
+/** Recording as one of the things that are made of published streams. */
+import type { DvrConfig } from '@srs/config';
+import { OutputFile } from '@srs/files';
+import { type Clock, describeError, type Log } from '@srs/kernel';
+import type { Feature } from '@srs/stream';
+import { AppendTargets } from './append-target.ts';
+import { flvFormat } from './flv-recording.ts';
+import { mp4Format } from './mp4-recording.ts';
+import { type RecordedFile, Recorder } from './recorder.ts';
+import type { OpenRecording } from './recording-file.ts';
+import { endingOf, recordingTemplate } from './recording-path.ts';
+import { RecordingTasks } from './recording-tasks.ts';
+
+/** What a running recording depends on: when only the rest changes, it goes on. */
+export type DvrSection = Pick<DvrConfig, 'path' | 'plan' | 'durationMs' | 'waitKeyframe' | 'timeJitter' | 'apply'>;
+
+export interface DvrOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Paths bear UTC instead of local time. */
+  readonly isUtc?: () => boolean;
+  /** Bytes of one recording that may wait for the disk. */
+  readonly maxPendingBytes?: number;
+  readonly openFile?: OpenRecording;
+  /** A file is complete and has its name. */
+  onRecorded(file: RecordedFile): void;
+}
+
+/** Some seconds of the fastest streams. */
+const DEFAULT_MAX_PENDING_BYTES = 16 * 1024 * 1024;
+
+export function dvrFeature(options: DvrOptions): Feature<DvrSection> {
+  const tasks = new RecordingTasks();
+  const appendTargets = new AppendTargets(tasks);
+  return {
+    name: 'dvr',
+    select({ dvr }) {
+      if (!dvr.enabled) return null;
+      const { path, plan, durationMs, waitKeyframe, timeJitter, apply } = dvr;
+      return { path, plan, durationMs, waitKeyframe, timeJitter, apply };
+    },
+    open(stream, section) {
+      if (!isRecorded(section.apply, stream.app, stream.name)) return undefined;
+      const template = recordingTemplate(section.path);
+      return new Recorder({
+        stream,
+        section,
+        template,
+        format: endingOf(template) === '.mp4' ? mp4Format : flvFormat,
+        clock: options.clock,
+        openFile: options.openFile ?? ((path, fileOptions) => OutputFile.open(path, fileOptions)),
+        maxPendingBytes: options.maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES,
+        tasks,
+        appendTargets,
+        isUtc: options.isUtc ?? (() => false),
+        onRecorded: (file) => {
+          try {
+            options.onRecorded(file);
+          } catch (error) {
+            options.log.error(`dvr: what follows the recording of ${file.path} has failed: ${describeError(error)}`);
+          }
+        },
+      });
+    },
+    close: () => tasks.close(),
+  };
+}
+
+/** @param apply `all`, or names of streams with their apps */
+function isRecorded(apply: readonly string[], app: string, name: string): boolean {
+  return apply.includes('all') || apply.includes(`${app}/${name}`);
+}

@@ -1,0 +1,173 @@
+/** HLS of one publish, from its first frame to its last playlist. */
+import type { HlsConfig } from '@srs/config';
+import { type Clock, describeError, type FrameType, SrsError } from '@srs/kernel';
+import type { FrameConsumer, OutputEnd, OutputStream } from '@srs/stream';
+import { HeldFrames } from './held-frames.ts';
+import { Playlist } from './playlist.ts';
+import { PlaylistFiles } from './playlist-files.ts';
+import type { SegmentEvent } from './segment-event.ts';
+import type { CreateMuxer } from './segment-muxer.ts';
+import type { SegmentNames } from './segment-names.ts';
+import type { HlsStore } from './store.ts';
+import type { StreamFiles } from './stream-files.ts';
+import { StreamPackager } from './stream-packager.ts';
+
+export interface HlsOutputOptions {
+  readonly stream: OutputStream;
+  readonly config: HlsConfig;
+  readonly names: SegmentNames;
+  readonly files: StreamFiles;
+  readonly store: HlsStore;
+  readonly clock: Clock;
+  readonly randomBytes: (size: number) => Buffer;
+  readonly createMuxer: CreateMuxer;
+  readonly onSegment: (segment: SegmentEvent) => void;
+  /** Nothing is written any more. */
+  readonly onEnded: () => void;
+}
+
+/** What may come while the old playlist is being read: a long group of pictures in one burst. */
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
+
+export class HlsOutput implements FrameConsumer {
+  readonly #options: HlsOutputOptions;
+  readonly #begun: Promise<void>;
+  /** Until the old playlist is read, for it says which number comes next. */
+  #held: HeldFrames | undefined = new HeldFrames(MAX_HELD_BYTES);
+  #packager: StreamPackager | undefined;
+  #playlist: Playlist | undefined;
+  #playlistFiles: PlaylistFiles | undefined;
+  #hasFailed = false;
+  /** A failure that happened where nobody could be told. */
+  #untold: Error | undefined;
+
+  constructor(options: HlsOutputOptions) {
+    this.#options = options;
+    this.#begun = this.#begin().catch((error: unknown) => {
+      this.#untold = this.#hasFailed ? asError(error) : this.#fail(error);
+    });
+  }
+
+  /** Hot path. */
+  onFrame(type: FrameType, flags: number, timestampMs: number, wallMs: number, payload: Buffer): void {
+    this.#throwUntold();
+    if (this.#hasFailed) return;
+    if (this.#held !== undefined) {
+      if (this.#held.add(type, flags, timestampMs, wallMs, payload)) return;
+      throw this.#fail(new SrsError('FileRead', `read ${this.#options.names.playlistPath}: the disk is too slow`));
+    }
+    this.#package(type, flags, timestampMs, wallMs, payload);
+  }
+
+  onGap(lostFrames: number): void {
+    this.#throwUntold();
+    if (this.#hasFailed) return;
+    if (this.#held !== undefined) {
+      this.#held.addGap(lostFrames);
+      return;
+    }
+    this.#options.stream.log.warn(`hls: ${lostFrames} frames are lost, a discontinuity follows`);
+    try {
+      this.#packager?.onGap();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  async onEnd(reason: OutputEnd): Promise<void> {
+    const { files, names, config, onEnded } = this.#options;
+    try {
+      await this.#begun;
+      this.#finishSegment();
+      await this.#playlistFiles?.settle();
+      this.#throwUntold();
+    } finally {
+      this.#hasFailed = true;
+      if (this.#playlist !== undefined && reason !== 'stopping') files.end(names.playlistPath, this.#playlist, config.disposeMs);
+      onEnded();
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { files, names, config, clock, store, randomBytes, createMuxer, stream } = this.#options;
+    const state = await files.begin(names, stream.log);
+    const playlist = new Playlist({ windowMs: config.windowMs, targetMs: config.fragmentMs * config.tdRatio }, state);
+    const playlistFiles = new PlaylistFiles({
+      files,
+      store,
+      clock,
+      names,
+      playlist,
+      cleanup: config.cleanup,
+      onListed: ({ durationMs, sequence }, { path, url }) =>
+        this.#options.onSegment({
+          stream,
+          durationMs,
+          sequence,
+          file: path,
+          url,
+          m3u8: names.playlistPath,
+          m3u8Url: names.playlistUrl,
+        }),
+      onError: (error) => this.#failLater(error),
+    });
+    const { nextSequence } = playlist;
+    const packagerOptions = { config, names, files: playlistFiles, nextSequence, clock, randomBytes, createMuxer };
+    this.#playlist = playlist;
+    this.#playlistFiles = playlistFiles;
+    this.#packager = new StreamPackager(packagerOptions);
+    stream.log.trace(`hls: ${names.playlistPath} goes on with segment ${nextSequence}, ${state.segments.length} are listed`);
+    const held = this.#held;
+    this.#held = undefined;
+    held?.release(this);
+  }
+
+  #package(type: FrameType, flags: number, timestampMs: number, wallMs: number, payload: Buffer): void {
+    const packager = this.#packager!;
+    try {
+      packager.onFrame(type, flags, timestampMs, wallMs, payload);
+    } catch (error) {
+      if (this.#maySkip(error) && packager.hasHeaderSize(type, payload)) return;
+      throw this.#fail(error);
+    }
+  }
+
+  /** The strategy `continue`: some encoders send a broken copy of their configuration as media. */
+  #maySkip(error: unknown): boolean {
+    return this.#options.config.onError === 'continue' && error instanceof SrsError && error.errorName === 'HlsDecode';
+  }
+
+  /** What has come before a failure is listed too. */
+  #finishSegment(): void {
+    try {
+      this.#packager?.end();
+    } catch (error) {
+      if (!this.#hasFailed) this.#failLater(error);
+    }
+  }
+
+  #failLater(error: unknown): void {
+    if (!this.#hasFailed) this.#untold = this.#fail(error);
+  }
+
+  /** Nothing more is packaged. @returns the error */
+  #fail(error: unknown): Error {
+    this.#hasFailed = true;
+    this.#held = undefined;
+    const { config, stream } = this.#options;
+    // The strategy `ignore` leaves the publisher alone.
+    if (config.onError !== 'ignore') stream.dismissPublisher(`hls: ${describeError(error)}`);
+    return asError(error);
+  }
+
+  #throwUntold(): void {
+    const error = this.#untold;
+    if (error === undefined) return;
+    this.#untold = undefined;
+    throw error;
+  }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(describeError(thrown));
+}

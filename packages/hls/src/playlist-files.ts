@@ -1,0 +1,147 @@
+/** Lists the segments of one publish: each file is complete before the playlist names it, and goes after the playlist has let go of it. */
+import { type Clock, SrsError } from '@srs/kernel';
+import type { ListedSegment, Playlist } from './playlist.ts';
+import { playlistText } from './playlist-text.ts';
+import type { FileName, SegmentFacts, SegmentNames } from './segment-names.ts';
+import type { HlsStore, SegmentSink } from './store.ts';
+import type { StreamFiles } from './stream-files.ts';
+
+/** So many complete segments may wait for the disk, as they do after a burst, and so much of them; it would never catch up with more. */
+const MAX_WAITING_SEGMENTS = 100;
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+
+export interface PlaylistFilesOptions {
+  readonly files: StreamFiles;
+  readonly store: HlsStore;
+  readonly clock: Clock;
+  readonly names: SegmentNames;
+  readonly playlist: Playlist;
+  /** Delete what has left the playlist. */
+  readonly cleanup: boolean;
+  /** A segment is complete and listed. */
+  readonly onListed: (segment: ListedSegment, name: FileName) => void;
+  /** Called once: nothing is written any more. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A segment that is being written. */
+export interface OpenSegment {
+  readonly sink: SegmentSink;
+  readonly facts: SegmentFacts;
+  readonly name: FileName;
+}
+
+type SegmentDetails = Pick<ListedSegment, 'durationMs' | 'isDiscontinuity' | 'programDateTimeMs' | 'key'>;
+
+export class PlaylistFiles {
+  readonly #options: PlaylistFilesOptions;
+  /** Paths of segments that are not listed yet. */
+  readonly #unlisted = new Set<string>();
+  /** Segments that are complete and not listed yet. */
+  readonly #waiting = new Set<SegmentSink>();
+  #hasFailed = false;
+
+  constructor(options: PlaylistFilesOptions) {
+    this.#options = options;
+  }
+
+  openSegment(facts: SegmentFacts): OpenSegment {
+    const { names, store } = this.#options;
+    const name = names.segment(facts, this.#isTaken);
+    this.#unlisted.add(name.path);
+    return { facts, name, sink: store.openSegment(name.path, (error) => this.#fail(error)) };
+  }
+
+  /** Stores a key; segments that are listed after this call may name it. */
+  storeKey(path: string, bytes: Buffer): void {
+    this.#enqueue(() => this.#options.store.replace(path, bytes));
+  }
+
+  /** Whether a key may not have this path, because another one has it. */
+  isKeyTaken(path: string): boolean {
+    const { playlist, files } = this.#options;
+    return files.isLingering(path) || playlist.segments.some(({ key }) => key?.path === path);
+  }
+
+  discardSegment({ sink, name }: OpenSegment): void {
+    this.#unlisted.delete(name.path);
+    void this.#options.files.run(() => sink.discard());
+  }
+
+  /** Finishes a segment and lists it. */
+  listSegment(open: OpenSegment, details: SegmentDetails): void {
+    const name = this.#finalName(open, details.durationMs);
+    this.#waiting.add(open.sink);
+    this.#checkWaiting(name.path);
+    void this.#options.files.run(async () => {
+      try {
+        if (this.#hasFailed) await open.sink.discard();
+        else await this.#list(open, name, { ...details, sequence: open.facts.sequence, uri: name.uri, path: name.path });
+      } catch (error) {
+        this.#fail(error);
+        await open.sink.discard();
+      } finally {
+        this.#waiting.delete(open.sink);
+        this.#unlisted.delete(name.path);
+      }
+    });
+  }
+
+  /** Resolves when all that was given so far is written, or given up. */
+  async settle(): Promise<void> {
+    await this.#options.files.run(async () => {});
+  }
+
+  #checkWaiting(path: string): void {
+    const segments = this.#waiting.size;
+    let bytes = 0;
+    for (const sink of this.#waiting) bytes += sink.pendingBytes;
+    if (segments <= MAX_WAITING_SEGMENTS && bytes <= MAX_WAITING_BYTES) return;
+    const limits = `at most ${MAX_WAITING_SEGMENTS} and ${MAX_WAITING_BYTES} bytes may`;
+    const slow = `the disk is too slow: ${segments} segments with ${bytes} bytes wait to be written up to ${path}, ${limits}`;
+    this.#fail(new SrsError('FileWrite', slow));
+  }
+
+  readonly #isTaken = (path: string): boolean => {
+    const { playlist, files } = this.#options;
+    return this.#unlisted.has(path) || files.isLingering(path) || playlist.segments.some((segment) => segment.path === path);
+  };
+
+  /** Its length may stand in the name of a segment. */
+  #finalName({ facts, name }: OpenSegment, durationMs: number): FileName {
+    const { names } = this.#options;
+    this.#unlisted.delete(name.path);
+    const final = names.segment({ ...facts, durationMs }, this.#isTaken);
+    this.#unlisted.add(final.path);
+    return final;
+  }
+
+  async #list({ sink }: OpenSegment, name: FileName, segment: ListedSegment): Promise<void> {
+    const { playlist, store, names, cleanup, files, onListed } = this.#options;
+    await sink.commit(segment.path);
+    const left = playlist.add(segment);
+    await store.replace(names.playlistPath, playlistText(playlist));
+    if (cleanup && left.length > 0) files.linger(this.#filesOf(left), playlist.targetSeconds * 1000);
+    onListed(segment, name);
+  }
+
+  /** The files of segments that are not listed any more, and the keys that no other needs. */
+  #filesOf(left: readonly ListedSegment[]): readonly string[] {
+    const firstKey = this.#options.playlist.segments[0]?.key?.path;
+    const keys = new Set(left.flatMap(({ key }) => (key?.path === undefined || key.path === firstKey ? [] : [key.path])));
+    return [...left.map((segment) => segment.path), ...keys];
+  }
+
+  #enqueue(job: () => Promise<void>): void {
+    void this.#options.files.run(async () => {
+      if (this.#hasFailed) return;
+      await job().catch((error: unknown) => this.#fail(error));
+    });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#options.onError(error);
+  }
+}

@@ -1,0 +1,123 @@
+/** What a media playlist lists: which segments, under which numbers, for how long. */
+
+/** A key that segments are encrypted with. */
+export interface SegmentKey {
+  readonly uri: string;
+  /** Where the key is stored; undefined when nothing tells. */
+  readonly path: string | undefined;
+}
+
+/** A segment that is complete. Nothing about it changes any more. */
+export interface ListedSegment {
+  /** Its media sequence number. */
+  readonly sequence: number;
+  readonly uri: string;
+  /** Where it is stored. */
+  readonly path: string;
+  readonly durationMs: number;
+  /** It does not go on where the segment before it ended: EXT-X-DISCONTINUITY. */
+  readonly isDiscontinuity: boolean;
+  /** When it began, ms since 1970; undefined when nobody knows. */
+  readonly programDateTimeMs: number | undefined;
+  readonly key: SegmentKey | undefined;
+}
+
+/** What has to be known to go on with a playlist. */
+export interface PlaylistState {
+  /** The number the next segment gets. */
+  readonly nextSequence: number;
+  /** Of the first listed segment, before its own discontinuity is counted: EXT-X-DISCONTINUITY-SEQUENCE. */
+  readonly discontinuitySequence: number;
+  readonly segments: readonly ListedSegment[];
+}
+
+export const emptyPlaylist: PlaylistState = { nextSequence: 0, discontinuitySequence: 0, segments: [] };
+
+export interface PlaylistOptions {
+  /** What is listed lasts longer than this, in whole seconds, as soon as there is so much. */
+  readonly windowMs: number;
+  /** What segments are expected to last at most. */
+  readonly targetMs: number;
+}
+
+/** Bounds the memory and the text of a very long window. */
+export const MAX_LISTED_SEGMENTS = 10_000;
+/** RFC 8216, 6.2.2: what stays listed must last so many target durations. */
+const MIN_LISTED_TARGETS = 3;
+
+export class Playlist {
+  readonly #windowSeconds: number;
+  readonly #segments: ListedSegment[];
+  #listedMs = 0;
+  #nextSequence: number;
+  #discontinuitySequence: number;
+  #targetSeconds: number;
+
+  constructor(options: PlaylistOptions, state: PlaylistState = emptyPlaylist) {
+    this.#windowSeconds = Math.floor(options.windowMs / 1000);
+    this.#targetSeconds = Math.max(1, Math.ceil(options.targetMs / 1000));
+    this.#segments = [...state.segments];
+    this.#nextSequence = state.nextSequence;
+    this.#discontinuitySequence = state.discontinuitySequence;
+    for (const segment of this.#segments) this.#count(segment);
+  }
+
+  get segments(): readonly ListedSegment[] {
+    return this.#segments;
+  }
+
+  /** EXT-X-MEDIA-SEQUENCE. */
+  get mediaSequence(): number {
+    return this.#nextSequence - this.#segments.length;
+  }
+
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
+  get discontinuitySequence(): number {
+    return this.#discontinuitySequence;
+  }
+
+  /** No listed segment is longer when rounded; only ever raised, for players take it as a promise. */
+  get targetSeconds(): number {
+    return this.#targetSeconds;
+  }
+
+  /**
+   * Lists a segment.
+   * @returns those that are no longer listed because of it, oldest first
+   */
+  add(segment: ListedSegment): readonly ListedSegment[] {
+    if (segment.sequence !== this.#nextSequence) {
+      throw new Error(`segment ${segment.sequence} must be ${this.#nextSequence}, the next of its playlist`);
+    }
+    this.#segments.push(segment);
+    this.#nextSequence += 1;
+    this.#count(segment);
+    return this.#segments.splice(0, this.#countSurplus());
+  }
+
+  #count(segment: ListedSegment): void {
+    this.#listedMs += segment.durationMs;
+    this.#targetSeconds = Math.max(this.#targetSeconds, Math.round(segment.durationMs / 1000));
+  }
+
+  /** How many of the oldest are too many; what goes with them is taken off the sums. */
+  #countSurplus(): number {
+    let surplus = 0;
+    while (this.#isSurplus(this.#segments.length - surplus, this.#segments[surplus]!)) {
+      const segment = this.#segments[surplus]!;
+      this.#listedMs -= segment.durationMs;
+      if (segment.isDiscontinuity) this.#discontinuitySequence += 1;
+      surplus += 1;
+    }
+    return surplus;
+  }
+
+  #isSurplus(listed: number, oldest: ListedSegment): boolean {
+    if (listed > MAX_LISTED_SEGMENTS) return true;
+    const restMs = this.#listedMs - oldest.durationMs;
+    return Math.floor(restMs / 1000) > this.#windowSeconds && restMs >= MIN_LISTED_TARGETS * this.#targetSeconds * 1000;
+  }
+}

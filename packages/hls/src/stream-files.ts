@@ -1,0 +1,123 @@
+/** The files of one playlist over all publishes: work on them is done in order, and what is over is removed in its time. */
+import { type Clock, describeError, type Log } from '@srs/kernel';
+import { LingeringFiles } from './lingering-files.ts';
+import { emptyPlaylist, type Playlist, type PlaylistState } from './playlist.ts';
+import { keepPresent, restorePlaylist } from './playlist-restore.ts';
+import type { SegmentNames } from './segment-names.ts';
+import type { HlsStore } from './store.ts';
+
+export interface StreamFilesOptions {
+  readonly store: HlsStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class StreamFiles {
+  readonly #options: StreamFilesOptions;
+  readonly #lingering: LingeringFiles;
+  #tail: Promise<unknown> = Promise.resolve();
+  #jobs = 0;
+  #disposal: NodeJS.Timeout | undefined;
+  /** Below this no number goes again, although the files that told of it may be gone. */
+  #floor: PlaylistState = emptyPlaylist;
+
+  constructor(options: StreamFilesOptions) {
+    this.#options = options;
+    this.#lingering = new LingeringFiles(options.clock, (paths) => this.#removeLater(paths));
+  }
+
+  /** Nothing is going on or will be. */
+  get isIdle(): boolean {
+    return this.#jobs === 0 && this.#disposal === undefined && this.#lingering.isEmpty;
+  }
+
+  /** This alone knows how far the numbers have come, for the files are gone. */
+  get isRemembered(): boolean {
+    return this.#floor !== emptyPlaylist;
+  }
+
+  /** Whether a file that is to be removed has this path. */
+  isLingering(path: string): boolean {
+    return this.#lingering.has(path);
+  }
+
+  /** Runs `job` after those before it. */
+  async run<T>(job: () => Promise<T>): Promise<T> {
+    this.#jobs += 1;
+    const result = this.#tail.then(job);
+    this.#tail = result.catch(() => {});
+    try {
+      return await result;
+    } finally {
+      this.#jobs -= 1;
+    }
+  }
+
+  /**
+   * A publish begins: what the last one has left is listed on, what a killed process has left is removed.
+   * @throws SrsError when the disk cannot be read or written
+   */
+  async begin(names: SegmentNames, log: Log): Promise<PlaylistState> {
+    clearTimeout(this.#disposal);
+    this.#disposal = undefined;
+    return await this.run(async () => {
+      const state = await this.#restore(names, log);
+      const { directory, isLeftover } = names.leftovers(this.#options.clock.wallMs());
+      await this.#options.store.removeLeftovers(directory, isLeftover);
+      return state;
+    });
+  }
+
+  /** These files are not listed any more. */
+  linger(paths: readonly string[], forMs: number): void {
+    this.#lingering.add(paths, forMs);
+  }
+
+  /** The publish is over. After `disposeMs` without another one, everything is removed; 0 keeps it. */
+  end(playlistPath: string, playlist: Playlist, disposeMs: number): void {
+    if (disposeMs <= 0) return;
+    clearTimeout(this.#disposal);
+    this.#disposal = setTimeout(() => {
+      this.#disposal = undefined;
+      this.#dispose(playlistPath, playlist);
+    }, disposeMs).unref();
+  }
+
+  /** The server ends. Resolves when all work is done. */
+  async close(): Promise<void> {
+    clearTimeout(this.#disposal);
+    this.#disposal = undefined;
+    const paths = this.#lingering.take();
+    if (paths.length > 0) this.#removeLater(paths);
+    await this.#tail;
+  }
+
+  async #restore(names: SegmentNames, log: Log): Promise<PlaylistState> {
+    const { store } = this.#options;
+    const text = await store.readPlaylist(names.playlistPath);
+    if (text === undefined) return this.#floor;
+    const { state, problem } = restorePlaylist(text, names);
+    if (problem !== undefined) log.warn(`hls playlist ${names.playlistPath} cannot be gone on with: ${describeError(problem)}`);
+    const present = await store.present(state.segments.map((segment) => segment.path));
+    const kept = keepPresent(state, (path) => present.has(path));
+    if (kept.nextSequence >= this.#floor.nextSequence) return kept;
+    // Somebody has put an older playlist there: its segments would get other numbers.
+    return this.#floor;
+  }
+
+  #dispose(playlistPath: string, playlist: Playlist): void {
+    const { nextSequence, discontinuitySequence, segments } = playlist;
+    const breaks = segments.filter((segment) => segment.isDiscontinuity).length;
+    this.#floor = { nextSequence, discontinuitySequence: discontinuitySequence + breaks, segments: [] };
+    const files = segments.flatMap(({ path, key }) => (key?.path === undefined ? [path] : [path, key.path]));
+    // The playlist goes first: it must not name what is gone.
+    this.#removeLater([playlistPath]);
+    this.#removeLater([...new Set([...files, ...this.#lingering.take()])]);
+    this.#options.log.trace(`hls playlist ${playlistPath} and ${segments.length} segments are removed, nobody publishes them`);
+  }
+
+  #removeLater(paths: readonly string[]): void {
+    const { store, log } = this.#options;
+    this.run(() => store.remove(paths)).catch((error: unknown) => log.warn(`hls: ${describeError(error)}`));
+  }
+}

@@ -1,0 +1,2 @@
+/** The server delivers the package under this name. */
+export { default } from 'hls.js';

@@ -1,0 +1,288 @@
+/** One viewer of a live stream over HTTP or a WebSocket: it has been let in, and gets nothing but the stream from here on. */
+import type { Socket } from 'node:net';
+import type { AddressPlace } from '@srs/access';
+import {
+  type AdmittedStream,
+  adoptSocket,
+  type ClientDescription,
+  type ClientEnd,
+  type ConnectionHooks,
+  type Departure,
+  type PithyMember,
+  type PlayHandle,
+  type PlayHub,
+  type PlayListener,
+  type RegisteredClient,
+  SocketOutput,
+  Traffic,
+} from '@srs/clients';
+import type { Config } from '@srs/config';
+import { type Clock, describeError, type Log, systemErrorCode } from '@srs/kernel';
+import type { EncodedBytes, FanOutPlayer } from '@srs/stream';
+import type { LiveFormat } from './live-format.ts';
+import type { LiveGates } from './live-gate.ts';
+import { binaryMessage, MessageReader, opcodes } from './web-socket-message.ts';
+
+/** What a client said of itself in its request, without secrets. */
+export interface LiveIdentity {
+  readonly cid: number;
+  readonly ip: string;
+  readonly app: string;
+  /** The URL it asked for. */
+  readonly tcUrl: string;
+  readonly pageUrl: string;
+  readonly userAgent: string;
+}
+
+export interface LiveClientOptions {
+  /** Nothing has been answered on it yet, and nothing but the request been read. */
+  readonly socket: Socket;
+  /** Of an HTTP answer, or of the switch to a WebSocket. */
+  readonly responseHead: string;
+  readonly isWebSocket: boolean;
+  readonly identity: LiveIdentity;
+  readonly target: AdmittedStream;
+  readonly format: LiveFormat;
+  readonly hub: PlayHub;
+  readonly gates: LiveGates;
+  readonly hooks: ConnectionHooks;
+  readonly place: AddressPlace;
+  readonly log: Log;
+  readonly clock: Clock;
+  onClosed(client: LiveClient): void;
+}
+
+const KEEP_ALIVE_MS = 30_000;
+/** Who has been told the end is let go of when it has heard, or after this. */
+const LAST_WORDS_MS = 3_000;
+/** Close: going away (RFC 6455, 7.4.1). */
+const GOING_AWAY = Buffer.from([0x03, 0xe9]);
+
+export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener, PithyMember {
+  readonly cid: number;
+  readonly place: AddressPlace;
+  readonly traffic: Traffic;
+  readonly hasFailed = false;
+  readonly #options: LiveClientOptions;
+  readonly #socket: Socket;
+  readonly #output: SocketOutput;
+  readonly #messages: MessageReader | undefined;
+  readonly #startedMs: number;
+  #target: AdmittedStream;
+  #stopWaiting: (() => void) | undefined;
+  #handle: PlayHandle | undefined;
+  #end: ClientEnd | undefined;
+  #isEnding = false;
+  #isClosed = false;
+  #lastWords: NodeJS.Timeout | undefined;
+
+  constructor(options: LiveClientOptions) {
+    const { identity, clock, log } = options;
+    this.#options = options;
+    this.cid = identity.cid;
+    this.place = options.place;
+    this.#target = options.target;
+    this.#startedMs = clock.nowMs();
+    this.#messages = options.isWebSocket ? this.#readMessages() : undefined;
+    const client = adoptSocket(options.socket, {
+      onBytes: (bytes) => this.#onBytes(bytes),
+      onClosing: () => this.#handle?.holdBack(),
+    });
+    this.#socket = client.socket;
+    this.#output = new SocketOutput(client, {
+      onDrained: () => this.#handle?.onDrain(),
+      onHeldBack: () => this.#handle?.holdBack(),
+    });
+    this.traffic = new Traffic(client.socket, () => this.#output.bytesWritten + (this.#handle?.directBytes ?? 0), clock);
+    const { socket } = client;
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.setNoDelay(this.#target.vhost.tcpNodelay);
+    socket.on('error', (error) => this.#onSocketError(error));
+    socket.on('end', () => this.#leave('client closed the connection'));
+    socket.on('close', () => this.#onClose());
+    socket.resume();
+    log.trace(`HTTP client ip=${identity.ip}, ${options.isWebSocket ? 'websocket ' : ''}play ${this.streamId}`);
+    this.#output.say(Buffer.from(options.responseHead, 'latin1'));
+  }
+
+  /** Waits for the stream, then plays it. Media may be written before this returns. */
+  start(): void {
+    const { gates, hub, format } = this.#options;
+    const { streamId, vhost } = this.#target;
+    const stopWaiting = gates.wait(streamId, vhost, (tracks) => {
+      this.#stopWaiting = undefined;
+      if (this.#isEnding || this.#isClosed) return;
+      this.#output.say(format.head(tracks));
+      this.#handle = hub.join({ streamId, vhost, player: this, listener: this });
+    });
+    if (this.#handle === undefined && !this.#isEnding && !this.#isClosed) this.#stopWaiting = stopWaiting;
+  }
+
+  get type(): 'play' {
+    return 'play';
+  }
+
+  get streamId(): string {
+    return this.#target.streamId;
+  }
+
+  describe(): ClientDescription {
+    const { ip, app, tcUrl, pageUrl, userAgent } = this.#options.identity;
+    return {
+      id: this.cid,
+      ip,
+      type: 'play',
+      protocol: this.#options.isWebSocket ? 'ws-flv' : 'http-flv',
+      dialect: '',
+      vhost: this.#target.vhost.name,
+      app,
+      stream: this.#target.stream,
+      streamId: this.streamId,
+      tcUrl,
+      pageUrl,
+      swfUrl: '',
+      flashVer: userAgent,
+      aliveSeconds: this.#aliveSeconds,
+      sendBytes: this.traffic.sendBytes,
+      recvBytes: this.traffic.recvBytes,
+      sendKbps: this.traffic.sendKbps,
+      recvKbps: this.traffic.recvKbps,
+      pendingBytes: this.pendingBytes,
+      source: this.#handle?.stream.publisher ?? null,
+      ...this.#handle?.statistics,
+    };
+  }
+
+  departure(): Omit<Departure, 'agoSeconds'> {
+    return {
+      id: this.cid,
+      ip: this.#options.identity.ip,
+      type: 'play',
+      streamId: this.streamId,
+      aliveSeconds: this.#aliveSeconds,
+      ...(this.#end ?? { isRefused: false, reason: 'disconnected' }),
+    };
+  }
+
+  /** A reload: goes on under the new settings of its vhost, or leaves when live streams are not served there any more. */
+  configure(config: Config): void {
+    const { vhost } = this.#target;
+    const now = config.vhosts.get(vhost.name);
+    if (now === vhost) return;
+    if (now?.enabled !== true || !now.httpRemux.enabled) {
+      this.dismiss(`vhost ${vhost.name} does not serve live streams over HTTP any more`);
+      return;
+    }
+    this.#target = { ...this.#target, vhost: now };
+    this.#socket.setNoDelay(now.tcpNodelay);
+  }
+
+  dismiss(reason: string): void {
+    if (this.#isEnding) return;
+    this.#options.log.trace(`${reason}, the client is dismissed`);
+    if (this.#options.isWebSocket) this.#output.say(binaryMessage(GOING_AWAY, opcodes.close));
+    this.#leave(reason);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  printSummary(): void {
+    const elapsedMs = Math.round(this.#options.clock.nowMs() - this.#startedMs);
+    const frames = this.#handle?.batchFrames ?? 0;
+    this.#options.log.trace(`-> HTF time=${elapsedMs}, msgs=${frames}, ${this.traffic.summary}`);
+  }
+
+  // FanOutPlayer
+
+  get descriptor(): number {
+    return this.#output.descriptor;
+  }
+
+  get pendingBytes(): number {
+    return this.#output.pendingBytes;
+  }
+
+  /** Hot path: one system call. */
+  write(encoded: EncodedBytes, offset: number): boolean {
+    return this.#output.writeMedia(encoded, offset);
+  }
+
+  /** It asks for no end. */
+  onFinished(): void {}
+
+  // PlayListener
+
+  onSourceChanged(): void {
+    const cid = this.#handle?.stream.publisher?.cid;
+    if (cid !== undefined) this.#options.log.trace(`update source_id=${cid}[${cid}]`);
+  }
+
+  /** The next frames have fewer or more tracks; there is nothing to be said about that. */
+  onFormat(): void {}
+
+  get #aliveSeconds(): number {
+    return Math.round((this.#options.clock.nowMs() - this.#startedMs) / 1000);
+  }
+
+  #readMessages(): MessageReader {
+    return new MessageReader({
+      onPing: (payload) => this.#output.say(binaryMessage(payload, opcodes.pong)),
+      onClose: () => this.dismiss('the client closes the websocket'),
+    });
+  }
+
+  /** What comes behind the request of a viewer means nothing; a WebSocket has pings and an end. */
+  #onBytes(bytes: Buffer): void {
+    if (this.#messages === undefined || this.#isEnding) return;
+    try {
+      this.#messages.receive(bytes);
+    } catch (error) {
+      this.#options.log.error(`serve client failed: ${describeError(error)}`);
+      this.#leave(describeError(error));
+    }
+  }
+
+  #onSocketError(error: Error): void {
+    if (this.#isEnding) return;
+    this.#note(error.message);
+    this.#options.log.warn(`client disconnect peer: ${systemErrorCode(error) ?? error.message}`);
+  }
+
+  /** Says what is left and waits a moment for the client to hear it. */
+  #leave(reason: string): void {
+    if (this.#isEnding) return;
+    this.#note(reason);
+    this.#isEnding = true;
+    this.#stopPlaying();
+    this.#output.end();
+    this.#lastWords = setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS);
+  }
+
+  #note(reason: string): void {
+    this.#end ??= { isRefused: false, reason };
+  }
+
+  #stopPlaying(): void {
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
+    const handle = this.#handle;
+    this.#handle = undefined;
+    handle?.leave();
+    if (handle !== undefined) this.#output.countDirect(handle.directBytes);
+    this.#options.hooks.end();
+    this.place.end('play');
+  }
+
+  #onClose(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#lastWords);
+    this.#stopPlaying();
+    const { hooks, log } = this.#options;
+    hooks.close({ sendBytes: this.traffic.sendBytes, recvBytes: this.traffic.recvBytes });
+    log.trace('client finished.');
+    this.#options.onClosed(this);
+  }
+}

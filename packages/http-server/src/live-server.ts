@@ -1,0 +1,207 @@
+/** Live streams over HTTP and WebSockets: who asks for one is let in, and its connection given to the fan-out of the stream. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { AddressPlace } from '@srs/access';
+import {
+  type AdmittedStream,
+  admitStream,
+  ClientRegistry,
+  ConnectionHooks,
+  PithyPrint,
+  PlayHub,
+  PlayHubs,
+  plainAddress,
+} from '@srs/clients';
+import type { Config } from '@srs/config';
+import { describeError, type ErrorName, redact, SrsError } from '@srs/kernel';
+import { ApiError } from './api-errors.ts';
+import { LiveClient, type LiveIdentity } from './live-client.ts';
+import { httpFlv, type LiveFormat, webSocketFlv } from './live-format.ts';
+import { LiveGates } from './live-gate.ts';
+import { findLiveStream, type LiveRequest } from './live-mount.ts';
+import type { LiveServices } from './live-services.ts';
+import { acceptKey } from './web-socket-message.ts';
+
+/** Whoever may not have a stream is told so by its status. */
+const statuses: Partial<Record<ErrorName, number>> = {
+  RtmpStreamName: 400,
+  RtmpVhost: 404,
+  RtmpAccessDenied: 403,
+  SecurityDenied: 403,
+  SecurityNotAllowed: 403,
+  HttpAnswer: 403,
+  AddressLimit: 429,
+};
+
+const WEB_SOCKET_VERSION = '13';
+
+/** What a client is made of once it may play. */
+interface Admitted {
+  readonly identity: LiveIdentity;
+  readonly target: AdmittedStream;
+  readonly hooks: ConnectionHooks;
+  readonly place: AddressPlace;
+}
+
+export class LiveServer {
+  readonly registry: ClientRegistry<LiveClient>;
+  readonly hubs: PlayHubs;
+  readonly #services: LiveServices;
+  readonly #gates: LiveGates;
+  readonly #players: PithyPrint;
+  readonly #hubs: ReadonlyMap<LiveFormat, PlayHub>;
+
+  constructor(services: LiveServices) {
+    this.#services = services;
+    this.registry = new ClientRegistry({ ...services, maxConnections: () => services.config().maxConnections });
+    this.#gates = new LiveGates(services);
+    this.#players = new PithyPrint(() => services.config().pithyPrint.playMs);
+    const http = new PlayHub({ ...services, format: httpFlv });
+    const webSocket = new PlayHub({ ...services, format: webSocketFlv });
+    this.#hubs = new Map([
+      [httpFlv, http],
+      [webSocketFlv, webSocket],
+    ]);
+    this.hubs = new PlayHubs([http, webSocket]);
+  }
+
+  /** The live stream that a request means; undefined for anything else. */
+  find(request: IncomingMessage): LiveRequest | undefined {
+    return findLiveStream(this.#services.config(), hostOf(request), request.url ?? '/');
+  }
+
+  /**
+   * Plays to who asked, for as long as it stays. The connection is nobody else's any more when this resolves.
+   * @throws ApiError before anything was answered
+   */
+  async play(wanted: LiveRequest, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    const admitted = await this.#admit(wanted, request, socket);
+    if (admitted === undefined) return;
+    if (socket instanceof TLSSocket) response.detachSocket(socket);
+    this.#open(admitted, socket, httpFlv, this.#httpHead());
+  }
+
+  /**
+   * As `play`, over a WebSocket.
+   * @throws ApiError before anything was answered
+   */
+  async playWebSocket(wanted: LiveRequest, request: IncomingMessage, socket: Socket): Promise<void> {
+    const key = request.headers['sec-websocket-key'];
+    if (key === undefined || request.headers['sec-websocket-version'] !== WEB_SOCKET_VERSION)
+      throw new ApiError(400, `a websocket needs a key, and version ${WEB_SOCKET_VERSION}`);
+    this.#checkOrigin(request);
+    const admitted = await this.#admit(wanted, request, socket);
+    if (admitted === undefined) return;
+    const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n\r\n`;
+    this.#open(admitted, socket, webSocketFlv, head);
+  }
+
+  /** A reload: what runs goes on under the new configuration, which is in force already. */
+  configure(config: Config): void {
+    for (const hub of this.#hubs.values()) hub.configure(config);
+    for (const client of this.registry.clients()) client.configure(config);
+    this.#players.reschedule();
+  }
+
+  /** Tells those who are there, and waits for them to go: `graceMs` at most. */
+  close(graceMs: number): Promise<void> {
+    return this.registry.close(graceMs);
+  }
+
+  #open(admitted: Admitted, socket: Socket, format: LiveFormat, responseHead: string): void {
+    const { log, clock } = this.#services;
+    const client = new LiveClient({
+      ...admitted,
+      socket,
+      responseHead,
+      isWebSocket: format === webSocketFlv,
+      format,
+      hub: this.#hubs.get(format)!,
+      gates: this.#gates,
+      log: log.child(admitted.identity.cid),
+      clock,
+      onClosed: (closed) => {
+        this.#players.leave(closed);
+        this.registry.onClosed(closed);
+      },
+    });
+    this.registry.add(client);
+    this.#players.join(client);
+    client.start();
+  }
+
+  /** @returns undefined when the client has left in the meantime; nothing is held then */
+  async #admit(wanted: LiveRequest, request: IncomingMessage, socket: Socket): Promise<Admitted | undefined> {
+    const { clock, hooks, log } = this.#services;
+    const ip = plainAddress(socket.remoteAddress);
+    const place = this.registry.admit(ip);
+    if (place === undefined) throw new ApiError(503, 'the server has as many clients as it may have');
+    const cid = this.#services.nextCid();
+    const { vhost, app, streamName } = wanted;
+    const tcUrl = `http://${request.headers.host ?? ''}/${app}`;
+    const pageUrl = request.headers.referer ?? '';
+    const child = log.child(cid);
+    let isGone = false;
+    const onGone = (): void => {
+      isGone = true;
+    };
+    socket.once('close', onGone);
+    try {
+      const unixSeconds = Math.floor(clock.wallMs() / 1000);
+      const use = 'play';
+      const target = admitStream(this.#services.config(), {
+        vhost: vhost.name,
+        app,
+        streamName,
+        appParam: '',
+        use,
+        ip,
+        pageUrl,
+        place,
+        unixSeconds,
+      });
+      const hookSubject = { cid, ip, vhost: target.vhost, app, tcUrl, pageUrl, param: '', log: child };
+      const connectionHooks = new ConnectionHooks(hooks, { hookSubject });
+      await connectionHooks.begin('play', target, streamName);
+      const userAgent = request.headers['user-agent'] ?? '';
+      const identity = { cid, ip, app, tcUrl: redact(`${tcUrl}/${streamName}`), pageUrl: redact(pageUrl), userAgent };
+      if (!isGone) return { identity, target, hooks: connectionHooks, place };
+      connectionHooks.end();
+    } catch (error) {
+      this.registry.abandon(place);
+      child.error(`refused HTTP client ip=${ip}: ${describeError(error)}`);
+      const status = error instanceof SrsError ? (statuses[error.errorName] ?? 500) : 500;
+      throw new ApiError(status, error instanceof SrsError ? error.message : 'the server has failed');
+    } finally {
+      socket.off('close', onGone);
+    }
+    this.registry.abandon(place);
+    return undefined;
+  }
+
+  /** A page of another site must not make its visitors' browsers play here, unless `crossdomain` lets it. */
+  #checkOrigin(request: IncomingMessage): void {
+    const { origin } = request.headers;
+    if (origin === undefined || this.#services.config().httpStream.crossdomain) return;
+    if (!URL.canParse(origin) || new URL(origin).host !== request.headers.host)
+      throw new ApiError(403, `a websocket of origin ${JSON.stringify(origin)} is refused (http_server crossdomain)`);
+  }
+
+  /** The body has no length: it ends with the connection. So all viewers get the same bytes. */
+  #httpHead(): string {
+    const cors = this.#services.config().httpStream.crossdomain ? 'Access-Control-Allow-Origin: *\r\n' : '';
+    return (
+      `HTTP/1.1 200 OK\r\nServer: SRS/${this.#services.version}\r\nContent-Type: ${httpFlv.contentType}\r\n` +
+      `Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n${cors}Connection: close\r\n\r\n`
+    );
+  }
+}
+
+/** The host that the client asked for, without its port. */
+export function hostOf(request: IncomingMessage): string {
+  const host = request.headers.host ?? '';
+  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.lastIndexOf(':');
+  return end > 0 ? host.slice(0, end) : host;
+}

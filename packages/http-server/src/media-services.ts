@@ -1,0 +1,19 @@
+/** What the HTTP server of files and streams needs of the process that it runs in. */
+import type { Config } from '@srs/config';
+import type { Clock, Log } from '@srs/kernel';
+import type { ApiIdentity } from './api-services.ts';
+
+export interface MediaServices {
+  /** In force, asked for at each request. */
+  config(): Config;
+  readonly identity: Pick<ApiIdentity, 'version'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** For tests that do not want to wait so long. */
+  readonly times?: MediaTimes;
+}
+
+export interface MediaTimes {
+  /** A client that takes nothing for so long is let go. */
+  readonly stallMs: number;
+}

@@ -1,0 +1,77 @@
+/** What is made of published streams beside playing them: recordings, HLS, forwarding. Each kind is a feature that knows nothing of the others. */
+import type { VhostConfig } from '@srs/config';
+import type { PublisherInfo } from '@srs/control';
+import type { FrameType, Log } from '@srs/kernel';
+
+/** A published stream, as what is made of it sees it. */
+export interface OutputStream {
+  /** `vhost/app/stream`. */
+  readonly streamId: string;
+  readonly vhost: VhostConfig;
+  readonly app: string;
+  readonly name: string;
+  readonly publisher: PublisherInfo;
+  /** Parameters of the publisher, from the `?` on; may hold secrets. */
+  readonly param: string;
+  /** Its lines carry the publisher's trackable id. */
+  readonly log: Log;
+  /** Disconnects the publisher. */
+  dismissPublisher(reason: string): void;
+}
+
+/** Why a consumer gets nothing more: the publish is over, a reload wants something else, the server ends, or it has thrown. */
+export type OutputEnd = 'unpublished' | 'reconfigured' | 'stopping' | 'failed';
+
+/** Reads one stream from the beginning to the end of one publish. */
+export interface FrameConsumer {
+  /**
+   * First come the headers and metadata that are kept, then media from a key frame on, or all media when the publish has just begun.
+   * Hot path.
+   * @param flags `frameFlags`
+   * @param timestampMs of decoding, 31 bits
+   * @param wallMs when it arrived, modulo 2^32
+   * @param payload the body of an FLV tag, valid during the call only
+   * @throws anything: the output then ends as `failed` until the next publish
+   */
+  onFrame(type: FrameType, flags: number, timestampMs: number, wallMs: number, payload: Buffer): void;
+  /** Frames were lost, because this process was too slow; the headers and a key frame come next. */
+  onGap(lostFrames: number): void;
+  /** Nothing follows. Resolves when everything has been written. */
+  onEnd(reason: OutputEnd): Promise<void>;
+}
+
+/** A viewer asks for something that was made of a stream. */
+export interface OutputRequest {
+  /** The one that serves. */
+  readonly vhost: string;
+  /** Below the root of its URLs, decoded: `live/one.m3u8`. */
+  readonly path: string;
+  /** Without the `?`. */
+  readonly query: string;
+  /** The viewer has gone. */
+  readonly signal: AbortSignal;
+}
+
+export type OutputAnswer =
+  | {
+      readonly status: 200;
+      readonly contentType: string;
+      /** Is not changed any more. */
+      readonly body: Buffer;
+      /** How long the same request has the same answer. */
+      readonly maxAgeSeconds: number;
+    }
+  | { readonly status: 400 | 404 | 503; readonly reason: string };
+
+/** One kind of output. */
+export interface Feature<Section = unknown> {
+  readonly name: string;
+  /** What the vhost wants of it; null for nothing. After a reload, equal sections leave what runs alone. */
+  select(vhost: VhostConfig): Section | null;
+  /** A publish has begun, or a reload has switched this on. Undefined when this stream is to be left out. */
+  open(stream: OutputStream, section: Section): FrameConsumer | undefined;
+  /** What it keeps in memory, by its URL; 404 for all else. Absent when it writes files only. May take until something has been made. */
+  answer?(request: OutputRequest): Promise<OutputAnswer>;
+  /** The server ends; all consumers have ended before. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,246 @@
+/** Recordings of a whole server: complete, whatever happens to its processes and its disk. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FlvReader } from '@srs/flv';
+import type { FrameType } from '@srs/kernel';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChildProgram } from '../support/child-program.ts';
+import { eventually } from '../support/deadline.ts';
+import { HookServer } from '../support/hook-server.ts';
+import { type ServerOptions, ServerProcess } from '../support/server-process.ts';
+import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
+import { readyWorker, workersOf } from './server-view-test-support.ts';
+import { SequenceChecker } from './stamped-media-test-support.ts';
+
+const LIMIT_MS = 10_000;
+
+const dvr = (directory: string, more = ''): string => `dvr { enabled on; dvr_path ${directory}/rec; ${more} }`;
+const options = (vhost = ''): ServerOptions => ({ vhost: (place) => vhost || dvr(place.directory) });
+
+function filesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+const recordings = (server: ServerProcess): string[] => filesIn(join(server.place.directory, 'rec'));
+const finished = (server: ServerProcess): string[] => recordings(server).filter((path) => path.endsWith('.flv'));
+
+async function waitForFiles(server: ServerProcess, count: number): Promise<string[]> {
+  await eventually(
+    () => finished(server).length >= count && !recordings(server).some((path) => path.endsWith('.tmp')),
+    LIMIT_MS,
+    () => `recordings: ${recordings(server).join(' ')}\n${server.program.tail()}`,
+  );
+  return finished(server);
+}
+
+/** Every frame of a recording, held to what must be true of a stream. */
+function check(path: string, stream: string): SequenceChecker {
+  const checker = new SequenceChecker(stream);
+  const reader = new FlvReader({
+    onTag: (type, timestampMs, payload) => checker.accept(type as FrameType, timestampMs, payload),
+  });
+  reader.receive(readFileSync(path));
+  reader.end();
+  return checker;
+}
+
+describe('a recording', () => {
+  let server: ServerProcess;
+  let hooks: HookServer;
+
+  beforeAll(async () => {
+    hooks = await HookServer.start();
+    server = await ServerProcess.start({
+      vhost: (place) => `${dvr(place.directory)} http_hooks { enabled on; on_dvr ${hooks.url('/dvr')}; }`,
+    });
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await hooks.close();
+  });
+
+  it('has every frame of its publish, and its hook is called when it is complete', async () => {
+    const publisher = await LivePublisher.start(server, 'live/all', { parameters: '?token=t1' });
+    using player = await LivePlayer.start(server, 'live/all');
+    await player.waitForFrames(150);
+    publisher.leave();
+    const [file] = await waitForFiles(server, 1);
+    const checker = check(file!, 'live/all');
+    expect(checker.complaint).toBe('');
+    expect(checker.firstSequence).toBe(0);
+    expect(checker.nextSequence).toBe(publisher.source.sequence);
+    await hooks.waitForEvent('on_dvr');
+    expect(hooks.bodies('on_dvr')[0]).toMatchObject({
+      vhost: '__defaultVhost__',
+      app: 'live',
+      stream: 'all',
+      param: '?token=t1',
+      ip: '127.0.0.1',
+      file,
+    });
+  });
+
+  it('of each publish is a file of its own', async () => {
+    const before = finished(server).length;
+    for (const session of [1, 2, 3]) {
+      const publisher = await LivePublisher.start(server, 'live/again', { session });
+      publisher.sendPictures(30);
+      using player = await LivePlayer.start(server, 'live/again');
+      await player.waitForFrames(5);
+      publisher.leave();
+      await waitForFiles(server, before + session);
+    }
+    const checked = finished(server)
+      .filter((path) => path.includes('again'))
+      .map((path) => check(path, 'live/again'));
+    expect(checked.map(({ complaint }) => complaint)).toEqual(['', '', '']);
+    expect(checked.map(({ sessions }) => sessions)).toEqual([[1], [2], [3]]);
+    expect(checked.map(({ firstSequence }) => firstSequence)).toEqual([0, 0, 0]);
+  });
+
+  it('begins and ends with a reload, while the stream goes on', async () => {
+    const before = finished(server).length;
+    using _publisher = await LivePublisher.start(server, 'live/reloaded');
+    using player = await LivePlayer.start(server, 'live/reloaded');
+    await player.waitForFrames(30);
+    const withDvr = readFileSync(server.configFile, 'utf8');
+    writeFileSync(server.configFile, withDvr.replace('dvr { enabled on;', 'dvr { enabled off;'));
+    server.signal('SIGHUP');
+    const files = await waitForFiles(server, before + 1);
+    expect(files.filter((path) => path.includes('reloaded')).map((path) => check(path, 'live/reloaded').complaint)).toEqual(['']);
+    writeFileSync(server.configFile, withDvr);
+    server.signal('SIGHUP');
+    await eventually(
+      () => recordings(server).some((path) => path.includes('reloaded') && path.endsWith('.tmp')),
+      LIMIT_MS,
+      () => 'it does not record again',
+    );
+    await player.waitForFrames(30);
+    expect(player.checker.complaint).toBe('');
+  });
+});
+
+it('the end of the server completes what is being recorded', async () => {
+  const server = await ServerProcess.start(options());
+  const { directory } = server.place;
+  mkdirSync(join(directory, 'kept'));
+  const publisher = await LivePublisher.start(server, 'live/s');
+  using player = await LivePlayer.start(server, 'live/s');
+  await player.waitForFrames(60);
+  const program = server.program.stop('SIGTERM');
+  await program;
+  const [file, ...others] = recordings(server);
+  expect(others).toEqual([]);
+  expect(file).toMatch(/\.flv$/);
+  const checker = check(file!, 'live/s');
+  expect(checker.complaint).toBe('');
+  expect(checker.nextSequence).toBeGreaterThanOrEqual(60);
+  publisher.close();
+  await server.stop();
+});
+
+it('a back-source that is killed loses nothing that was written: the file is repaired, and the stream recorded on', async () => {
+  await using server = await ServerProcess.start(options());
+  const publisher = await LivePublisher.start(server, 'live/s');
+  using player = await LivePlayer.start(server, 'live/s');
+  await player.waitForFrames(150);
+  const [backSource] = await workersOf(server, 'back-source');
+  process.kill(backSource!.pid, 'SIGKILL');
+  await eventually(
+    async () => {
+      const ready = await readyWorker(server, backSource!.slot);
+      return ready !== undefined && ready.pid !== backSource!.pid;
+    },
+    LIMIT_MS,
+    () => server.program.tail(),
+  );
+  // Two key frames later it has certainly begun anew.
+  await player.waitForFrames(200);
+  publisher.leave();
+  const files = await waitForFiles(server, 2);
+  const checked = files.map((path) => check(path, 'live/s')).sort((one, other) => one.firstSequence - other.firstSequence);
+  expect(checked.map(({ complaint }) => complaint)).toEqual(['', '']);
+  const [first, second] = checked as [SequenceChecker, SequenceChecker];
+  expect(first.firstSequence).toBe(0);
+  // A second of it may have been on its way to the disk.
+  expect(first.nextSequence).toBeGreaterThan(75);
+  expect(second.nextSequence).toBe(publisher.source.sequence);
+  expect(player.checker.complaint).toBe('');
+});
+
+it('a server that is killed altogether repairs its recordings when it starts again', async () => {
+  const server = await ServerProcess.start(options());
+  const { directory } = server.place;
+  const publisher = await LivePublisher.start(server, 'live/s');
+  const player = await LivePlayer.start(server, 'live/s');
+  await player.waitForFrames(150);
+  for (const pid of server.pids()) process.kill(pid, 'SIGKILL');
+  await publisher.waitForClose();
+  expect(recordings(server).map((path) => path.endsWith('.flv.tmp'))).toEqual([true]);
+  player.close();
+  publisher.close();
+  const again = await ChildProgram.start(join(import.meta.dirname, '../../bin/srs'), ['-c', server.configFile], {
+    cwd: directory,
+  });
+  try {
+    const [file] = await waitForFiles(server, 1);
+    const checker = check(file!, 'live/s');
+    expect(checker.complaint).toBe('');
+    expect(checker.firstSequence).toBe(0);
+    expect(checker.nextSequence).toBeGreaterThan(75);
+  } finally {
+    await again.stop();
+    await server.stop().catch(() => {});
+  }
+});
+
+describe('a disk that takes nothing more', () => {
+  it('is full: recording ends with one line, what was written stays whole, and play goes on', async ({ skip }) => {
+    skip(process.getuid?.() !== 0, 'only root may mount a small file system');
+    await using server = await ServerProcess.launch(options());
+    const disk = join(server.place.directory, 'rec');
+    mkdirSync(disk);
+    await ChildProgram.run('/bin/mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
+    try {
+      await server.waitUntilReady();
+      using publisher = await LivePublisher.start(server, 'live/s', { keyFrameBytes: 40_000 });
+      using player = await LivePlayer.start(server, 'live/s');
+      // In all three times of what the disk holds.
+      for (let round = 0; round < 20; round += 1) {
+        publisher.sendPictures(10);
+        await player.waitForFrames(25);
+      }
+      await server.waitForLog(/dvr.*(ENOSPC|no space)/i);
+      expect(player.checker.complaint).toBe('');
+      expect(publisher.isOpen).toBe(true);
+      const [file] = await waitForFiles(server, 1);
+      const checker = check(file!, 'live/s');
+      expect(checker.complaint).toBe('');
+      expect(checker.frames).toBeGreaterThan(50);
+      expect(server.log().filter((line) => /\[error\].*dvr/.test(line))).toHaveLength(1);
+    } finally {
+      await ChildProgram.run('/bin/umount', [disk]);
+    }
+  });
+
+  it('cannot be written to: recording does not begin, with one line, and play goes on', async () => {
+    await using server = await ServerProcess.launch(options());
+    writeFileSync(join(server.place.directory, 'rec'), 'a file where the directory should be');
+    await server.waitUntilReady();
+    using publisher = await LivePublisher.start(server, 'live/s');
+    using player = await LivePlayer.start(server, 'live/s');
+    await player.waitForFrames(100);
+    expect(player.checker.complaint).toBe('');
+    expect(publisher.isOpen).toBe(true);
+    expect(server.log().filter((line) => /\[error\].*dvr/.test(line))).toHaveLength(1);
+    rmSync(join(server.place.directory, 'rec'));
+  });
+});
