@@ -60,7 +60,7 @@ describe('the control socket of the back-source', () => {
 
   it('is for this user only', () => {
     expect(statSync(runtimeDirectory()).mode & 0o777).toBe(0o700);
-    expect(readdirSync(runtimeDirectory())).toEqual(['back-source-0.sock']);
+    expect(readdirSync(runtimeDirectory()).sort()).toEqual(['back-source-0.sock', 'outputs-0.sock']);
   });
 
   it.each<[string, Buffer | { readonly message: unknown }, RegExp]>([

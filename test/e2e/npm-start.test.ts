@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { FlvClip, RtmpPlayer } from '@srs/client';
 import { encodeFlvHeader, encodeFlvTag } from '@srs/flv';
 import { type FrameType, frameTypes } from '@srs/kernel';
@@ -122,7 +123,8 @@ describe('npm start', () => {
   it('serves a test stream until Ctrl-C, and leaves nothing behind', async () => {
     await using npm = await ChildProgram.start('npm', ['start', '--', '--config', configFile], { cwd: repositoryRoot });
     await npm.waitForLine('Ctrl-C ends both', { limitMs: LIMIT_MS });
-    const guide = npm.lines().join('\n');
+    // Colours are on where continuous integration runs.
+    const guide = stripVTControlCharacters(npm.lines().join('\n'));
     expect(guide).toContain(`ffplay rtmp://localhost:${ports.first}/live/livestream`);
     expect(/\b\w+:\/\/\S+/.exec(guide.slice(guide.indexOf('Watch')))?.[0]).toBe(pageUrl());
     const frames = await playUntil((all) => pictures(all).length >= 25 && sounds(all).length >= 40);

@@ -3,26 +3,13 @@ import { ChunkReader, encodeMessage } from '@srs/rtmp';
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../../test/support/failure.ts';
 import { fuzz, Random } from '../../../test/support/fuzz.ts';
-import { ChunkSkimmer, SKIMMED_HEAD_BYTES } from './chunk-skimmer.ts';
+import { ChunkSkimmer } from './chunk-skimmer.ts';
+import { hex, piecesOf } from './pieces-test-support.ts';
+import { SKIMMED_HEAD_BYTES } from './skimmed-message.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_123);
 const AUDIO = 8;
 const VIDEO = 9;
-
-/** Bytes from hex with blanks; `*N` repeats the byte before it until there are N. */
-function hex(text: string): Buffer {
-  const plain = text.replaceAll(/([0-9a-f]{2})\*(\d+)/g, (_, byte: string, count: string) => byte.repeat(Number(count)));
-  return Buffer.from(plain.replaceAll(/\s/g, ''), 'hex');
-}
-
-/** The pieces of `bytes` between the cuts. */
-function* piecesOf(bytes: Buffer, cuts: readonly number[]): Generator<Buffer> {
-  let at = 0;
-  for (const cut of [...cuts, bytes.length]) {
-    yield bytes.subarray(at, cut);
-    at = cut;
-  }
-}
 
 /** What skimming gives: `type@time:bytes=head`, then the name of the error if there is one. Sound has no head here. */
 function skim(bytes: Buffer, cuts: readonly number[] = []): string[] {

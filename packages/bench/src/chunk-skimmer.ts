@@ -1,10 +1,8 @@
 /** Reads just enough of a chunk stream to know its messages: headers and the first bytes, with the payload jumped over. */
 import { SrsError } from '@srs/kernel';
 import { DEFAULT_CHUNK_SIZE, MAX_CHUNK_SIZE, messageTypes } from '@srs/rtmp';
+import type { SkimmedMessage, SkimmerHandler } from './skimmed-message.ts';
 import { SkimmedStream } from './skimmed-stream.ts';
-
-/** How many bytes of a message are kept for the owner: enough for the head of a video frame with its stamp. */
-export const SKIMMED_HEAD_BYTES = 72;
 
 const MAX_CHUNK_STREAMS = 1024;
 const CONTROL_CHUNK_STREAM_ID = 2;
@@ -16,14 +14,6 @@ const MAX_HEADER_BYTES = 18;
 const INCOMPLETE = -1;
 const NO_BYTES = Buffer.alloc(0);
 const NO_STREAM = new SkimmedStream(0);
-
-export interface SkimmerHandler {
-  /**
-   * Hot path. One message is complete. `head` from `headAt` on holds its first `headBytes` bytes, during the call only: all of
-   * them up to `SKIMMED_HEAD_BYTES`.
-   */
-  onMessage(type: number, timestampMs: number, messageBytes: number, head: Uint8Array, headAt: number, headBytes: number): void;
-}
 
 /**
  * Gives the same messages as the `ChunkReader` of `@srs/rtmp` for every stream that that one accepts, without their payload. Set
@@ -93,35 +83,19 @@ export class ChunkSkimmer {
   /** Hot path. @returns where the next bytes stand */
   #readPayload(bytes: Buffer, at: number, end: number): number {
     const stream = this.#stream;
-    const pieceBytes = Math.min(end - at, this.#chunkBytesLeft);
-    const { messageBytes, receivedBytes } = stream;
-    this.#chunkBytesLeft -= pieceBytes;
-    if (pieceBytes === messageBytes) {
+    const next = Math.min(end, at + this.#chunkBytesLeft);
+    this.#chunkBytesLeft -= next - at;
+    if (stream.message.take(bytes, at, next)) {
       stream.endMessage();
-      this.#finish(stream, bytes, at, Math.min(messageBytes, SKIMMED_HEAD_BYTES));
-      return at + pieceBytes;
+      this.#finish(stream);
     }
-    if (receivedBytes < SKIMMED_HEAD_BYTES) {
-      stream.head ??= Buffer.allocUnsafe(SKIMMED_HEAD_BYTES);
-      bytes.copy(stream.head, receivedBytes, at, Math.min(at + pieceBytes, at + SKIMMED_HEAD_BYTES - receivedBytes));
-    }
-    stream.receivedBytes = receivedBytes + pieceBytes;
-    if (stream.receivedBytes === messageBytes) {
-      stream.endMessage();
-      this.#finish(stream, stream.head ?? NO_BYTES, 0, Math.min(messageBytes, SKIMMED_HEAD_BYTES));
-    }
-    return at + pieceBytes;
+    return next;
   }
 
-  #finish(stream: SkimmedStream, head: Buffer, headAt: number, headBytes: number): void {
-    const { type } = stream;
-    if (type === messageTypes.setChunkSize) {
-      this.#setChunkSize(readControlNumber('Set Chunk Size', head, headAt, headBytes));
-    } else if (type === messageTypes.abort) {
-      this.#find(readControlNumber('Abort', head, headAt, headBytes))?.endMessage();
-    } else {
-      this.#handler.onMessage(type, stream.timestampMs, stream.messageBytes, head, headAt, headBytes);
-    }
+  #finish({ message, timestampMs }: SkimmedStream): void {
+    if (message.type === messageTypes.setChunkSize) this.#setChunkSize(controlNumber('Set Chunk Size', message));
+    else if (message.type === messageTypes.abort) this.#find(controlNumber('Abort', message))?.endMessage();
+    else message.deliver(this.#handler, timestampMs);
   }
 
   #setChunkSize(size: number): void {
@@ -208,9 +182,10 @@ export class ChunkSkimmer {
   }
 
   #startPayload(stream: SkimmedStream): void {
-    if (stream.messageBytes === 0) return;
+    const { sizeBytes, receivedBytes } = stream.message;
+    if (sizeBytes === 0) return;
     stream.isIncomplete = true;
-    this.#chunkBytesLeft = Math.min(this.#chunkSize, stream.messageBytes - stream.receivedBytes);
+    this.#chunkBytesLeft = Math.min(this.#chunkSize, sizeBytes - receivedBytes);
   }
 }
 
@@ -218,9 +193,10 @@ function readUint24(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
 }
 
-function readControlNumber(what: string, head: Buffer, at: number, headBytes: number): number {
-  if (headBytes < 4) throw new SrsError('RtmpMessageDecode', `${what} of ${headBytes} bytes must have 4`);
-  return head.readUInt32BE(at);
+function controlNumber(what: string, message: SkimmedMessage): number {
+  const number = message.number();
+  if (number === undefined) throw new SrsError('RtmpMessageDecode', `${what} of ${message.sizeBytes} bytes must have 4`);
+  return number;
 }
 
 function assertOrder(stream: SkimmedStream, fmt: number): void {
@@ -230,19 +206,20 @@ function assertOrder(stream: SkimmedStream, fmt: number): void {
       throw new SrsError('RtmpChunkStart', `chunk stream ${stream.id}: fmt ${fmt} of its first chunk must be 0`);
     }
   } else if (fmt === 0 && stream.isIncomplete) {
-    const { id, receivedBytes, messageBytes } = stream;
-    const place = `after ${receivedBytes} of ${messageBytes} bytes`;
-    throw new SrsError('RtmpChunkStart', `chunk stream ${id}: fmt 0 inside a message, ${place}`);
+    const { receivedBytes, sizeBytes } = stream.message;
+    const place = `after ${receivedBytes} of ${sizeBytes} bytes`;
+    throw new SrsError('RtmpChunkStart', `chunk stream ${stream.id}: fmt 0 inside a message, ${place}`);
   }
 }
 
 function setLength(stream: SkimmedStream, messageBytes: number, type: number): void {
-  if (stream.isIncomplete && messageBytes !== stream.messageBytes) {
-    const change = `message length ${messageBytes} inside a message must stay ${stream.messageBytes}`;
+  const { message } = stream;
+  if (stream.isIncomplete && messageBytes !== message.sizeBytes) {
+    const change = `message length ${messageBytes} inside a message must stay ${message.sizeBytes}`;
     throw new SrsError('RtmpPacketSize', `chunk stream ${stream.id}: ${change}`);
   }
-  stream.messageBytes = messageBytes;
-  stream.type = type;
+  message.sizeBytes = messageBytes;
+  message.type = type;
 }
 
 /** Inside a message: the field may be repeated or not, and a message may end in fewer bytes than it has. */

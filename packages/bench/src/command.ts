@@ -3,7 +3,8 @@ import { SrsError } from '@srs/kernel';
 import { assertFeasible } from './feasibility.ts';
 import { LoadProcessError } from './load-process.ts';
 import { LoadRun } from './load-run.ts';
-import { BadArguments, type BenchRequest, parseBenchOptions } from './options.ts';
+import { BadArguments } from './option-parser.ts';
+import { type BenchRequest, parseBenchOptions } from './options.ts';
 import { createOutput } from './output.ts';
 import { exitStatuses, exitStatusOf } from './verdict.ts';
 

@@ -19,12 +19,17 @@ const CONNECTION_BYTES = 32 * 1024;
  *   throw when the clip cannot be used
  */
 export function assertFeasible(plan: LoadPlan): void {
-  const publish = plan.kind === 'play' ? plan.publish : plan;
+  const publish = publishPlanOf(plan);
   const plans: readonly LoadPlan[] = plan.kind === 'play' && publish !== undefined ? [plan, publish] : [plan];
   for (const each of plans) assertOpenFiles(each);
   assertMemory(plans);
   if (publish !== undefined) assertClip(publish);
   else if (plan.kind === 'play' && plan.checked > 0) readClip(plan.file);
+}
+
+function publishPlanOf(plan: LoadPlan): PublishPlan | undefined {
+  if (plan.kind === 'hls') return undefined;
+  return plan.kind === 'play' ? plan.publish : plan;
 }
 
 function assertOpenFiles(plan: LoadPlan): void {

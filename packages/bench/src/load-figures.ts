@@ -1,13 +1,14 @@
 /** What the connections of one process have measured, as it travels to the process that reports. */
 import type { ConnectionCounts } from './connection-counts.ts';
 import type { HistogramPart } from './latency-histogram.ts';
+import type { RequestFigures } from './request-figures.ts';
 
 /** One group of connections over the measured time. Figures of a connection that was lost on the way are left out of the arrays. */
 export interface GroupFigures {
   readonly counts: ConnectionCounts;
   /** All media and protocol together. */
   readonly bytes: number;
-  /** Video messages. */
+  /** Video messages; of HLS, segments. */
   readonly frames: number;
   readonly gapPlayers: number;
   readonly gapFrames: number;
@@ -19,8 +20,10 @@ export interface GroupFigures {
   readonly silenceMs: Float64Array;
   /** Per connection that got a picture, whenever that was. */
   readonly firstFrameMs: Float64Array;
-  /** From stamp to receipt; of publishers, how late frames were sent. */
+  /** From stamp to receipt; of publishers, how late frames were sent; of HLS, from a request to the end of its answer. */
   readonly latency: HistogramPart;
+  /** Of viewers of HLS. */
+  readonly requests?: RequestFigures;
 }
 
 /** The last second of one group. */
@@ -32,6 +35,8 @@ export interface GroupSecond {
   readonly kbps: Float64Array;
   readonly silenceMs: number;
   readonly latency: HistogramPart;
+  /** Answered requests of viewers of HLS. */
+  readonly answered?: number;
 }
 
 export type GroupName = 'ordinary' | 'slow' | 'stalled' | 'publishers';

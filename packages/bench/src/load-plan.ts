@@ -53,7 +53,17 @@ export interface PlayPlan extends CommonPlan {
   readonly publish: PublishPlan | undefined;
 }
 
-export type LoadPlan = PlayPlan | PublishPlan;
+/** Viewers of HLS. */
+export interface HlsPlan extends CommonPlan {
+  readonly kind: 'hls';
+  readonly players: number;
+  readonly streams: number;
+  readonly warmupSeconds: number;
+  /** What is asked for again and again, as fast as it comes; empty: as viewers do. */
+  readonly files: readonly string[];
+}
+
+export type LoadPlan = PlayPlan | PublishPlan | HlsPlan;
 
 /** The connections `first`, `first + step`, ... of a plan, for one process. */
 export interface LoadShare {
@@ -65,7 +75,7 @@ export interface LoadShare {
 export type PlayerKind = 'light' | 'checked' | 'slow' | 'stalled';
 
 export function connectionsOf(plan: LoadPlan): number {
-  return plan.kind === 'play' ? plan.players : plan.publishers;
+  return plan.kind === 'publish' ? plan.publishers : plan.players;
 }
 
 export function indexesOf({ plan, first, step }: LoadShare): number[] {

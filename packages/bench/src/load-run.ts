@@ -54,7 +54,7 @@ export class LoadRun {
       const publish = plan.kind === 'play' ? plan.publish : undefined;
       if (publish !== undefined) await this.#startAll(publish);
       await this.#startAll(plan);
-      if (plan.kind === 'play') await this.#watchSeconds(plan.warmupSeconds, 'warming up');
+      if (plan.kind !== 'publish') await this.#watchSeconds(plan.warmupSeconds, 'warming up');
       await this.#askAll('begin');
       this.#load.begin();
       this.#watch.begin();
@@ -159,7 +159,7 @@ export class LoadRun {
 }
 
 function livingConnections(parts: readonly LoadSecond[], mode: Mode): number {
-  const names: readonly GroupName[] = mode === 'play' ? ['ordinary', 'slow', 'stalled'] : ['publishers'];
+  const names: readonly GroupName[] = mode === 'publish' ? ['publishers'] : ['ordinary', 'slow', 'stalled'];
   const { connected, lost } = addCounts(parts.flatMap(({ groups }) => names.flatMap((name) => groups[name]?.counts ?? [])));
   return connected - lost;
 }

@@ -1,5 +1,6 @@
 /** Answers the questions of the reporting process, in a process of its own. */
 import { describeError } from '@srs/kernel';
+import { HlsDriver } from './hls-driver.ts';
 import type { LoadDriver } from './load-driver.ts';
 import type { LoadAnswers, LoadQuestion, LoadReply, LoadRequest } from './load-messages.ts';
 import type { LoadShare } from './load-plan.ts';
@@ -35,9 +36,8 @@ class LoadService {
 
   /** Undefined when the share cannot be done, which is told. */
   static open(share: LoadShare): LoadService | undefined {
-    const { plan } = share;
     try {
-      return new LoadService(plan.kind === 'play' ? new PlayDriver(plan, share) : new PublishDriver(plan, share));
+      return new LoadService(driverOf(share));
     } catch (error) {
       reply({ kind: 'fault', text: describeError(error) });
       return undefined;
@@ -81,6 +81,18 @@ class LoadService {
         this.#secondLoad.stop();
         return null;
     }
+  }
+}
+
+function driverOf(share: LoadShare): LoadDriver {
+  const { plan } = share;
+  switch (plan.kind) {
+    case 'play':
+      return new PlayDriver(plan, share);
+    case 'publish':
+      return new PublishDriver(plan, share);
+    case 'hls':
+      return new HlsDriver(plan, share);
   }
 }
 

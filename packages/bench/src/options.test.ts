@@ -1,7 +1,9 @@
 import { embeddedClipFile } from '@srs/client';
 import { describe, expect, it } from 'vitest';
 import { indexesOf, kindOfPlayer, type LoadPlan, type PlayPlan, sharesOf, urlOfStream } from './load-plan.ts';
-import { BadArguments, isLoopback, parseBenchOptions } from './options.ts';
+import { BadArguments } from './option-parser.ts';
+import { isLoopback } from './option-urls.ts';
+import { parseBenchOptions } from './options.ts';
 
 function planOf(line: string): LoadPlan {
   const request = parseBenchOptions(line.split(' '));
@@ -91,6 +93,45 @@ describe('the options of srs-bench', () => {
     expect(planOf('publish --speed 2.5')).toMatchObject({ speed: 2.5 });
   });
 
+  it('hls has defaults for all', () => {
+    expect(planOf('hls')).toEqual({
+      kind: 'hls',
+      url: 'http://127.0.0.1:8080/live/bench.m3u8',
+      players: 1,
+      streams: 1,
+      processes: 1,
+      rampPerSecond: 500,
+      warmupSeconds: 2,
+      durationSeconds: 10,
+      watched: [],
+      watchedTrees: [],
+      isJson: false,
+      files: [],
+    });
+  });
+
+  it('hls views a playlist, or asks for files as fast as it can', () => {
+    expect(planOf('hls http://localhost/live/s{n}.m3u8 --players 5 --streams 2 --warmup 0')).toMatchObject({
+      url: 'http://localhost/live/s{n}.m3u8',
+      players: 5,
+      streams: 2,
+      warmupSeconds: 0,
+      files: [],
+    });
+    const files = ['http://localhost/a.m3u8', 'http://localhost/b.ts'];
+    expect(planOf(`hls ${files.join(' ')} --rate max`)).toMatchObject({ url: files[0], files });
+  });
+
+  it('a stream that is played over HTTP is published over RTMP', () => {
+    const publishUrl = (line: string): string | undefined => playPlan(line).publish?.url;
+    expect(publishUrl('play http://localhost:8080/live/s.flv')).toBeUndefined();
+    expect(publishUrl('play http://localhost:8080/live/s.flv --publish --kbps 500')).toBe('rtmp://localhost/live/s');
+    expect(publishUrl('play ws://localhost/live/s{n}.flv --streams 2 --publish')).toBe('rtmp://localhost/live/s{n}');
+    expect(publishUrl('play http://localhost/s.flv --publish-to rtmp://localhost:2000/a/b --kbps 500')).toBe(
+      'rtmp://localhost:2000/a/b',
+    );
+  });
+
   it('help is a text that names every option', () => {
     const helpOf = (line: string): string => {
       const request = parseBenchOptions(line.split(' '));
@@ -99,11 +140,12 @@ describe('the options of srs-bench', () => {
     expect(helpOf('--help')).toContain('srs-bench publish [URL] [options]');
     for (const option of ['--players', '--slow', '--read-every', '--pids-of']) expect(helpOf('play --help')).toContain(option);
     expect(helpOf('publish --help')).toContain('--no-stamp');
+    expect(helpOf('hls --help')).toContain('--rate');
   });
 
   it.each([
-    ['', 'a command is missing; there are play, publish'],
-    ['record', '"record" is no command; there are play, publish'],
+    ['', 'a command is missing; there are play, publish, hls'],
+    ['record', '"record" is no command; there are play, publish, hls'],
     ['play --players 0', '--players must be a whole number in 1..20000'],
     ['play --players 20001', '--players must be a whole number in 1..20000'],
     ['play --players 1.5', '--players must be a whole number in 1..20000'],
@@ -122,6 +164,26 @@ describe('the options of srs-bench', () => {
     ['play --pids-of 0', '--pids-of "0" must begin with a process id'],
     ['publish --speed fast', '--speed must be a number in 0.1..100'],
     ['publish --players 3', 'Unknown argument: players'],
+    ['play http://localhost/live/s.m3u8?x=1', 'http://localhost/live/s.m3u8 is a playlist: srs-bench hls plays those'],
+    ['play https://localhost/live/s.flv', 'address "https://localhost/live/s.flv" must be http://host[:port]/path, without TLS'],
+    ['play http://10.0.0.1/live/s.flv', 'http://10.0.0.1/live/s.flv is not on this machine'],
+    [
+      'play http://localhost/s.flv --publish',
+      '--publish cannot tell from http://localhost/s.flv where to publish: use --publish-to',
+    ],
+    ['play --publish-to rtmp://10.0.0.1/a/b', 'rtmp://10.0.0.1/a/b is not on this machine'],
+    ['play rtmp://localhost/a/s{n} --streams 2 --publish-to rtmp://localhost/a/b', '--streams 2 needs {n} in the URL'],
+    ['publish http://localhost/live/s.flv', 'address "http://localhost/live/s.flv" must be rtmp://host[:port]/app/stream'],
+    ['hls rtmp://localhost/live/s', 'address "rtmp://localhost/live/s" must be http://host[:port]/path, without TLS'],
+    ['hls ws://localhost/live/s.m3u8', 'ws://localhost/live/s.m3u8 must begin with http://'],
+    ['hls http://10.0.0.1/s.m3u8', 'http://10.0.0.1/s.m3u8 is not on this machine'],
+    ['hls http://localhost/a.m3u8 http://localhost/b.ts', '"http://localhost/b.ts" is one word too many: there is one URL'],
+    ['hls --rate 5', '--rate "5" must be max, or be left out'],
+    ['hls --rate max --streams 2', '--rate max takes files, not --streams: name them all'],
+    ['hls http://localhost/a http://localhost:81/b --rate max', '--rate max takes files of one server'],
+    ['hls http://localhost/a http://10.0.0.1/b --rate max', 'http://10.0.0.1/b is not on this machine'],
+    ['hls --streams 2', '--streams 2 needs {n} in the URL'],
+    ['hls --file x.flv', 'Unknown argument: file'],
     ['play a', 'address "a" must be rtmp://host[:port]/app/stream'],
     ['play rtmp://localhost/a/b c', '"c" is one word too many: there is one URL'],
     [

@@ -1,11 +1,10 @@
-/** One player of a load test: a socket, a session until the stream plays, and then as little as possible. */
+/** One player of a load test: a socket, and what it reads of its stream counted. */
 import { connect, type Socket } from 'node:net';
-import { describeTarget, type RtmpTarget } from '@srs/client';
-import { describeError, type FrameType } from '@srs/kernel';
-import { ClientSession, encodeMessage, messageTypes, nodeRtmpCrypto, userControlEvents } from '@srs/rtmp';
-import { ChunkSkimmer } from './chunk-skimmer.ts';
+import { describeError, type FrameType, frameTypes } from '@srs/kernel';
 import type { PlayerKind } from './load-plan.ts';
 import type { PacketChecker } from './packet-checker.ts';
+import type { PlayLink, PlayProtocol } from './play-protocol.ts';
+import type { PlayTarget } from './play-target.ts';
 import type { PlayerFigures } from './player-figures.ts';
 import { Stamp } from './stamp.ts';
 import type { TimedClient, TimedReader } from './timed-reader.ts';
@@ -13,12 +12,6 @@ import type { TimedClient, TimedReader } from './timed-reader.ts';
 const START_TIMEOUT_MS = 30_000;
 const READ_BUFFER_BYTES = 64 * 1024;
 const SLOW_READ_BYTES = 4 * 1024;
-/** S0, S1 and S2: what comes before the first chunk. */
-const HANDSHAKE_BYTES = 1 + 2 * 1536;
-const DEFAULT_WINDOW_BYTES = 2_500_000;
-const CONTROL_CHUNK_STREAM_ID = 2;
-const OUT_CHUNK_SIZE = 128;
-const PING_BYTES = 6;
 
 /** All players of a process read into these: whoever is called has taken what it needs before the next read begins. */
 export const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
@@ -26,7 +19,7 @@ const slowReadBuffer = readBuffer.subarray(0, SLOW_READ_BYTES);
 const stamp = new Stamp();
 
 export interface PlayOptions {
-  readonly target: RtmpTarget;
+  readonly target: PlayTarget;
   readonly kind: PlayerKind;
   /** Its place in the figures. */
   readonly player: number;
@@ -43,24 +36,20 @@ export interface PlayOptions {
   onSettled(): void;
 }
 
-export class PlayConnection implements TimedClient {
+export class PlayConnection implements TimedClient, PlayLink {
+  readonly isChecked: boolean;
   readonly #options: PlayOptions;
   readonly #socket: Socket;
-  readonly #skimmer: ChunkSkimmer;
-  #session: ClientSession | undefined;
+  readonly #protocol: PlayProtocol;
   #timer: NodeJS.Timeout | undefined;
   #state: 'starting' | 'playing' | 'over' = 'starting';
-  #isAsked = false;
-  #bytesReceived = 0;
-  #windowBytes = DEFAULT_WINDOW_BYTES;
-  #ackedBytes = 0;
 
   /** Connects at once. */
   constructor(options: PlayOptions) {
     const { target, kind } = options;
     this.#options = options;
-    this.#skimmer = new ChunkSkimmer(this);
-    this.#session = this.#createSession();
+    this.isChecked = kind === 'checked';
+    this.#protocol = target.open(this);
     const buffer = kind === 'slow' ? slowReadBuffer : readBuffer;
     this.#socket = connect({
       host: target.host,
@@ -69,7 +58,7 @@ export class PlayConnection implements TimedClient {
       onread: { buffer, callback: (length) => this.#onBytes(buffer, length) },
     });
     this.#timer = setTimeout(() => this.#end(`no answer within ${START_TIMEOUT_MS} ms${this.#phase}`), START_TIMEOUT_MS);
-    this.#socket.once('connect', () => this.#session?.start());
+    this.#socket.once('connect', () => this.#protocol.start());
     this.#socket.on('error', (error) => this.#end(describeError(error)));
     this.#socket.once('close', () => this.#end(`the server closed the connection${this.#phase}`));
   }
@@ -88,42 +77,40 @@ export class PlayConnection implements TimedClient {
     this.#end(reason);
   }
 
-  /** Hot path: what the skimmer has found. */
-  onMessage(
-    type: number,
-    _timestampMs: number,
-    _messageBytes: number,
-    head: Uint8Array,
-    headAt: number,
-    headBytes: number,
-  ): void {
-    if (type === messageTypes.video || type === messageTypes.audio) {
-      if (this.#state === 'playing') this.#onMedia(type, head, headAt, headBytes);
-    } else if (type === messageTypes.windowAckSize && headBytes >= 4) {
-      this.#windowBytes = Math.max(1, Buffer.from(head.buffer, head.byteOffset + headAt, 4).readUInt32BE(0));
-    } else if (type === messageTypes.userControl && headBytes >= PING_BYTES && this.#session === undefined) {
-      this.#answerPing(Buffer.from(head.buffer, head.byteOffset + headAt, PING_BYTES));
-    }
+  send(bytes: Buffer | string): void {
+    if (this.#socket.writable) this.#socket.write(bytes);
   }
 
-  #createSession(): ClientSession {
-    const { target } = this.#options;
-    return new ClientSession(
-      {
-        onSend: (bytes) => this.#socket.write(bytes),
-        onReady: () => this.#onPlaying(),
-        onMedia: (type, timestampMs, payload) => this.#onChecked(type, timestampMs, payload),
-        onRejected: ({ code, description }) => this.#end(`play was refused: ${[code, description].filter(Boolean).join(', ')}`),
-      },
-      {
-        role: 'play',
-        crypto: nodeRtmpCrypto,
-        unixSeconds: () => Math.floor(Date.now() / 1000),
-        tcUrl: target.tcUrl,
-        app: target.app,
-        streamName: target.streamName,
-      },
-    );
+  onAsked(): void {
+    this.#options.figures.onAsked(this.#options.player, performance.now());
+  }
+
+  onPlaying(): void {
+    if (this.#state === 'over') return;
+    clearTimeout(this.#timer);
+    const { figures, player, reader } = this.#options;
+    this.#state = 'playing';
+    figures.onPlaying(player, performance.now());
+    reader?.add(this.#socket, this);
+    this.#options.onSettled();
+  }
+
+  onRejected(reason: string): void {
+    this.#end(reason);
+  }
+
+  /** Hot path. */
+  onHead(type: number, head: Uint8Array, headAt: number, headBytes: number): void {
+    if (this.#state === 'playing') this.#onMedia(type, head, headAt, headBytes);
+  }
+
+  onPacket(type: FrameType, timestampMs: number, payload: Buffer): void {
+    const { checker, figures, player } = this.#options;
+    if (checker === undefined || this.#state !== 'playing') return;
+    if (type !== frameTypes.data && !this.#onMedia(type, payload, 0, payload.length)) checker.onGap();
+    const { isWrong, missingSounds } = checker.check(type, timestampMs, payload);
+    if (isWrong) figures.onWrong(player);
+    if (missingSounds > 0) figures.onGap(player, missingSounds);
   }
 
   /** Hot path. @returns false to read no further for now */
@@ -132,61 +119,24 @@ export class PlayConnection implements TimedClient {
     const { kind, figures, player, reader } = this.#options;
     figures.onBytes(player, length);
     try {
-      if (this.#session === undefined) this.#skimmer.receive(buffer, length);
-      else this.#startUp(this.#session, buffer, length);
+      this.#protocol.receive(buffer, length);
     } catch (thrown) {
       this.#end(describeError(thrown));
       return false;
     }
-    this.#bytesReceived += length;
-    if (this.#session === undefined && this.#bytesReceived - this.#ackedBytes >= this.#windowBytes) this.#acknowledge();
     if (this.#state !== 'playing') return true;
     if (kind === 'slow') this.#readLater(length);
     return (kind === 'light' || kind === 'checked') && reader === undefined;
   }
 
-  /** The skimmer reads along from the first chunk on, so that it knows the chunk streams when the session is dropped. */
-  #startUp(session: ClientSession, buffer: Buffer, length: number): void {
-    const { kind, figures, player } = this.#options;
-    session.receive(buffer.subarray(0, length));
-    if (!this.#isAsked && (session.phase === 'start' || session.phase === 'ready')) {
-      this.#isAsked = true;
-      figures.onAsked(player, performance.now());
-    }
-    if (kind === 'checked' || this.#state === 'over') return;
-    const skip = Math.min(length, Math.max(0, HANDSHAKE_BYTES - this.#bytesReceived));
-    this.#skimmer.receive(buffer.subarray(skip), length - skip);
-    if (this.#state === 'playing') this.#session = undefined;
-  }
-
-  #onPlaying(): void {
-    clearTimeout(this.#timer);
-    const { figures, player, reader } = this.#options;
-    // Some servers send media in the same breath as the answer.
-    if (!this.#isAsked) figures.onAsked(player, performance.now());
-    this.#isAsked = true;
-    this.#state = 'playing';
-    figures.onPlaying(player, performance.now());
-    reader?.add(this.#socket, this);
-    this.#options.onSettled();
-  }
-
+  /** Hot path. @returns false when a picture does not come right after the one before */
   #onMedia(type: number, head: Uint8Array, headAt: number, headBytes: number): boolean {
     const { figures, player, isTimed } = this.#options;
     const nowMs = performance.now();
     figures.onMedia(player, nowMs);
-    if (type !== messageTypes.video) return true;
+    if (type !== frameTypes.video) return true;
     figures.onPicture(player, nowMs);
     return !stamp.read(head, headAt, headBytes) || figures.onStamp(player, stamp, isTimed);
-  }
-
-  #onChecked(type: FrameType, timestampMs: number, payload: Buffer): void {
-    const { checker, figures, player } = this.#options;
-    if (checker === undefined || this.#state !== 'playing') return;
-    if (type !== messageTypes.amf0Data && !this.#onMedia(type, payload, 0, payload.length)) checker.onGap();
-    const { isWrong, missingSounds } = checker.check(type, timestampMs, payload);
-    if (isWrong) figures.onWrong(player);
-    if (missingSounds > 0) figures.onGap(player, missingSounds);
   }
 
   #readLater(length: number): void {
@@ -194,26 +144,8 @@ export class PlayConnection implements TimedClient {
     this.#timer = setTimeout(() => this.#socket.resume(), pauseMs);
   }
 
-  #acknowledge(): void {
-    this.#ackedBytes = this.#bytesReceived;
-    const payload = Buffer.allocUnsafe(4);
-    payload.writeUInt32BE(this.#bytesReceived >>> 0);
-    this.#sendControl(messageTypes.acknowledgement, payload);
-  }
-
-  #answerPing(request: Buffer): void {
-    if (request.readUInt16BE(0) !== userControlEvents.pingRequest) return;
-    const answer = Buffer.from(request);
-    answer.writeUInt16BE(userControlEvents.pingResponse);
-    this.#sendControl(messageTypes.userControl, answer);
-  }
-
-  #sendControl(type: number, payload: Buffer): void {
-    if (this.#socket.writable) this.#socket.write(encodeMessage(CONTROL_CHUNK_STREAM_ID, type, 0, 0, payload, OUT_CHUNK_SIZE));
-  }
-
   get #phase(): string {
-    return this.#state === 'starting' && this.#session !== undefined ? ` (in phase ${this.#session.phase})` : '';
+    return this.#state === 'starting' ? this.#protocol.phase : '';
   }
 
   #end(reason: string): void {
@@ -222,7 +154,7 @@ export class PlayConnection implements TimedClient {
     const { figures, player, target } = this.#options;
     this.close();
     // The same reason on many streams is one reason.
-    const text = reason.replaceAll(describeTarget(target), 'the server');
+    const text = reason.replaceAll(target.name, 'the server');
     if (state === 'playing') {
       figures.onLost(player, text);
     } else {

@@ -1,11 +1,12 @@
 /** The players of one process. */
-import { parseRtmpUrl, type RtmpTarget, readClip } from '@srs/client';
+import { readClip } from '@srs/client';
 import { addCounts, type ConnectionCounts } from './connection-counts.ts';
 import type { LoadDriver } from './load-driver.ts';
 import type { LoadResult, LoadSecond } from './load-figures.ts';
 import { indexesOf, kindOfPlayer, type LoadShare, type PlayerKind, type PlayPlan, urlOfStream } from './load-plan.ts';
 import { ClipReference, PacketChecker } from './packet-checker.ts';
 import { PlayConnection, readBuffer } from './play-connection.ts';
+import { type PlayTarget, parsePlayUrl } from './play-target.ts';
 import { PlayerFigures } from './player-figures.ts';
 import { ramp } from './ramp.ts';
 import { StampedClip } from './stamped-clip.ts';
@@ -19,7 +20,7 @@ export class PlayDriver implements LoadDriver {
   readonly #share: LoadShare;
   readonly #indexes: readonly number[];
   readonly #figures: Readonly<Record<PlayerGroup, PlayerFigures>>;
-  readonly #targets: readonly RtmpTarget[];
+  readonly #targets: readonly PlayTarget[];
   readonly #reference: ClipReference | undefined;
   readonly #reader: TimedReader | undefined;
   readonly #connections: PlayConnection[] = [];
@@ -40,7 +41,7 @@ export class PlayDriver implements LoadDriver {
       slow: new PlayerFigures(count('slow')),
       stalled: new PlayerFigures(count('stalled')),
     };
-    this.#targets = Array.from({ length: plan.streams }, (_, stream) => parseRtmpUrl(urlOfStream(plan.url, stream)));
+    this.#targets = Array.from({ length: plan.streams }, (_, stream) => parsePlayUrl(urlOfStream(plan.url, stream)));
     if (plan.readEveryMs > 0) this.#reader = new TimedReader(plan.readEveryMs, readBuffer);
     if (kinds.includes('checked')) this.#reference = readReference(plan.file);
   }

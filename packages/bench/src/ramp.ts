@@ -12,7 +12,7 @@ export async function ramp(count: number, perSecond: number, signal: AbortSignal
   let opened = 0;
   while (opened < count && !signal.aborted) {
     const due = Math.min(count, Math.floor(((performance.now() - startMs) / 1000) * perSecond) + 1);
-    while (opened < due) open(opened++);
+    while (opened < due && !signal.aborted) open(opened++);
     if (opened < count) await delay(Math.max(MIN_PAUSE_MS, 1000 / perSecond), undefined, { signal }).catch(() => {});
   }
 }

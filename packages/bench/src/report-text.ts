@@ -4,13 +4,14 @@ import type picocolors from 'picocolors';
 import type { ConnectionCounts } from './connection-counts.ts';
 import type { Percentiles } from './latency-histogram.ts';
 import type { KbpsReport, SecondReport, SideGroupReport, SummaryReport } from './report.ts';
+import type { RequestsReport } from './report-requests.ts';
 
 type Colors = ReturnType<typeof picocolors.createColors>;
 type Row = readonly [label: string, value: string];
 
 /** `  12 s  measuring   300 connected  151 Mbps  ...` */
 export function secondLine(report: SecondReport): string {
-  const { second, phase, connected, failed, lost, kbps, latencyMs, silenceMs, gapFrames } = report;
+  const { second, phase, connected, failed, lost, kbps, latencyMs, silenceMs, gapFrames, requests } = report;
   const parts = [
     `${String(second).padStart(4)} s`,
     phase.padEnd(10),
@@ -18,9 +19,10 @@ export function secondLine(report: SecondReport): string {
     ...(failed + lost > 0 ? [`${failed} failed, ${lost} lost`] : []),
     `${mbps(kbps.total)} Mbps`,
     `${kbps.avg} kbps each (least ${kbps.min})`,
+    ...(requests === null ? [] : [`${requests} requests`]),
     ...(latencyMs === null ? [] : [`latency p50 ${latencyMs.p50} p99 ${latencyMs.p99} ms`]),
     `silence ${silenceMs} ms`,
-    ...(gapFrames > 0 ? [`${gapFrames} frames missing`] : []),
+    ...(gapFrames > 0 ? [`${gapFrames} ${requests === null ? 'frames' : 'segments'} missing`] : []),
     `cpu server ${report.serverCpuPercent} % tester ${report.testerCpuPercent} %`,
   ];
   return parts.join('  ');
@@ -29,12 +31,16 @@ export function secondLine(report: SecondReport): string {
 export function summaryText(summary: SummaryReport, connections: number, colors: Colors): string {
   const { mode, players, publishers, tester, server } = summary;
   const rows: Row[] = [
-    ...(mode === 'play' ? [['players', countsText(players)] as const] : []),
+    ...(mode === 'publish' ? [] : [[mode === 'hls' ? 'viewers' : 'players', countsText(players)] as const]),
     ...(publishers === null ? [] : [['publishers', countsText(publishers)] as const]),
     ...failureRows(players, publishers),
-    ['measured', `${summary.seconds} s, ${mbps(summary.kbps.total)} Mbps, ${summary.frames} pictures`],
+    [
+      'measured',
+      `${summary.seconds} s, ${mbps(summary.kbps.total)} Mbps, ${summary.frames} ${mode === 'hls' ? 'segments' : 'pictures'}`,
+    ],
     ['bitrate of each', kbpsText(summary.kbps)],
     ...(mode === 'play' ? playRows(summary) : []),
+    ...(summary.requests === null ? [] : requestRows(summary, summary.requests)),
     ...(publishers === null ? [] : [['publishers late', percentilesText(publishers.lateMs)] as const]),
     ...sideRows('slow players', summary.slow),
     ...sideRows('stalled players', summary.stalled),
@@ -68,6 +74,22 @@ function playRows({ gaps, wrong, silenceMs, firstFrameMs, latencyMs }: SummaryRe
     ['longest silence', `p99 ${silenceMs.p99}, max ${silenceMs.max} ms`],
     ['first picture', percentilesText(firstFrameMs)],
     ['latency', percentilesText(latencyMs)],
+  ];
+}
+
+function requestRows({ gaps, wrong, silenceMs, firstFrameMs }: SummaryReport, requests: RequestsReport): Row[] {
+  const { playlists, segments, failed, failures, stalls } = requests;
+  const stallText = `${stalls.missingSegments} segments that were not there, ${stalls.frozenPlaylists} playlists not continued`;
+  return [
+    ['requests', `${requests.perSecond} a second, ${failed} failed`],
+    ...Object.entries(failures).map(([reason, count]): Row => ['', `${count} x ${reason}`]),
+    ['  playlists', `${playlists.perSecond} a second; ${percentilesText(playlists.latencyMs)}`],
+    ['  segments', `${segments.perSecond} a second; ${percentilesText(segments.latencyMs)}`],
+    ['stalls', stalls.players === 0 ? 'none' : `${stallText}, in ${stalls.players} viewers`],
+    ['missing segments', gaps.frames === 0 ? 'none' : `${gaps.frames}, in ${gaps.players} viewers`],
+    ['wrong answers', wrong.messages === 0 ? 'none' : `${wrong.messages}, in ${wrong.players} viewers`],
+    ['longest wait', `p99 ${silenceMs.p99}, max ${silenceMs.max} ms without a segment`],
+    ['first segment', percentilesText(firstFrameMs)],
   ];
 }
 

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { ConnectionCounter, type ConnectionCounts } from './connection-counts.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { GroupFigures, LoadResult } from './load-figures.ts';
-import { type SummaryReport, secondReport, summaryReport } from './report.ts';
-import { summaryText } from './report-text.ts';
+import { type Mode, type SummaryReport, secondReport, summaryReport } from './report.ts';
+import type { RequestsReport } from './report-requests.ts';
+import { secondLine, summaryText } from './report-text.ts';
+import { RequestCounter } from './request-figures.ts';
 import { exitStatuses, exitStatusOf, invalidReasons } from './verdict.ts';
 
 function counts(connected: number, change: Partial<ConnectionCounts> = {}): ConnectionCounts {
@@ -44,7 +46,7 @@ function result(ordinary: GroupFigures, change: Partial<LoadResult['groups']> = 
   };
 }
 
-function summarize(results: readonly LoadResult[], mode: 'play' | 'publish' = 'play'): SummaryReport {
+function summarize(results: readonly LoadResult[], mode: Mode = 'play'): SummaryReport {
   return summaryReport({
     mode,
     results,
@@ -106,6 +108,68 @@ it('in mode publish the figures are those of the publishers, and their lateness 
   });
 });
 
+describe('in mode hls', () => {
+  /** Two viewers of one process, the second of which met all there is. */
+  function requestsOf(latencyMs: number) {
+    const counter = new RequestCounter(2);
+    counter.onAnswered('segment', 999);
+    counter.onMissing(0);
+    counter.onFailed('before it counted');
+    counter.begin();
+    counter.onAnswered('playlist', latencyMs);
+    counter.onAnswered('segment', 10 * latencyMs);
+    counter.onMissing(1);
+    counter.onFrozen(1);
+    counter.onFailed('segment: the server answered 404 Not Found');
+    return { second: counter.second(), finished: counter.finish() };
+  }
+
+  const [one, other] = [requestsOf(2), requestsOf(3)];
+  const summary = summarize([result(group([10, 10], one.finished)), result(group([10, 10], other.finished))], 'hls');
+
+  it('the requests of all viewers are counted, since the begin', () => {
+    expect(summary).toMatchObject({
+      players: { connected: 4 },
+      latencyMs: { max: 30 },
+      requests: {
+        count: 4,
+        perSecond: 0.4,
+        playlists: { count: 2, perSecond: 0.2, latencyMs: { max: 3 } },
+        segments: { count: 2, perSecond: 0.2, latencyMs: { max: 30 } },
+        failed: 2,
+        failures: { 'segment: the server answered 404 Not Found': 2 },
+        stalls: { players: 2, missingSegments: 2, frozenPlaylists: 2 },
+      },
+    });
+  });
+
+  it('a second has those of the second', () => {
+    const report = secondReport({
+      mode: 'hls',
+      second: 1,
+      phase: 'measuring',
+      serverCpuPercent: 1,
+      ownCpuPercent: 2,
+      parts: [{ groups: { ordinary: { ...group([10]), silenceMs: 7, ...one.second } }, tester: summary.tester.processes[0]! }],
+    });
+    expect(report).toMatchObject({ requests: 2, latencyMs: { max: 20 } });
+    expect(secondLine(report)).toContain('  2 requests  latency p50');
+  });
+
+  it('it reads as a table', () => {
+    const text = summaryText(summary, 4, createColors(false));
+    expect(text).toContain('viewers           4 of 4 connected, 0 failed, 0 lost\n');
+    expect(text).toContain(
+      'requests          0.4 a second, 2 failed\n                  2 x segment: the server answered 404 Not Found\n',
+    );
+    expect(text).toContain('stalls            2 segments that were not there, 2 playlists not continued, in 2 viewers\n');
+  });
+
+  it('others have no requests', () => {
+    expect(summarize([result(group([1]))]).requests).toBeNull();
+  });
+});
+
 it('without pictures there is no latency, and no first picture', () => {
   expect(summarize([result(noGroup)])).toMatchObject({ latencyMs: null, firstFrameMs: null, kbps: { min: 0 } });
 });
@@ -123,6 +187,12 @@ it('a second counts the connections that there are', () => {
   expect(report).toMatchObject({ connected: 3, lost: 2, silenceMs: 77, testerCpuPercent: 5, latencyMs: { max: 5 } });
 });
 
+function requestsWith(change: Partial<RequestsReport>): RequestsReport {
+  const none = { count: 0, perSecond: 0, latencyMs: null };
+  const stalls = { players: 0, missingSegments: 0, frozenPlaylists: 0 };
+  return { count: 0, perSecond: 0, playlists: none, segments: none, failed: 0, failures: {}, stalls, ...change };
+}
+
 describe('the exit status', () => {
   const fine = summarize([result(group([1]))]);
   it.each<[string, Partial<SummaryReport>, number]>([
@@ -138,6 +208,13 @@ describe('the exit status', () => {
       { slow: { ...fine.slow, gaps: { players: 1, frames: 9 } } },
       exitStatuses.fine,
     ],
+    ['a request that failed', { requests: requestsWith({ failed: 1 }) }, exitStatuses.failed],
+    [
+      'a stall',
+      { requests: requestsWith({ stalls: { players: 1, missingSegments: 1, frozenPlaylists: 0 } }) },
+      exitStatuses.failed,
+    ],
+    ['requests without a fault', { requests: requestsWith({}) }, exitStatuses.fine],
     ['wrong bytes of slow players', { slow: { ...fine.slow, wrong: { players: 1, messages: 9 } } }, exitStatuses.failed],
   ])('%s', (_name, change, status) => {
     expect(exitStatusOf({ ...fine, ...change })).toBe(status);

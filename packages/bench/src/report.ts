@@ -1,11 +1,14 @@
 /** The documents of a load test: one for each second, and one at the end. */
 import { addCounts, type ConnectionCounts } from './connection-counts.ts';
-import { LatencyHistogram, type Percentiles } from './latency-histogram.ts';
+import type { Percentiles } from './latency-histogram.ts';
 import type { GroupFigures, GroupName, GroupSecond, LoadResult, LoadSecond, TesterFigures } from './load-figures.ts';
+import type { LoadPlan } from './load-plan.ts';
 import { percentileOf, percentilesOf } from './percentiles.ts';
+import { latencyReport, round, roundAll, sumOf } from './report-numbers.ts';
+import { type RequestsReport, requestsReport } from './report-requests.ts';
 import type { ServerFigures } from './server-watch.ts';
 
-export type Mode = 'play' | 'publish';
+export type Mode = LoadPlan['kind'];
 
 /** Kilobits per second of single connections, and of all together. */
 export interface KbpsReport {
@@ -37,6 +40,8 @@ export interface SecondReport {
   readonly gapFrames: number;
   readonly silenceMs: number;
   readonly latencyMs: Percentiles | null;
+  /** Answered requests; null for others than viewers of HLS. */
+  readonly requests: number | null;
   readonly serverCpuPercent: number;
   readonly testerCpuPercent: number;
 }
@@ -62,6 +67,8 @@ export interface SummaryReport {
   readonly silenceMs: { readonly p99: number; readonly max: number };
   readonly firstFrameMs: Percentiles | null;
   readonly latencyMs: Percentiles | null;
+  /** Of viewers of HLS; null for others. */
+  readonly requests: RequestsReport | null;
   readonly slow: SideGroupReport;
   readonly stalled: SideGroupReport;
   readonly server: ServerFigures & {
@@ -79,7 +86,7 @@ export interface SummaryReport {
 
 /** The main figures of a mode. */
 function mainGroup(mode: Mode): GroupName {
-  return mode === 'play' ? 'ordinary' : 'publishers';
+  return mode === 'publish' ? 'publishers' : 'ordinary';
 }
 
 const noKbps: KbpsReport = { min: 0, p1: 0, avg: 0, total: 0 };
@@ -108,7 +115,8 @@ export function secondReport({ second, phase, serverCpuPercent, mode, parts, own
     frames: sumOf(seconds, ({ frames }) => frames),
     gapFrames: sumOf(seconds, ({ gapFrames }) => gapFrames),
     silenceMs: round(seconds.reduce((most, { silenceMs }) => Math.max(most, silenceMs), 0)),
-    latencyMs: mode === 'play' ? latencyReport(seconds) : null,
+    latencyMs: mode === 'publish' ? null : latencyReport(seconds),
+    requests: mode === 'hls' ? sumOf(seconds, ({ answered }) => answered ?? 0) : null,
     serverCpuPercent: round(serverCpuPercent),
     testerCpuPercent: round(ownCpuPercent + sumOf(parts, ({ tester }) => tester.cpuPercent)),
   };
@@ -128,13 +136,14 @@ export function summaryReport(facts: SummaryFacts): SummaryReport {
   const main = groupOf(mainGroup(mode));
   const publishers = groupOf('publishers');
   const connections = Math.max(1, addCounts(main.map(({ counts }) => counts)).connected);
+  const measuredSeconds = Math.max(0, ...results.map(({ seconds }) => seconds));
   const silences = main.flatMap(({ silenceMs }) => [...silenceMs]);
   return {
     type: 'summary',
     valid: facts.invalidReasons.length === 0,
     invalidReasons: facts.invalidReasons,
     mode,
-    players: mode === 'play' ? addCounts(main.map(({ counts }) => counts)) : noCounts,
+    players: mode === 'publish' ? noCounts : addCounts(main.map(({ counts }) => counts)),
     publishers:
       publishers.length === 0
         ? null
@@ -143,11 +152,12 @@ export function summaryReport(facts: SummaryFacts): SummaryReport {
             kbps: kbpsReport(publishers),
             lateMs: latencyReport(publishers),
           },
-    seconds: round(Math.max(0, ...results.map(({ seconds }) => seconds)), 3),
+    seconds: round(measuredSeconds, 3),
     ...mediaReport(main),
     silenceMs: { p99: round(percentileOf(silences, 0.99)), max: round(percentileOf(silences, 1)) },
     firstFrameMs: roundAll(percentilesOf(main.flatMap(({ firstFrameMs }) => [...firstFrameMs]))),
-    latencyMs: mode === 'play' ? latencyReport(main) : null,
+    latencyMs: mode === 'publish' ? null : latencyReport(main),
+    requests: mode === 'hls' ? requestsReport(main, measuredSeconds) : null,
     slow: sideReport(groupOf('slow')),
     stalled: sideReport(groupOf('stalled')),
     server: {
@@ -201,24 +211,4 @@ function kbpsReport(parts: readonly { readonly kbps: Float64Array }[]): KbpsRepo
     avg: round(total / values.length),
     total: round(total),
   };
-}
-
-function latencyReport(parts: readonly Pick<GroupFigures, 'latency'>[]): Percentiles | null {
-  const histogram = new LatencyHistogram();
-  for (const { latency } of parts) histogram.add(latency);
-  return roundAll(histogram.percentiles());
-}
-
-function roundAll(values: Percentiles | undefined): Percentiles | null {
-  if (values === undefined) return null;
-  return { p50: round(values.p50, 2), p95: round(values.p95, 2), p99: round(values.p99, 2), max: round(values.max, 2) };
-}
-
-function sumOf<Part>(parts: readonly Part[], value: (part: Part) => number): number {
-  return parts.reduce((sum, part) => sum + value(part), 0);
-}
-
-/** Figures are read by people too: more digits than were measured say nothing. */
-function round(value: number, digits = 1): number {
-  return Number(value.toFixed(digits));
 }

@@ -1,15 +1,12 @@
 /** What the skimmer remembers of one chunk stream. */
 import { ChunkClock } from '@srs/rtmp';
+import { SkimmedMessage } from './skimmed-message.ts';
 
 export class SkimmedStream extends ChunkClock {
   readonly id: number;
-  type = 0;
-  messageBytes = 0;
-  receivedBytes = 0;
+  readonly message = new SkimmedMessage();
   hasHeader = false;
   isIncomplete = false;
-  /** The beginning of a message that came in several pieces; made when it is first needed. */
-  head: Buffer | undefined;
 
   constructor(id: number) {
     super();
@@ -18,6 +15,6 @@ export class SkimmedStream extends ChunkClock {
 
   endMessage(): void {
     this.isIncomplete = false;
-    this.receivedBytes = 0;
+    this.message.restart();
   }
 }

@@ -47,13 +47,16 @@ export function invalidReasons({ tester, late, latency, cores }: TesterFacts): s
 
 /** What the server, or the way to it, did wrong; a failed test is a failed test, also when the tester was busy. */
 export function exitStatusOf(summary: SummaryReport): number {
-  const { players, publishers, gaps, wrong, slow, stalled } = summary;
+  const { players, publishers, gaps, wrong, slow, stalled, requests } = summary;
   const failed = [players, publishers, slow, stalled].reduce(
     (sum, counts) => sum + (counts?.failed ?? 0) + (counts?.lost ?? 0),
     0,
   );
   const isShort = players.connected < players.wanted || slow.connected < slow.wanted || stalled.connected < stalled.wanted;
-  if (failed > 0 || isShort || gaps.frames > 0 || wrong.messages > 0 || slow.wrong.messages > 0) return exitStatuses.failed;
+  const { failed: refused = 0, stalls } = requests ?? {};
+  const isHeldUp = refused > 0 || (stalls?.players ?? 0) > 0;
+  if (failed > 0 || isHeldUp || isShort || gaps.frames > 0 || wrong.messages > 0 || slow.wrong.messages > 0)
+    return exitStatuses.failed;
   return summary.valid ? exitStatuses.fine : exitStatuses.invalid;
 }
 

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { loadConfig } from '@srs/config';
 import { describe, expect, it } from 'vitest';
 import { localHostOf, startGuide } from './start-guide.ts';
@@ -17,7 +18,9 @@ describe('the guide of npm start', () => {
   });
 
   it('names the page first, here and for other machines, when there is one', () => {
-    const lines = guide('listen 1935; http_stream { enabled on; }', '192.0.2.7').split('\n');
+    const text = guide('listen 1935; http_stream { enabled on; start_page on; }', '192.0.2.7');
+    // Colours are on where continuous integration runs.
+    const lines = stripVTControlCharacters(text).split('\n');
     const indexOf = (url: string) => lines.findIndex((line) => line.endsWith(` ${url}`));
     const urls = [
       'http://localhost:8080/',
@@ -32,7 +35,7 @@ describe('the guide of npm start', () => {
   });
 
   it('names a page that other machines cannot reach on this one only', () => {
-    const text = guide('listen 1935; http_stream { enabled on; listen 127.0.0.1:8090; }', '192.0.2.7');
+    const text = guide('listen 1935; http_stream { enabled on; start_page on; listen 127.0.0.1:8090; }', '192.0.2.7');
     expect(text).toContain('http://127.0.0.1:8090/');
     expect(text).not.toContain('http://192.0.2.7');
     expect(text).toContain('rtmp://192.0.2.7');

@@ -23,7 +23,8 @@ export function startGuide(config: Config, lanAddress: string | undefined): stri
   const server = serverAt(shownHost(address));
   const { httpStream } = config;
   const pageAt = (host: string) => `http://${formatAddress({ host, port: httpStream.listen.port })}/`;
-  const pages = httpStream.enabled ? [pageAt(shownHost(httpStream.listen))] : [];
+  const hasPage = httpStream.enabled && httpStream.startPage;
+  const pages = hasPage ? [pageAt(shownHost(httpStream.listen))] : [];
   const watchUrl = `${server}/${testStream}`;
   const api = formatAddress(config.privateApi.listen);
   const status = `bin/srs-cli${api === defaultPrivateApi ? '' : ` --api ${api}`} status`;
@@ -38,7 +39,7 @@ export function startGuide(config: Config, lanAddress: string | undefined): stri
     ['Ask', status],
   ];
   if (lanAddress !== undefined) {
-    const isPageOpen = httpStream.enabled && isOpenToAll(httpStream.listen);
+    const isPageOpen = hasPage && isOpenToAll(httpStream.listen);
     const urls = [
       ...(isPageOpen ? [pageAt(lanAddress)] : []),
       ...(isOpenToAll(address) ? [`${serverAt(lanAddress)}/${testStream}`] : []),

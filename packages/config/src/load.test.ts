@@ -308,7 +308,7 @@ describe('warnings', () => {
     [
       'what is not built of an output that is',
       'hls { enabled on; hls_format ll; hls_storage ram; hls_part_duration 0.5; }\ndvr { dvr_upload { enabled on; endpoint http://s3; bucket abc; access_key a; secret_key b; } }',
-      ['srs.conf: not built yet: hls_format, hls_storage, hls_part_duration, dvr_upload'],
+      ['srs.conf: not built yet: dvr_upload'],
     ],
     ['an upload that is off', 'dvr { dvr_upload { endpoint http://s3; delete_after on; } }', []],
     [

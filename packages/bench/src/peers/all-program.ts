@@ -11,6 +11,7 @@ import {
   runPart,
 } from './bench-program.ts';
 import { type Figure, resultText } from './figure.ts';
+import { httpProgram } from './http-program.ts';
 import { ingestProgram } from './ingest-program.ts';
 import { latencyProgram } from './latency-program.ts';
 import { markdownTable } from './markdown.ts';
@@ -38,6 +39,7 @@ const parts = {
   latency: part(latencyProgram, ['--seconds', '5']),
   scaling: part(scalingProgram, ['--workers', '1,2', '--rounds', '1', '--seconds', '5']),
   ingest: part(ingestProgram, ['--publishers', '1,10', '--rounds', '1', '--seconds', '5']),
+  http: part(httpProgram, ['--players', '300', '--rounds', '1', '--seconds', '5']),
   memory: part(memoryProgram, ['--names', '10000', '--seconds', '5']),
   start: part(startProgram, ['--rounds', '2']),
 } as const;

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { nginxFilesConfig } from './nginx-files-peer.ts';
 import { nginxConfig } from './nginx-peer.ts';
 import { srsConfig, srsDefault, srsLowLatency } from './srs-peer.ts';
 
@@ -16,6 +17,16 @@ it('the default has no directive that changes how players are served', () => {
 it('nginx keeps its rights only where there are some to lose', () => {
   expect(nginxConfig(1, '/module.so', true)).toContain('user root;');
   expect(nginxConfig(1, '/module.so', false)).not.toContain('user');
+});
+
+it('HTTP is on where it is measured, with the same vhost for all protocols', () => {
+  const http = { ...srsDefault, httpDirectory: '/html' };
+  const config = srsConfig(http, 21_100);
+  expect(config).toContain('http_server { enabled on; listen 127.0.0.1:21105; dir /html; }');
+  expect(config).toContain('http_remux { enabled on; }');
+  expect(srsConfig({ ...http, playedOver: 'http-flv' }, 21_100)).toBe(config);
+  expect(srsConfig(srsDefault, 21_100)).not.toContain('http');
+  expect(nginxFilesConfig(21_100, '/html', false)).toMatch(/listen 127\.0\.0\.1:21100;\s+root \/html;/);
 });
 
 it('no server is short of connections before the others', () => {

@@ -1,12 +1,15 @@
 /** What the benchmarks write about their figures. */
 import { describe, expect, it } from 'vitest';
 import { allMarkdown } from './all-program.ts';
+import type { FileRun, HttpDocument } from './http-document.ts';
+import { httpFigures } from './http-figures.ts';
+import { httpMarkdown } from './http-report.ts';
 import { ingestMarkdown } from './ingest-program.ts';
 import { latencyMarkdown } from './latency-program.ts';
 import { growth } from './memory-measurements.ts';
 import { isSteady } from './memory-points.ts';
 import { memoryMarkdown } from './memory-program.ts';
-import { figures, peersDocument, run } from './peers-test-support.ts';
+import { failedRun, figures, peersDocument, run } from './peers-test-support.ts';
 import { scalingMarkdown } from './scaling-program.ts';
 import { startMarkdown } from './start-program.ts';
 
@@ -110,6 +113,107 @@ describe('ingest', () => {
     expect(text).toContain('- srs, 10 publishers, round 1: refused');
     expect(text).toContain('- nginx: **skipped**, there is no nginx');
     expect(text).toContain('at 2 times real time');
+  });
+});
+
+describe('http', () => {
+  const settings = {
+    ...load,
+    measure: ['players', 'files'] as const,
+    over: ['rtmp', 'http-flv'] as const,
+    players: 300,
+    readEveryMs: 100,
+    connections: 8,
+    segmentKb: 400,
+    rounds: 2,
+  };
+  const playerRuns = [
+    run('rtmp', 300, 1, { figures: figures({ cpuPercent: 10 }) }),
+    run('http-flv', 300, 1, { figures: figures({ cpuPercent: 9 }) }),
+    run('rtmp', 300, 2, { figures: figures({ cpuPercent: 11 }) }),
+    run('http-flv', 300, 2, { figures: figures({ cpuPercent: 12.1 }) }),
+  ];
+  const files = (server: string, round: number, requestsPerSecond: number, testerCpuPercent = 50): FileRun => ({
+    server,
+    load: 'both',
+    round,
+    figures: {
+      requestsPerSecond,
+      requestsPerCpuSecond: 2 * requestsPerSecond,
+      megabytesPerSecond: 1,
+      cpuPercent: 50,
+      latencyMs: null,
+      testerCpuPercent,
+    },
+    complaints: [],
+  });
+  const document = (changes: Partial<HttpDocument>): HttpDocument => ({
+    kind: 'http',
+    environment,
+    settings,
+    versions: { srs: '2.0', nginx: '1.22' },
+    skipped: [],
+    playerRuns: [],
+    fileRuns: [],
+    figures: [],
+    ...changes,
+  });
+
+  it('players over HTTP are compared with those over RTMP of the same round, with the noise', () => {
+    expect(httpFigures(settings, playerRuns, [])).toEqual([
+      {
+        what: 'CPU of the worker that sends, 300 players over http-flv',
+        goal: "<= 1 x RTMP's",
+        figure: "1.00 x RTMP's (10.6 % to 10.5 % of a core, rounds 0.900-1.10)",
+        isMet: true,
+        note: 'noise: the same measurement differs by 29.4 % between rounds',
+      },
+    ]);
+    expect(httpMarkdown(document({ playerRuns }))).toContain(
+      '| CPU of the worker that sends, % of one core | 10.5 (10.0-11.0) | 10.6 (9.00-12.1) | 1.00 (0.900-1.10) |',
+    );
+  });
+
+  it('a goal that is missed by less than the noise is missed, and says so', () => {
+    const slower = playerRuns.map((one) => (one.server === 'rtmp' ? one : { ...one, figures: figures({ cpuPercent: 11 }) }));
+    const [figure] = httpFigures(settings, slower, []);
+    expect(figure?.isMet).toBe(false);
+    expect(figure?.note).toContain('more than the goal is missed by');
+  });
+
+  it('files are compared with nginx of the same round, by requests a second of time and of processor time', () => {
+    const runs = [files('srs', 1, 100), files('nginx', 1, 200), files('srs', 2, 90), files('nginx', 2, 300, 90)];
+    expect(httpFigures(settings, [], runs)).toMatchObject([
+      { figure: "0.400 x nginx's requests per second (95.0 to 250, rounds 0.300-0.500)", isMet: false },
+      { figure: "0.400 x nginx's requests per second of processor time (190 to 500, rounds 0.300-0.500)", isMet: false },
+    ]);
+    const text = httpMarkdown(document({ fileRuns: runs }));
+    expect(text).toContain('## Playlists and segments of 400 KB in turn');
+    expect(text).toContain('| Requests per second | 95.0 (90.0-100) | 250 (200-300) | 0.400 (0.300-0.500) |');
+    expect(text).not.toContain('## Segments');
+  });
+
+  it('a tester that was the limit is named', () => {
+    const [first] = httpFigures(settings, [], [files('srs', 1, 150), files('nginx', 1, 200, 99)]);
+    expect(first).toMatchObject({
+      isMet: true,
+      note: 'the tester was the limit of nginx: the next line does not depend on it',
+    });
+  });
+
+  it('without nginx there is no ratio, and it is told why', () => {
+    const runs = [files('srs', 1, 100)];
+    expect(httpFigures(settings, [], runs)[0]).toMatchObject({ figure: 'not measured', isMet: false });
+    const skipped = [{ name: 'nginx', reason: 'there is no nginx' }];
+    const text = httpMarkdown(document({ versions: { srs: '2.0' }, skipped, fileRuns: runs }));
+    expect(text).toContain('- nginx: **skipped**, there is no nginx');
+    expect(text).toContain('| Requests per second | 100 |\n');
+  });
+
+  it('tells a run that failed', () => {
+    const fileRuns: FileRun[] = [{ server: 'srs', load: 'segments', round: 1, complaints: ['it\ndied'] }];
+    const text = httpMarkdown(document({ playerRuns: [failedRun('rtmp', 300, 1, 'refused')], fileRuns }));
+    expect(text).toContain('- players over rtmp, round 1: refused\n- segments, srs, round 1: it died');
   });
 });
 

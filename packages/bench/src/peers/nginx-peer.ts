@@ -1,11 +1,9 @@
 /** nginx with its rtmp module, as Debian packages it. */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { ChildRun } from './child-run.ts';
-import { findProgram } from './find-program.ts';
-import { ensurePortIsFree, MAX_CLIENTS, type Peer, PeerMissing, type RunningPeer, waitUntilAccepting } from './peer.ts';
+import { findNginx, nginxMain, startNginx } from './nginx-program.ts';
+import { type Peer, PeerMissing, type RunningPeer } from './peer.ts';
 import type { Workbench } from './workbench.ts';
 
 const run = promisify(execFile);
@@ -15,21 +13,11 @@ const moduleFiles: readonly string[] = [
   '/usr/local/lib/nginx/modules/ngx_rtmp_module.so',
 ];
 const modulePackage = 'libnginx-mod-rtmp';
-/** Descriptors a worker needs beside those of its clients. */
-const SPARE_DESCRIPTORS = 64;
 
-/** Chunk size and output queue are the module's defaults; only what limits the number of clients is raised. */
+/** Chunk size and output queue are the module's defaults. */
 export function nginxConfig(port: number, moduleFile: string, isRoot: boolean): string {
   return `load_module ${moduleFile};
-${isRoot ? 'user root;\n' : ''}daemon off;
-worker_processes 1;
-worker_rlimit_nofile ${MAX_CLIENTS + SPARE_DESCRIPTORS};
-pid nginx.pid;
-error_log stderr error;
-events {
-    worker_connections ${MAX_CLIENTS + SPARE_DESCRIPTORS};
-}
-rtmp {
+${nginxMain(isRoot)}rtmp {
     access_log off;
     server {
         listen 127.0.0.1:${port};
@@ -49,53 +37,25 @@ export class NginxPeer implements Peer {
   #moduleFile = '';
 
   async prepare(): Promise<string> {
-    const program = findProgram('nginx');
-    if (program === undefined) throw new PeerMissing('there is no nginx; Debian: apt-get install nginx libnginx-mod-rtmp');
-    const moduleFile = moduleFiles.find((path) => existsSync(path));
+    const { path, version } = await findNginx(`nginx ${modulePackage}`);
+    const moduleFile = moduleFiles.find((file) => existsSync(file));
     if (moduleFile === undefined) {
       throw new PeerMissing(`nginx has no rtmp module (${moduleFiles.join(', ')}); Debian: apt-get install ${modulePackage}`);
     }
-    this.#program = program;
+    this.#program = path;
     this.#moduleFile = moduleFile;
-    // nginx prints its version on standard error.
-    const { stderr } = await run(program, ['-v']);
-    const version = /nginx\/(\S+)/.exec(stderr)?.[1] ?? 'of unknown version';
     return `${version} with ${modulePackage} ${await packageVersion(modulePackage)}`;
   }
 
-  async start(bench: Workbench, port: number): Promise<RunningPeer> {
-    await ensurePortIsFree(port);
-    const place = bench.newPlace(this.name);
-    const configFile = join(place, 'nginx.conf');
-    writeFileSync(configFile, nginxConfig(port, this.#moduleFile, process.getuid?.() === 0));
-    const program = await ChildRun.start({
+  start(bench: Workbench, port: number): Promise<RunningPeer> {
+    return startNginx(bench, {
       name: this.name,
-      command: [this.#program, '-p', place, '-c', configFile, '-e', 'stderr'],
-      cwd: place,
-      cores: bench.serverCores,
+      program: this.#program,
+      config: nginxConfig(port, this.#moduleFile, process.getuid?.() === 0),
+      port,
+      url: (stream) => `rtmp://127.0.0.1:${port}/live/${stream}`,
     });
-    try {
-      await waitUntilAccepting(program, port, bench.signal);
-      const workers = childrenOf(program.pid);
-      return {
-        processes: [
-          { pid: program.pid, label: 'master', isServing: false },
-          ...workers.map((pid, index) => ({ pid, label: `worker-${index}`, isServing: true })),
-        ],
-        url: (stream) => `rtmp://127.0.0.1:${port}/live/${stream}`,
-        [Symbol.asyncDispose]: async () => void (await program.stop()),
-      };
-    } catch (thrown) {
-      await program.stop();
-      throw thrown;
-    }
   }
-}
-
-/** The processes that one has forked and that live. */
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? [] : text.split(' ').map(Number);
 }
 
 async function packageVersion(name: string): Promise<string> {

@@ -25,8 +25,12 @@ export interface WriteCounters {
 }
 
 export interface RunningPeer extends AsyncDisposable {
-  /** The address of a stream: `url('bench')`. */
+  /** The address of a stream, to publish and to play: `url('bench')`. */
   url(stream: string): string;
+  /** Where it is played, when that is another address. */
+  playUrl?(stream: string): string;
+  /** The address of a file that it serves, when that is another address than `url` gives. */
+  fileUrl?(path: string): string;
   readonly processes: readonly PeerProcess[];
   /** Undefined for servers that do not tell. */
   writeCounters?(): Promise<WriteCounters>;

@@ -90,12 +90,13 @@ export function figuresOf(summary: SummaryReport, processes: readonly PeerProces
 
 /** What a tester's figures say against themselves or the server. */
 export function complaintsOf(summary: SummaryReport): string[] {
-  const { mode, players, publishers, gaps, wrong, invalidReasons } = summary;
-  const { failures = {}, lost = 0 } = (mode === 'play' ? players : publishers) ?? {};
-  const clients = mode === 'play' ? 'players' : 'publishers';
+  const { mode, players, publishers, gaps, wrong, requests, invalidReasons } = summary;
+  const { failures = {}, lost = 0 } = (mode === 'publish' ? publishers : players) ?? {};
+  const clients = mode === 'publish' ? 'publishers' : 'players';
   return [
     ...invalidReasons,
     ...Object.entries(failures).map(([reason, count]) => `${count} ${clients}: ${reason}`),
+    ...Object.entries(requests?.failures ?? {}).map(([reason, count]) => `${count} requests: ${reason}`),
     ...(lost > 0 ? [`${lost} ${clients} lost their connection`] : []),
     ...(gaps.players > 0 ? [`${gaps.players} players missed ${gaps.frames} frames`] : []),
     ...(wrong.players > 0 ? [`${wrong.players} players got ${wrong.messages} wrong messages`] : []),

@@ -40,11 +40,14 @@ export function peersFigures(runs: readonly PeerRun[], players: number = GOAL_PL
   ];
 }
 
-function measured(spread: Spread | undefined, detail: string): { readonly value: number | undefined; readonly detail: string } {
+export function measured(
+  spread: Spread | undefined,
+  detail: string,
+): { readonly value: number | undefined; readonly detail: string } {
   const range = spread === undefined || spread.count < 2 ? '' : `, rounds ${roundedText(spread.min)}-${roundedText(spread.max)}`;
   return { value: spread?.median, detail: `${detail}${range}` };
 }
 
-function percent(value: number | undefined): string {
+export function percent(value: number | undefined): string {
   return value === undefined ? '-' : `${roundedText(value)} %`;
 }

@@ -135,7 +135,7 @@ export async function measurePlayers(
   await using _publisher = await startPublishing(bench, { url, kbps, seconds: wholeSeconds });
   const watch = new WriteWatch(running);
   const summary = await play(bench, {
-    url,
+    url: running.playUrl?.(STREAM) ?? url,
     players,
     seconds,
     readEveryMs,

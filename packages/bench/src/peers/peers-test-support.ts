@@ -37,6 +37,7 @@ export function summary(changes: Partial<SummaryReport> = {}): SummaryReport {
     silenceMs: { p99: 50, max: 60 },
     firstFrameMs: percentiles,
     latencyMs: percentiles,
+    requests: null,
     slow: nobody,
     stalled: nobody,
     server: { cpuPercent: 12, pssKb: 50_000, pssPerPlayerKb: 9, processes: [usage(1, 2), usage(2, 10)] },

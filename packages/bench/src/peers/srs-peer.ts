@@ -14,13 +14,15 @@ import {
 } from './peer.ts';
 import type { Workbench } from './workbench.ts';
 
-/** The private ports lie above the RTMP port: the master's, then the workers'. */
+/** Of the HTTP server, from the RTMP port on. */
+const HTTP_PORT_OFFSET = 5;
+/** The private ports lie above both: the master's, then the workers'. */
 const PRIVATE_PORT_OFFSET = 10;
 const REQUEST_LIMIT_MS = 5_000;
 const READY_LIMIT_MS = 30_000;
 const READY_POLL_MS = 50;
-/** The workers' class that serves players. */
-const SERVING_ROLE = 'stream';
+/** How players get a stream. */
+export type PlayedOver = 'rtmp' | 'http-flv' | 'ws-flv';
 
 export interface SrsSettings {
   readonly name: string;
@@ -28,6 +30,10 @@ export interface SrsSettings {
   readonly streamWorkers: number;
   /** Directives inside the vhost. */
   readonly vhost?: string;
+  /** The HTTP server is on, with one worker, and serves the streams and this folder. */
+  readonly httpDirectory?: string;
+  /** How streams are played, of a server with HTTP; `rtmp` unless told. */
+  readonly playedOver?: PlayedOver;
   /** Leaves it to the system where it runs. */
   readonly isUnpinned?: boolean;
 }
@@ -70,10 +76,19 @@ srs_log_tank console;
 srs_log_level warn;
 private_api { listen 127.0.0.1:${port + PRIVATE_PORT_OFFSET}; }
 workers { mode multi; back_source 1; stream ${settings.streamWorkers}; }
-vhost __defaultVhost__ {
-    ${settings.vhost ?? ''}
+${httpDirectives(settings, port)}vhost __defaultVhost__ {
+    ${vhostDirectives(settings)}
 }
 `;
+}
+
+function httpDirectives({ httpDirectory }: SrsSettings, port: number): string {
+  if (httpDirectory === undefined) return '';
+  return `http_server { enabled on; listen 127.0.0.1:${port + HTTP_PORT_OFFSET}; dir ${httpDirectory}; }\n`;
+}
+
+function vhostDirectives({ vhost, httpDirectory }: SrsSettings): string {
+  return [vhost ?? '', httpDirectory === undefined ? '' : 'http_remux { enabled on; }'].join('');
 }
 
 export class SrsPeer implements Peer {
@@ -103,7 +118,7 @@ export class SrsPeer implements Peer {
       cwd: place,
       cores: this.#settings.isUnpinned === true ? undefined : bench.serverCores,
     });
-    const running = new RunningSrs(program, port);
+    const running = new RunningSrs(program, port, this.#settings);
     try {
       await running.waitUntilReady(bench.signal);
       return running;
@@ -117,11 +132,13 @@ export class SrsPeer implements Peer {
 export class RunningSrs implements RunningPeer {
   readonly #program: ChildRun;
   readonly #port: number;
+  readonly #settings: SrsSettings;
   #workers: readonly SrsWorker[] = [];
 
-  constructor(program: ChildRun, port: number) {
+  constructor(program: ChildRun, port: number, settings: SrsSettings) {
     this.#program = program;
     this.#port = port;
+    this.#settings = settings;
   }
 
   get workers(): readonly SrsWorker[] {
@@ -131,12 +148,22 @@ export class RunningSrs implements RunningPeer {
   get processes(): readonly PeerProcess[] {
     return [
       { pid: this.#program.pid, label: 'master', isServing: false },
-      ...this.#workers.map(({ pid, role, slot }) => ({ pid, label: `${role}-${slot}`, isServing: role === SERVING_ROLE })),
+      ...this.#workers.map(({ pid, role, slot }) => ({ pid, label: `${role}-${slot}`, isServing: role === this.#servingRole })),
     ];
   }
 
   url(stream: string): string {
     return `rtmp://127.0.0.1:${this.#port}/live/${stream}`;
+  }
+
+  playUrl(stream: string): string {
+    const { playedOver = 'rtmp' } = this.#settings;
+    if (playedOver === 'rtmp') return this.url(stream);
+    return `${playedOver === 'ws-flv' ? 'ws' : 'http'}://${this.#httpAddress}/live/${stream}.flv`;
+  }
+
+  fileUrl(path: string): string {
+    return `http://${this.#httpAddress}/${path}`;
   }
 
   async waitUntilReady(signal: AbortSignal): Promise<void> {
@@ -153,7 +180,7 @@ export class RunningSrs implements RunningPeer {
   }
 
   async writeCounters(): Promise<WriteCounters> {
-    const serving = this.#workers.filter(({ role }) => role === SERVING_ROLE);
+    const serving = this.#servingWorkers;
     const answers = await Promise.all(serving.map(({ port }) => this.ask(port, '/api/v1/streams')));
     const plays = (answers as readonly StreamRow[][]).flat().flatMap(({ play }) => (play === null ? [] : [play]));
     const sum = (pick: (play: PlayRow) => number): number => plays.reduce((total, play) => total + pick(play), 0);
@@ -167,8 +194,7 @@ export class RunningSrs implements RunningPeer {
 
   /** Players of each stream worker. */
   async playersPerWorker(): Promise<number[]> {
-    const serving = this.#workers.filter(({ role }) => role === SERVING_ROLE);
-    const summaries = await Promise.all(serving.map(({ port }) => this.ask(port, '/api/v1/summary')));
+    const summaries = await Promise.all(this.#servingWorkers.map(({ port }) => this.ask(port, '/api/v1/summary')));
     return summaries.map((summary) => (summary as { readonly players: number }).players);
   }
 
@@ -182,6 +208,20 @@ export class RunningSrs implements RunningPeer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#program.stop();
+  }
+
+  /** The workers' class that serves players. */
+  get #servingRole(): string {
+    const { playedOver = 'rtmp' } = this.#settings;
+    return playedOver === 'rtmp' ? 'stream' : 'http';
+  }
+
+  get #servingWorkers(): readonly SrsWorker[] {
+    return this.#workers.filter(({ role }) => role === this.#servingRole);
+  }
+
+  get #httpAddress(): string {
+    return `127.0.0.1:${this.#port + HTTP_PORT_OFFSET}`;
   }
 
   async #listWorkers(): Promise<readonly SrsWorker[]> {

@@ -8,6 +8,8 @@ import type { Workbench } from './workbench.ts';
 
 /** What a run may take beside its own duration: connecting, warming up, counting. */
 const SPARE_MS = 120_000;
+/** Until the files have been read once, and the server's code is compiled. */
+const FILES_WARM_UP_SECONDS = 2;
 /** Until all connections are there. */
 const BEGIN_LIMIT_MS = 60_000;
 /** Status of a tester that was saturated: it has figures, and says that they do not hold. */
@@ -29,6 +31,14 @@ export interface PlayLoad {
   readonly processes?: readonly PeerProcess[];
   /** Called whenever the tester reports a second. */
   readonly onSecond?: (second: SecondReport) => void;
+}
+
+/** Files of one server that are asked for in turn, as fast as the answers come. */
+export interface FilesLoad {
+  readonly urls: readonly string[];
+  readonly connections: number;
+  readonly seconds: number;
+  readonly processes: readonly PeerProcess[];
 }
 
 export interface PublishLoad {
@@ -63,6 +73,24 @@ export async function publish(bench: Workbench, load: PublishLoad): Promise<Summ
 /** Publishes until it is stopped, or the time of the load is up; returns when all publishers have sent for a second. */
 export function startPublishing(bench: Workbench, load: PublishLoad): Promise<Tester> {
   return startMeasuring(bench, 'srs-bench publish', publishArguments(load), load);
+}
+
+/** Asks for files and waits for the figures. @throws Error when there are none */
+export async function requestFiles(
+  bench: Workbench,
+  { urls, connections, seconds, processes }: FilesLoad,
+): Promise<SummaryReport> {
+  const args = [
+    'hls',
+    ...urls,
+    ...option('rate', 'max'),
+    ...option('players', connections),
+    ...option('warmup', FILES_WARM_UP_SECONDS),
+    ...option('duration', seconds),
+    ...pidOptions(processes),
+  ];
+  const tester = await Tester.start(bench, 'srs-bench hls', args, { seconds });
+  return await tester.summary();
 }
 
 function playArguments(load: PlayLoad): string[] {
