@@ -35,7 +35,9 @@ beforeAll(async () => {
   if (!canRun) return;
   server = await ServerProcess.start({
     top: ({ httpServerPort, directory }: ServerPlace) =>
-      `http_server { enabled on; start_page on; listen ${httpServerPort}; dir ${join(directory, 'html')}; }`,
+      `http_server { enabled on; start_page on; listen ${httpServerPort}; dir ${join(directory, 'html')}; }
+      vhost memory.test { hls { enabled on; hls_storage memory; hls_fragment 2; } }
+      vhost ll.test { hls { enabled on; hls_format ll; hls_fragment 2; } }`,
     vhost: ({ directory }) => `
       http_remux { enabled on; }
       hls { enabled on; hls_path ${join(directory, 'html')}; hls_fragment 2; hls_window 12; }`,
@@ -91,12 +93,15 @@ describe.each([
   ['HTTP-FLV', 'flv', 1000],
   ['WS-FLV', 'ws', 1000],
   ['HLS', 'hls', 12_000],
-])('%s, from the publisher to the screen', (_, player, limitMs) => {
+  ['HLS from memory', 'hls', 12_000, 'memory.test'],
+  ['LL-HLS', 'hls', 3000, 'll.test'],
+])('%s, from the publisher to the screen', (name, player, limitMs, vhost?: string) => {
   it(`takes less than ${limitMs} ms`, async () => {
     // Each has a stream of its own: HLS would begin with what is left of the one before.
-    const stream = `live/numbered-${player}`;
-    await using publisher = await NumberedPublisher.start(server.url(stream));
-    await using page = await StartPage.open(browser, linkTo(player, stream));
+    const stream = `live/numbered-${name.replaceAll(' ', '-')}`;
+    const query = vhost === undefined ? '' : `?vhost=${vhost}`;
+    await using publisher = await NumberedPublisher.start(server.url(`${stream}${query}`));
+    await using page = await StartPage.open(browser, linkTo(player, stream).replace('#', `${query}#`));
     await page.waitForState('Live', LIMIT_MS);
     const delays: number[] = [];
     // What the player catches up with at its start is not counted.

@@ -128,6 +128,87 @@ describe('a recording', () => {
   });
 });
 
+describe('a recording by request', () => {
+  const recordOptions: ServerOptions = {
+    top: ({ host, httpApiPort }) => `http_api { enabled on; listen ${host}:${httpApiPort}; }`,
+    vhost: ({ directory }) => `dvr { enabled off; dvr_path ${directory}/rec; }`,
+  };
+
+  async function askApi(server: ServerProcess, path: string, method = 'GET') {
+    const { host, httpApiPort } = server.place;
+    const response = await fetch(`http://${host}:${httpApiPort}${path}`, { method, signal: AbortSignal.timeout(LIMIT_MS) });
+    return { status: response.status, body: (await response.json()) as { streams?: { id: string; name: string }[] } };
+  }
+
+  async function idOf(server: ServerProcess, name: string): Promise<string> {
+    const { body } = await askApi(server, '/api/v1/streams');
+    return body.streams?.find((stream) => stream.name === name)?.id ?? '';
+  }
+
+  const isRecorded = (server: ServerProcess, name: string): boolean =>
+    recordings(server).some((path) => path.includes(`/${name}.`) && path.endsWith('.tmp'));
+  const waitUntilRecorded = (server: ServerProcess, name: string) =>
+    eventually(
+      () => isRecorded(server, name),
+      LIMIT_MS,
+      () => server.program.tail(),
+    );
+
+  it('begins and ends as the API and the command line say, for that publish alone', async () => {
+    await using server = await ServerProcess.start(recordOptions);
+    const publisher = await LivePublisher.start(server, 'live/s');
+    using _other = await LivePublisher.start(server, 'live/other');
+    using player = await LivePlayer.start(server, 'live/s');
+    await player.waitForFrames(30);
+    expect(recordings(server)).toEqual([]);
+    const id = await idOf(server, 's');
+    expect(await askApi(server, `/api/v1/streams/${id}/record?on=true`, 'POST')).toEqual({ status: 200, body: { code: 0 } });
+    await waitUntilRecorded(server, 's');
+    await player.waitForFrames(60);
+    const cli = join(import.meta.dirname, '../../bin/srs-cli');
+    const api = `127.0.0.1:${server.place.privatePort}`;
+    const off = await ChildProgram.run(cli, ['--api', api, 'record', 'live/s', 'off']);
+    expect([off.code, off.stdout, off.stderr]).toEqual([0, 'live/s is not recorded until its publish ends\n', '']);
+    const [first] = await waitForFiles(server, 1);
+    const checker = check(first!, 'live/s');
+    expect(checker.complaint).toBe('');
+    expect(checker.frames).toBeGreaterThan(30);
+    expect((await ChildProgram.run(cli, ['--api', api, 'record', 'live/s', 'on'])).code).toBe(0);
+    await waitUntilRecorded(server, 's');
+    publisher.leave();
+    await waitForFiles(server, 2);
+    using _next = await LivePublisher.start(server, 'live/s', { session: 2 });
+    await player.waitForFrames(60);
+    expect(recordings(server)).toHaveLength(2);
+    expect(isRecorded(server, 'other')).toBe(false);
+    expect(player.checker.complaint).toBe('');
+    const nobody = await ChildProgram.run(cli, ['--api', api, 'record', 'live/gone', 'on']);
+    expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringMatching(/^srs-cli: nobody publishes live\/gone; /)]);
+  });
+
+  it('outlives its back-source, whose unfinished file is completed', async () => {
+    await using server = await ServerProcess.start(recordOptions);
+    const publisher = await LivePublisher.start(server, 'live/s');
+    using player = await LivePlayer.start(server, 'live/s');
+    await player.waitForFrames(10);
+    await askApi(server, `/api/v1/streams/${await idOf(server, 's')}/record?on=true`, 'POST');
+    await waitUntilRecorded(server, 's');
+    await player.waitForFrames(100);
+    const [backSource] = await workersOf(server, 'back-source');
+    process.kill(backSource!.pid, 'SIGKILL');
+    await eventually(
+      () => finished(server).length === 1 && isRecorded(server, 's'),
+      LIMIT_MS,
+      () => `recordings: ${recordings(server).join(' ')}\n${server.program.tail()}`,
+    );
+    await player.waitForFrames(60);
+    publisher.leave();
+    const files = await waitForFiles(server, 2);
+    expect(files.map((path) => check(path, 'live/s').complaint)).toEqual(['', '']);
+    expect(player.checker.complaint).toBe('');
+  });
+});
+
 it('the end of the server completes what is being recorded', async () => {
   const server = await ServerProcess.start(options());
   const { directory } = server.place;

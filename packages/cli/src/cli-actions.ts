@@ -23,7 +23,7 @@ export async function kick(api: ServerAddress, id: number, timeoutMs: number): P
   return kickReport(api, server, id, answers);
 }
 
-const isFoundIn = (data: unknown): boolean =>
+export const isFoundIn = (data: unknown): boolean =>
   typeof data === 'object' && data !== null && 'isFound' in data && data.isFound === true;
 
 function kickReport(

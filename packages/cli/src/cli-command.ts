@@ -10,6 +10,7 @@ import { BadArguments } from './cli-commands.ts';
 import { COMPLETION_FLAG, completionLines, completionScript } from './cli-completion.ts';
 import { config } from './cli-config.ts';
 import { type CliAsk, type CliRequest, parseCliOptions } from './cli-options.ts';
+import { record } from './cli-record.ts';
 import { reload } from './cli-reload.ts';
 import type { Report } from './cli-report.ts';
 import { statusReport, workersReport } from './cli-status.ts';
@@ -85,6 +86,8 @@ async function answer({ command, api, timeoutMs }: CliAsk): Promise<Report> {
   switch (command.name) {
     case 'kick':
       return await kick(api, command.id, timeoutMs);
+    case 'record':
+      return await record(api, command.subject, command.wish, timeoutMs);
     case 'reload':
       return await reload(api, command.isDryRun, timeoutMs);
     case 'drain':

@@ -7,6 +7,7 @@ export type CliCommand =
   | { readonly name: 'kick'; readonly id: number }
   | { readonly name: 'reload'; readonly isDryRun: boolean }
   | { readonly name: 'drain'; readonly slot: number }
+  | { readonly name: 'record'; readonly subject: string; readonly wish: RecordWish }
   | { readonly name: 'log-level'; readonly level: LogLevel }
   | { readonly name: 'config'; readonly pattern: string | undefined }
   | { readonly name: 'top'; readonly isOnce: boolean }
@@ -19,6 +20,10 @@ export type CommandName = CliCommand['name'];
 /** As the directive `srs_log_level` has them. */
 export const logLevels = ['verbose', 'info', 'trace', 'warn', 'error', 'off'] as const;
 type LogLevel = (typeof logLevels)[number];
+
+/** Of a recording; `auto` goes back to what the configuration says. */
+export const recordWishes = ['on', 'off', 'auto'] as const;
+export type RecordWish = (typeof recordWishes)[number];
 
 export const shells = ['bash', 'zsh'] as const;
 export type Shell = (typeof shells)[number];
@@ -82,6 +87,15 @@ export const commands: Readonly<Record<CommandName, CommandWords>> = {
     timeoutMs: LOOK_MS,
     options: (parser) => parser.positional('id', { type: 'string', describe: 'As in clients, and in the log' }),
   },
+  record: {
+    usage: 'record <stream> <wish>',
+    describe: 'Record a published stream whatever the configuration says, or end its recording, until its publish ends',
+    timeoutMs: 5_000,
+    options: (parser) =>
+      parser
+        .positional('stream', { type: 'string', describe: 'A stream: [VHOST/]APP/STREAM or its URL' })
+        .positional('wish', { type: 'string', choices: recordWishes, describe: 'auto: as the configuration says' }),
+  },
   reload: {
     usage: 'reload',
     describe: 'Read the configuration file again and apply what has changed',
@@ -131,6 +145,8 @@ export function readCommand(name: CommandName, values: Readonly<Record<string, u
       return { name, id: wholeNumber('client id', text('id'), MAX_CLIENT_ID) };
     case 'drain':
       return { name, slot: wholeNumber('worker', text('worker'), MAX_SLOT) };
+    case 'record':
+      return { name, subject: text('stream'), wish: oneOf('wish', recordWishes, text('wish')) };
     case 'reload':
       return { name, isDryRun: values['dry-run'] === true };
     case 'log-level':

@@ -41,6 +41,8 @@ describe('completion', () => {
     const port = await serveSome();
     expect(await wordsAfter(`--api ${port} kick 20`)).toEqual(['203']);
     expect(await wordsAfter(`--api=127.0.0.1:${port} explain `)).toEqual(['live/one', 'demo/live/two', '203', '211']);
+    expect(await wordsAfter(`--api ${port} record demo`)).toEqual(['demo/live/two']);
+    expect(await wordsAfter(`--api ${port} record live/one o`)).toEqual(['on', 'off']);
     expect(await wordsAfter(`--api ${port} drain `)).toEqual(['1']);
   });
 

@@ -1,7 +1,16 @@
 /** Completes commands in a shell: the script that a shell reads once, and the words it asks for at every Tab. */
 import type { ServerAddress } from '@srs/config';
 import { askClients, askMaster, askStreams, askWorkers } from '@srs/survey';
-import { BadArguments, type CommandName, commandNames, commands, logLevels, type Shell, shells } from './cli-commands.ts';
+import {
+  BadArguments,
+  type CommandName,
+  commandNames,
+  commands,
+  logLevels,
+  recordWishes,
+  type Shell,
+  shells,
+} from './cli-commands.ts';
 import { cliParser, DEFAULT_API, parseApiAddress } from './cli-options.ts';
 import { shortStreamName } from './cli-text.ts';
 
@@ -55,8 +64,7 @@ export async function candidatesFor(words: readonly string[], begun: string): Pr
   const name = commandNames.find((known) => known === plain[0]);
   if (begun.startsWith('-')) return optionsOf(name).filter(({ word }) => word.startsWith(begun) && !words.includes(word));
   if (name === undefined) return plain.length > 0 ? [] : commandCandidates().filter(({ word }) => word.startsWith(begun));
-  if (plain.length > 1) return [];
-  const candidates = await argumentsOf(name, api).catch(() => []);
+  const candidates = plain.length > 1 ? secondArgumentsOf(name, plain.length) : await argumentsOf(name, api).catch(() => []);
   return candidates.filter(({ word }) => word.startsWith(begun));
 }
 
@@ -98,6 +106,10 @@ function optionsOf(name: CommandName | undefined): readonly Candidate[] {
   return commonOptions;
 }
 
+function secondArgumentsOf(name: CommandName, given: number): readonly Candidate[] {
+  return name === 'record' && given === 2 ? recordWishes.map((word) => ({ word, meaning: '' })) : [];
+}
+
 async function argumentsOf(name: CommandName, apiText: string): Promise<readonly Candidate[]> {
   switch (name) {
     case 'log-level':
@@ -111,6 +123,8 @@ async function argumentsOf(name: CommandName, apiText: string): Promise<readonly
       }));
     case 'kick':
       return await clientCandidates(apiOf(apiText));
+    case 'record':
+      return await streamCandidates(apiOf(apiText));
     case 'explain': {
       const api = apiOf(apiText);
       return (await Promise.all([streamCandidates(api), clientCandidates(api)])).flat();

@@ -306,11 +306,10 @@ describe('warnings', () => {
       [],
     ],
     [
-      'what is not built of an output that is',
+      'all that outputs have',
       'hls { enabled on; hls_format ll; hls_storage ram; hls_part_duration 0.5; }\ndvr { dvr_upload { enabled on; endpoint http://s3; bucket abc; access_key a; secret_key b; } }',
-      ['srs.conf: not built yet: dvr_upload'],
+      [],
     ],
-    ['an upload that is off', 'dvr { dvr_upload { endpoint http://s3; delete_after on; } }', []],
     [
       'files that streams share',
       'hls { hls_m3u8_file [app]/live.m3u8;\nhls_ts_file [app]/[timestamp].ts; }\ndvr { dvr_path ./[app].[timestamp].flv; }',

@@ -219,28 +219,47 @@ describe('the plan session', () => {
 });
 
 describe('the feature', () => {
+  const STREAM = 'a.com/live/show';
+  const off = (dvr = '') => {
+    const vhost = bench().vhost(dvr);
+    return { ...vhost, dvr: { ...vhost.dvr, enabled: false } };
+  };
+
   it('wants nothing of a vhost that does not record', () => {
-    expect(bench().feature.select({ ...bench().vhost(), dvr: { ...bench().vhost().dvr, enabled: false } })).toBeNull();
+    expect(bench().feature.select(off(), STREAM)).toBeNull();
   });
 
   it('leaves a recording alone when only its retention changes', () => {
     const { feature } = bench();
-    expect(feature.select(bench().vhost('dvr_retention 60; dvr_disk_high 90;'))).toEqual(feature.select(bench().vhost()));
-    expect(feature.select(bench().vhost('dvr_plan segment;'))).not.toEqual(feature.select(bench().vhost()));
+    const section = feature.select(bench().vhost(), STREAM);
+    expect(feature.select(bench().vhost('dvr_retention 60; dvr_disk_high 90; dvr_apply live/show;'), STREAM)).toEqual(section);
+    expect(feature.select(bench().vhost('dvr_plan segment;'), STREAM)).not.toEqual(section);
   });
 
   it('records the streams that dvr_apply names', () => {
-    const open = (apply: string) => {
-      const vhost = bench().vhost(`dvr_apply ${apply};`);
-      return bench().feature.open(bench().stream(vhost, 'show'), bench().feature.select(vhost)!) !== undefined;
-    };
-    expect([open('all'), open('live/show'), open('a/b live/show'), open('live/other'), open('other/show')]).toEqual([
-      true,
-      true,
-      true,
-      false,
-      false,
-    ]);
+    const isRecorded = (apply: string): boolean => bench().feature.select(bench().vhost(`dvr_apply ${apply};`), STREAM) !== null;
+    const applied = ['all', 'live/show', 'a/b live/show', 'live/other', 'other/show'];
+    expect(applied.map(isRecorded)).toEqual([true, true, true, false, false]);
+  });
+
+  it('records a stream that is asked for, by the block that is off or leaves it out, and no other', () => {
+    const { feature } = bench();
+    const section = feature.select(bench().vhost('dvr_plan segment;'), STREAM);
+    feature.setRecording(STREAM, true);
+    expect(feature.select(off('dvr_plan segment;'), STREAM)).toEqual(section);
+    expect(feature.select(bench().vhost('dvr_plan segment; dvr_apply live/other;'), STREAM)).toEqual(section);
+    expect(feature.select(off(), 'a.com/live/other')).toBeNull();
+    feature.setRecording(STREAM, undefined);
+    expect([feature.select(off(), STREAM), feature.select(bench().vhost('dvr_plan segment;'), STREAM)]).toEqual([null, section]);
+  });
+
+  it('does not record a stream that is not to be recorded now', () => {
+    const { feature } = bench();
+    feature.setRecording(STREAM, false);
+    expect(feature.select(bench().vhost(), STREAM)).toBeNull();
+    expect(feature.select(bench().vhost(), 'a.com/live/other')).not.toBeNull();
+    feature.setRecording(STREAM, undefined);
+    expect(feature.select(bench().vhost(), STREAM)).not.toBeNull();
   });
 
   it('survives what is done with a file', async () => {

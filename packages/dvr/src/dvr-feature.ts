@@ -1,5 +1,5 @@
 /** Recording as one of the things that are made of published streams. */
-import type { DvrConfig } from '@srs/config';
+import { type DvrConfig, splitStreamId } from '@srs/config';
 import { OutputFile } from '@srs/files';
 import { type Clock, describeError, type Log } from '@srs/kernel';
 import type { Feature } from '@srs/stream';
@@ -12,7 +12,17 @@ import { endingOf, recordingTemplate } from './recording-path.ts';
 import { RecordingTasks } from './recording-tasks.ts';
 
 /** What a running recording depends on: when only the rest changes, it goes on. */
-export type DvrSection = Pick<DvrConfig, 'path' | 'plan' | 'durationMs' | 'waitKeyframe' | 'timeJitter' | 'apply'>;
+export type DvrSection = Pick<DvrConfig, 'path' | 'plan' | 'durationMs' | 'waitKeyframe' | 'timeJitter'>;
+
+/** Whether a stream is recorded, whatever the configuration says of it. */
+export interface DvrControl {
+  /**
+   * Counts when the feature is asked for the stream the next time.
+   * @param isWanted records it by the `dvr` block of its vhost, which may be off or leave the stream out; or does not; undefined goes back to the
+   * configuration
+   */
+  setRecording(streamId: string, isWanted: boolean | undefined): void;
+}
 
 export interface DvrOptions {
   readonly clock: Clock;
@@ -29,18 +39,23 @@ export interface DvrOptions {
 /** Some seconds of the fastest streams. */
 const DEFAULT_MAX_PENDING_BYTES = 16 * 1024 * 1024;
 
-export function dvrFeature(options: DvrOptions): Feature<DvrSection> {
+export function dvrFeature(options: DvrOptions): Feature<DvrSection> & DvrControl {
+  /** By stream. */
+  const wishes = new Map<string, boolean>();
   const tasks = new RecordingTasks();
   const appendTargets = new AppendTargets(tasks);
   return {
     name: 'dvr',
-    select({ dvr }) {
-      if (!dvr.enabled) return null;
-      const { path, plan, durationMs, waitKeyframe, timeJitter, apply } = dvr;
-      return { path, plan, durationMs, waitKeyframe, timeJitter, apply };
+    setRecording(streamId, isWanted) {
+      if (isWanted === undefined) wishes.delete(streamId);
+      else wishes.set(streamId, isWanted);
+    },
+    select({ dvr }, streamId) {
+      if (!(wishes.get(streamId) ?? isRecorded(dvr, streamId))) return null;
+      const { path, plan, durationMs, waitKeyframe, timeJitter } = dvr;
+      return { path, plan, durationMs, waitKeyframe, timeJitter };
     },
     open(stream, section) {
-      if (!isRecorded(section.apply, stream.app, stream.name)) return undefined;
       const template = recordingTemplate(section.path);
       return new Recorder({
         stream,
@@ -66,7 +81,7 @@ export function dvrFeature(options: DvrOptions): Feature<DvrSection> {
   };
 }
 
-/** @param apply `all`, or names of streams with their apps */
-function isRecorded(apply: readonly string[], app: string, name: string): boolean {
-  return apply.includes('all') || apply.includes(`${app}/${name}`);
+function isRecorded({ enabled, apply }: DvrConfig, streamId: string): boolean {
+  const { app, stream } = splitStreamId(streamId);
+  return enabled && (apply.includes('all') || apply.includes(`${app}/${stream}`));
 }

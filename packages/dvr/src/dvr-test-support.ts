@@ -10,7 +10,7 @@ import { decodeFlvHeader, encodeFlvTag, FlvReader } from '@srs/flv';
 import { type FrameType, frameFlags, frameTypes, type LogLine, ManualClock, memoryLog } from '@srs/kernel';
 import { type Feature, type FrameConsumer, type OutputStream, parseMetadata } from '@srs/stream';
 import { afterEach, beforeEach } from 'vitest';
-import { type DvrOptions, type DvrSection, dvrFeature } from './dvr-feature.ts';
+import { type DvrControl, type DvrOptions, type DvrSection, dvrFeature } from './dvr-feature.ts';
 import type { RecordedFile } from './recorder.ts';
 
 export interface TestFrame {
@@ -170,7 +170,7 @@ export class DvrBench {
   readonly clock = new ManualClock({ wallMs: Date.UTC(2026, 0, 2, 3, 4, 5, 67) });
   readonly lines: LogLine[] = [];
   readonly recorded: RecordedFile[] = [];
-  readonly feature: Feature<DvrSection>;
+  readonly feature: Feature<DvrSection> & DvrControl;
 
   constructor(options: Partial<DvrOptions> = {}) {
     this.feature = dvrFeature({
@@ -207,7 +207,7 @@ export class DvrBench {
 
   publish(dvr = '', name = 'show'): Publish {
     const vhost = this.vhost(dvr);
-    const consumer = this.feature.open(this.stream(vhost, name), this.feature.select(vhost)!);
+    const consumer = this.feature.open(this.stream(vhost, name), this.feature.select(vhost, `a.com/live/${name}`)!);
     if (consumer === undefined) throw new Error('the stream is left out');
     return {
       consumer,

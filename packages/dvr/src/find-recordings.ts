@@ -1,6 +1,6 @@
 /** Looks for files below a directory. */
-import { lstat, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, opendir, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { systemErrorCode } from '@srs/kernel';
 
 export interface FoundFile {
@@ -38,6 +38,18 @@ export async function factsOf(path: string): Promise<FoundFile | undefined> {
   } catch (thrown) {
     if (isGone(thrown)) return undefined;
     throw thrown;
+  }
+}
+
+/** Those above a file that was deleted, up to `root`: of a day, or of an app that has nothing left. */
+export async function removeEmptyDirectories(file: string, root: string): Promise<void> {
+  for (let path = dirname(file); path !== root && path.startsWith(root); path = dirname(path)) {
+    try {
+      await rmdir(path);
+    } catch {
+      // Something is left in it.
+      return;
+    }
   }
 }
 

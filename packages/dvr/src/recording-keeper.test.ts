@@ -140,6 +140,46 @@ describe('a disk that is too full', () => {
   });
 });
 
+describe('what is still to be uploaded', () => {
+  const waitingFor = (...files: string[]) => ({ waiting: async () => new Set(files.map((file) => bench().path(file))) });
+  const full = { diskUse: () => Promise.resolve({ totalBytes: 1000, usedBytes: 950 }) };
+
+  it('is kept, however old it is', async () => {
+    put(recording('old'), 8);
+    put(recording('waiting'), 99);
+    const sections = [section('dvr_retention 86400;')];
+    expect(await keeper(sections, waitingFor(recording('waiting'))).run()).toEqual([bench().path(recording('old'))]);
+    expect(bench().files()).toEqual([recording('waiting')]);
+  });
+
+  it('stays while the disk can be freed of what has been uploaded', async () => {
+    put(recording('waiting'), 9);
+    for (let days = 1; days <= 3; days++) put(recording(`${days}`), days);
+    const deleted = await keeper([section('dvr_disk_high 80;')], { ...full, ...waitingFor(recording('waiting')) }).run();
+    expect(deleted).toEqual([recording('3'), recording('2')].map((file) => bench().path(file)));
+    expect(bench().lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('goes when nothing else is left on a disk that is too full, which the log tells once', async () => {
+    const names = Array.from({ length: 6 }, (_, index) => recording(`${index}`));
+    for (const [index, name] of names.entries()) put(name, 9 - index);
+    const errors = () => bench().lines.filter(({ level }) => level === 'error');
+    let usedBytes = 950;
+    const diskUse = () => Promise.resolve({ totalBytes: 1000, usedBytes });
+    const full = keeper([section('dvr_disk_high 80;')], { diskUse, ...waitingFor(...names) });
+    expect(await full.run()).toEqual(names.slice(0, 2).map((file) => bench().path(file)));
+    expect(await full.run()).toHaveLength(2);
+    expect(errors().map(({ text }) => text)).toEqual([
+      `dvr: the disk of ${bench().directory} is too full: recordings are deleted that have not been uploaded yet, ${bench().path(names[0]!)} first`,
+    ]);
+    usedBytes = 700;
+    expect(await full.run()).toEqual([]);
+    usedBytes = 950;
+    expect(await full.run()).toHaveLength(2);
+    expect(errors()).toHaveLength(2);
+  });
+});
+
 it('runs by the clock of the process until it is stopped', async () => {
   put(recording('old'), 9);
   const sections = [section('dvr_retention 86400;')];

@@ -1,10 +1,10 @@
 /** Deletes old recordings: those above an age, and the oldest ones when the disk is full. */
-import { rmdir, statfs, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { statfs, unlink } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { DvrConfig } from '@srs/config';
 import { type Clock, describeError, type Log } from '@srs/kernel';
 import { schedule } from 'node-cron';
-import { type FoundFile, factsOf, findFiles } from './find-recordings.ts';
+import { type FoundFile, factsOf, findFiles, removeEmptyDirectories } from './find-recordings.ts';
 import { recordingPattern, recordingRoot, recordingTemplate } from './recording-path.ts';
 
 /** Of each vhost: its name, and what it says of recordings. */
@@ -18,6 +18,8 @@ export interface RecordingKeeperOptions {
   readonly log: Log;
   /** All vhosts that record, those that keep their recordings for ever too: a file that two of them can have made goes by the milder rule. */
   readonly sections: () => KeptSections;
+  /** Files that are still to be uploaded, as absolute paths: they are kept however old they are, and go last when the disk is full. */
+  readonly waiting?: () => Promise<ReadonlySet<string>>;
   /** Bytes of the file system in all and in use; tests give a full one. */
   readonly diskUse?: (directory: string) => Promise<DiskUse>;
 }
@@ -41,6 +43,8 @@ interface Rule {
 
 export class RecordingKeeper {
   readonly #options: RecordingKeeperOptions;
+  /** Directories of which the log knows that they lose what has not been uploaded. */
+  readonly #losing = new Set<string>();
 
   constructor(options: RecordingKeeperOptions) {
     this.#options = options;
@@ -85,16 +89,30 @@ export class RecordingKeeper {
     const files = await findFiles(root, (path) => rules.some(({ pattern }) => pattern.test(path)));
     files.sort((a, b) => a.mtimeMs - b.mtimeMs);
     const rulesOf = (file: FoundFile): readonly Rule[] => all.filter(({ pattern }) => pattern.test(file.path));
+    const waiting = (await this.#options.waiting?.()) ?? new Set<string>();
+    const isWaiting = (file: FoundFile): boolean => waiting.has(resolve(file.path));
     const isOld = (file: FoundFile): boolean =>
       rulesOf(file).every(({ retentionMs }) => retentionMs > 0 && nowMs - file.mtimeMs > retentionMs);
-    const old = files.filter(isOld);
+    const old = files.filter((file) => isOld(file) && !isWaiting(file));
     const deleted = await this.#delete(root, old, 'older than they are kept');
     const rest = files.filter((file) => !old.includes(file));
-    const excess = await this.#excess(root, rest, rulesOf);
+    const inOrder = [...rest.filter((file) => !isWaiting(file)), ...rest.filter(isWaiting)];
+    const excess = await this.#excess(root, inOrder, rulesOf);
+    this.#tellLoss(root, excess.filter(isWaiting));
     return [...deleted, ...(await this.#delete(root, excess, 'the oldest on a disk that is too full'))];
   }
 
-  /** The oldest files whose bytes bring the disk below the limit. Not more at once, for a deleted file may keep its room for a while. */
+  /** Once, until nothing is lost any more. */
+  #tellLoss(root: string, files: readonly FoundFile[]): void {
+    if (files.length === 0) this.#losing.delete(root);
+    if (files.length === 0 || this.#losing.has(root)) return;
+    this.#losing.add(root);
+    this.#options.log.error(
+      `dvr: the disk of ${root} is too full: recordings are deleted that have not been uploaded yet, ${files[0]!.path} first`,
+    );
+  }
+
+  /** The first files whose bytes bring the disk below the limit. Not more at once, for a deleted file may keep its room for a while. */
   async #excess(
     root: string,
     files: readonly FoundFile[],
@@ -124,7 +142,7 @@ export class RecordingKeeper {
         await unlink(file.path);
         deleted.push(file);
         log.info(`dvr: ${file.path} is deleted: ${why}`);
-        await removeEmptyDirectories(dirname(file.path), root);
+        await removeEmptyDirectories(file.path, root);
       } catch (error) {
         log.error(`dvr: ${file.path} cannot be deleted: ${describeError(error)}`);
       }
@@ -153,16 +171,4 @@ async function diskUse(directory: string): Promise<DiskUse> {
   const { bsize, blocks, bfree, bavail } = await statfs(directory);
   // As df counts it: what is set aside for root is neither used nor free.
   return { usedBytes: (blocks - bfree) * bsize, totalBytes: (blocks - bfree + bavail) * bsize };
-}
-
-/** Those of a day or an app that has nothing left. */
-async function removeEmptyDirectories(directory: string, root: string): Promise<void> {
-  for (let path = directory; path !== root && path.startsWith(root); path = dirname(path)) {
-    try {
-      await rmdir(path);
-    } catch {
-      // Something is left in it.
-      return;
-    }
-  }
 }

@@ -80,6 +80,11 @@ export function recordingPattern(template: string, vhost?: string): RegExp {
   return new RegExp(`^${text}(?:-\\d+)?${escapePattern(ending)}$`, 's');
 }
 
+/** Whether the template can have made the file, which is there, for the vhost. */
+export function isRecordingOf(path: string, dvrPath: string, vhost: string): boolean {
+  return recordingPattern(recordingTemplate(dvrPath), vhost).test(normalize(path));
+}
+
 function namesOf(vhost: string): PathFacts {
   return { vhost, app: '', stream: '' };
 }

@@ -30,7 +30,7 @@ const stream = {
   log: memoryLog(),
   dismissPublisher: () => {},
 };
-const consumer = feature.open(stream, feature.select(vhost)!)!;
+const consumer = feature.open(stream, feature.select(vhost, stream.streamId)!)!;
 let count = 0;
 for (const { type, flags, timestampMs, payload } of [metadata, videoHeader, audioHeader, ...media({ toMs: 3_600_000 })]) {
   consumer.onFrame(type, flags, timestampMs, 0, payload);

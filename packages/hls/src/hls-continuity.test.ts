@@ -43,6 +43,7 @@ const publish = fc.record({
   fragment: fc.constantFrom(1, 2, 3),
   window: fc.constantFrom(0, 4, 12),
   hasKeys: fc.boolean(),
+  format: fc.constantFrom('ts', 'ts', 'fmp4'),
   actions: fc.array(action, { minLength: 1, maxLength: 12 }),
   ending,
 });
@@ -56,8 +57,8 @@ class Story {
   readonly begins = new Set<number>([0]);
   #files = new StreamFiles({ store: this.store, clock: this.clock, log: silentLog });
 
-  async play({ beginMs, fragment, window, hasKeys, actions, ending: end }: Run): Promise<void> {
-    const options = `hls_path /hls; hls_fragment ${fragment}; hls_window ${window};`;
+  async play({ beginMs, fragment, window, hasKeys, format, actions, ending: end }: Run): Promise<void> {
+    const options = `hls_path /hls; hls_fragment ${fragment}; hls_window ${window}; hls_format ${format};`;
     const vhost = hlsVhost(`${options} ${hasKeys ? 'hls_keys on; hls_key_file_path /hls; hls_fragments_per_key 3;' : ''}`);
     this.begins.add(this.store.versions.length);
     const { clock, store } = this;
@@ -114,7 +115,7 @@ class Story {
       }
     }
     await this.#pass(pauseMs);
-    const segments = this.store.pathsOf('.ts');
+    const segments = [...this.store.pathsOf('.ts'), ...this.store.pathsOf('.m4s'), ...this.store.pathsOf('.mp4')];
     if (lost !== undefined && lost < segments.length) this.store.files.delete(segments[lost]!);
   }
 
@@ -151,6 +152,7 @@ it('a stream with a key frame each second renews its playlist in time', async ()
     fragment: 2,
     window: 12,
     hasKeys: false,
+    format: 'ts',
     actions,
     ending: { kind: 'unpublished', pauseMs: 0, lost: undefined },
   });

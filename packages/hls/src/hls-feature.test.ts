@@ -21,8 +21,8 @@ afterEach(async () => {
 
 it('wants what has hls enabled', () => {
   const vhost = hlsVhost();
-  expect(feature.select(vhost)).toBe(vhost.hls);
-  expect(feature.select({ ...vhost, hls: { ...vhost.hls, enabled: false } })).toBeNull();
+  expect(feature.select(vhost, 'v/live/s')).toBe(vhost.hls);
+  expect(feature.select({ ...vhost, hls: { ...vhost.hls, enabled: false } }, 'v/live/s')).toBeNull();
 });
 
 it('two streams do not write one playlist at the same time, one after the other may', async () => {

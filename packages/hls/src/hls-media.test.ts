@@ -7,17 +7,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
-import { classifyFrame } from '@srs/codec';
-import { FlvReader } from '@srs/flv';
-import { type FrameType, silentLog, systemClock, TIMESTAMP_MASK } from '@srs/kernel';
-import type { FrameConsumer } from '@srs/stream';
+import { silentLog, systemClock } from '@srs/kernel';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ffprobe, runForeign } from '../../../test/support/foreign.ts';
 import { type ClipName, clip, type Packets, type ProbedPackets, packetArgs, packetsIn } from '../../../test/support/media.ts';
 import { requires } from '../../../test/support/requires.ts';
 import { hlsFeature } from './hls-feature.ts';
 import { hlsVhost, testStream } from './hls-test-support.ts';
+import { feedClip } from './media-test-support.ts';
 import { parsePlaylist } from './playlist-text.ts';
 import { checkPlaylists } from './rfc8216-checker-test-support.ts';
 import type { SegmentEvent } from './segment-event.ts';
@@ -49,26 +46,9 @@ function newFeature() {
 
 async function publish(feature: ReturnType<typeof newFeature>, name: ClipName, options = ''): Promise<void> {
   const vhost = hlsVhost(`hls_path ${directory}; hls_fragment 2; hls_window 60; ${options}`);
-  const consumer = feature.open(testStream(vhost), feature.select(vhost)!)!;
-  await play(consumer, await clip(name));
+  const consumer = feature.open(testStream(vhost), feature.select(vhost, 'v/live/s')!)!;
+  await feedClip(consumer, name);
   await consumer.onEnd('unpublished');
-}
-
-async function play(consumer: FrameConsumer, path: string): Promise<void> {
-  let frames = 0;
-  const reader = new FlvReader({
-    onTag(type, timestampMs, payload) {
-      frames += 1;
-      const flags = classifyFrame(type as FrameType, payload);
-      consumer.onFrame(type as FrameType, flags, timestampMs & TIMESTAMP_MASK, systemClock.wallMs() % 2 ** 32, payload);
-    },
-  });
-  const bytes = await readFile(path);
-  for (let offset = 0; offset < bytes.length; offset += 4096) {
-    reader.receive(bytes.subarray(offset, offset + 4096));
-    await setImmediate();
-  }
-  expect(frames).toBeGreaterThan(100);
 }
 
 /** A copy of the playlist that ends, for ffmpeg would wait for more. */

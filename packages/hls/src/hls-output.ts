@@ -3,12 +3,17 @@ import type { HlsConfig } from '@srs/config';
 import { type Clock, describeError, type FrameType, SrsError } from '@srs/kernel';
 import type { FrameConsumer, OutputEnd, OutputStream } from '@srs/stream';
 import { HeldFrames } from './held-frames.ts';
-import { Playlist } from './playlist.ts';
+import type { LiveStream } from './live-stream.ts';
+import { LowLatencyPlaylist } from './ll-playlist.ts';
+import { PartFiles } from './part-files.ts';
+import { type ListedSegment, Playlist } from './playlist.ts';
 import { PlaylistFiles } from './playlist-files.ts';
 import type { SegmentEvent } from './segment-event.ts';
+import type { SegmentFiles } from './segment-files.ts';
 import type { CreateMuxer } from './segment-muxer.ts';
-import type { SegmentNames } from './segment-names.ts';
+import type { FileName, SegmentNames } from './segment-names.ts';
 import type { HlsStore } from './store.ts';
+import type { MemoryStore } from './store-memory.ts';
 import type { StreamFiles } from './stream-files.ts';
 import { StreamPackager } from './stream-packager.ts';
 
@@ -18,6 +23,8 @@ export interface HlsOutputOptions {
   readonly names: SegmentNames;
   readonly files: StreamFiles;
   readonly store: HlsStore;
+  /** What low-latency HLS needs. */
+  readonly live?: { readonly stream: LiveStream; readonly store: MemoryStore } | undefined;
   readonly clock: Clock;
   readonly randomBytes: (size: number) => Buffer;
   readonly createMuxer: CreateMuxer;
@@ -28,6 +35,8 @@ export interface HlsOutputOptions {
 
 /** What may come while the old playlist is being read: a long group of pictures in one burst. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
+/** In memory, what is over goes after this time where `hls_dispose` says nothing: it would stay until the process ends. */
+const MEMORY_DISPOSE_MS = 120_000;
 
 export class HlsOutput implements FrameConsumer {
   readonly #options: HlsOutputOptions;
@@ -36,7 +45,7 @@ export class HlsOutput implements FrameConsumer {
   #held: HeldFrames | undefined = new HeldFrames(MAX_HELD_BYTES);
   #packager: StreamPackager | undefined;
   #playlist: Playlist | undefined;
-  #playlistFiles: PlaylistFiles | undefined;
+  #segmentFiles: (SegmentFiles & { settle(): Promise<void> }) | undefined;
   #hasFailed = false;
   /** A failure that happened where nobody could be told. */
   #untold: Error | undefined;
@@ -76,45 +85,29 @@ export class HlsOutput implements FrameConsumer {
 
   async onEnd(reason: OutputEnd): Promise<void> {
     const { files, names, config, onEnded } = this.#options;
+    const disposeMs = config.disposeMs === 0 && isInMemory(config) ? MEMORY_DISPOSE_MS : config.disposeMs;
     try {
       await this.#begun;
       this.#finishSegment();
-      await this.#playlistFiles?.settle();
+      await this.#segmentFiles?.settle();
       this.#throwUntold();
     } finally {
       this.#hasFailed = true;
-      if (this.#playlist !== undefined && reason !== 'stopping') files.end(names.playlistPath, this.#playlist, config.disposeMs);
+      if (this.#playlist !== undefined && reason !== 'stopping') files.end(names.playlistPath, this.#playlist, disposeMs);
       onEnded();
     }
   }
 
   async #begin(): Promise<void> {
-    const { files, names, config, clock, store, randomBytes, createMuxer, stream } = this.#options;
-    const state = await files.begin(names, stream.log);
+    const { files, names, config, clock, randomBytes, createMuxer, stream } = this.#options;
+    const beginOptions = { hasInit: config.format !== 'ts', isCleaned: config.cleanup || isInMemory(config) };
+    const state = await files.begin(names, stream.log, beginOptions);
     const playlist = new Playlist({ windowMs: config.windowMs, targetMs: config.fragmentMs * config.tdRatio }, state);
-    const playlistFiles = new PlaylistFiles({
-      files,
-      store,
-      clock,
-      names,
-      playlist,
-      cleanup: config.cleanup,
-      onListed: ({ durationMs, sequence }, { path, url }) =>
-        this.#options.onSegment({
-          stream,
-          durationMs,
-          sequence,
-          file: path,
-          url,
-          m3u8: names.playlistPath,
-          m3u8Url: names.playlistUrl,
-        }),
-      onError: (error) => this.#failLater(error),
-    });
+    const segmentFiles = this.#createFiles(playlist);
     const { nextSequence } = playlist;
-    const packagerOptions = { config, names, files: playlistFiles, nextSequence, clock, randomBytes, createMuxer };
+    const packagerOptions = { config, names, files: segmentFiles, nextSequence, clock, randomBytes, createMuxer };
     this.#playlist = playlist;
-    this.#playlistFiles = playlistFiles;
+    this.#segmentFiles = segmentFiles;
     this.#packager = new StreamPackager(packagerOptions);
     stream.log.trace(`hls: ${names.playlistPath} goes on with segment ${nextSequence}, ${state.segments.length} are listed`);
     const held = this.#held;
@@ -122,11 +115,36 @@ export class HlsOutput implements FrameConsumer {
     held?.release(this);
   }
 
+  #createFiles(playlist: Playlist): SegmentFiles & { settle(): Promise<void> } {
+    const { files, names, config, store, live } = this.#options;
+    const onListed = (segment: ListedSegment, name: FileName): void => this.#tellSegment(segment, name);
+    const onError = (error: unknown): void => this.#failLater(error);
+    if (live === undefined) {
+      const cleanup = config.cleanup || isInMemory(config);
+      return new PlaylistFiles({ files, store, names, playlist, cleanup, onListed, onError });
+    }
+    const parts = new LowLatencyPlaylist(playlist, config.partMs);
+    const left = live.stream.begin(parts);
+    if (left.length > 0) files.linger(left, playlist.targetSeconds * 1000);
+    return new PartFiles({ files, store: live.store, live: live.stream, names, playlist: parts, onListed, onError });
+  }
+
+  /** Nothing in memory has a path that others could open. */
+  #tellSegment({ durationMs, sequence }: ListedSegment, { path, url }: FileName): void {
+    const { stream, names, config, onSegment } = this.#options;
+    const isFile = !isInMemory(config);
+    const file = isFile ? path : url;
+    const m3u8 = isFile ? names.playlistPath : names.playlistUrl;
+    onSegment({ stream, durationMs, sequence, file, url, m3u8, m3u8Url: names.playlistUrl });
+  }
+
   #package(type: FrameType, flags: number, timestampMs: number, wallMs: number, payload: Buffer): void {
     const packager = this.#packager!;
     try {
       packager.onFrame(type, flags, timestampMs, wallMs, payload);
     } catch (error) {
+      // What is kept in memory fails at once: it has been noted already.
+      if (error === this.#untold) this.#throwUntold();
       if (this.#maySkip(error) && packager.hasHeaderSize(type, payload)) return;
       throw this.#fail(error);
     }
@@ -166,6 +184,11 @@ export class HlsOutput implements FrameConsumer {
     this.#untold = undefined;
     throw error;
   }
+}
+
+/** Low-latency HLS always is. */
+export function isInMemory({ format, storage }: HlsConfig): boolean {
+  return format === 'll' || storage === 'memory';
 }
 
 function asError(thrown: unknown): Error {

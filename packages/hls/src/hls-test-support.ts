@@ -2,7 +2,7 @@
 import { type HlsConfig, loadConfig, type VhostConfig } from '@srs/config';
 import { type Clock, type FrameType, frameFlags, frameTypes, type LogLine, memoryLog, SrsError } from '@srs/kernel';
 import type { FrameConsumer, OutputStream } from '@srs/stream';
-import { HlsOutput } from './hls-output.ts';
+import { HlsOutput, type HlsOutputOptions } from './hls-output.ts';
 import type { SegmentEvent } from './segment-event.ts';
 import type { CreateMuxer } from './segment-muxer.ts';
 import { SegmentNames } from './segment-names.ts';
@@ -36,6 +36,20 @@ export function testStream(vhost: VhostConfig, name = 'livestream', app = 'live'
   return { streamId, vhost, app, name, param: '', publisher, log: memoryLog(lines), dismissPublisher, lines, dismissals };
 }
 
+/** The text muxer, whose segments need another init segment with each header. */
+export const createTextMp4Muxer: CreateMuxer = (output) => {
+  const muxer = createTextMuxer(output);
+  let version = 1;
+  return {
+    ...muxer,
+    onHeader(type, payload) {
+      muxer.onHeader(type, payload);
+      version += 1;
+    },
+    init: () => ({ version, bytes: Buffer.from(`init ${version}`) }),
+  };
+};
+
 /** Writes a line for each frame, sound only when it is asked for it or a picture comes, as a real muxer does. */
 export const createTextMuxer: CreateMuxer = (output) => {
   let sound = '';
@@ -59,6 +73,8 @@ export const createTextMuxer: CreateMuxer = (output) => {
       output(Buffer.from(`${payload[0] === 0x17 ? 'K' : 'v'}${timestampMs}\n`));
     },
     end: flush,
+    hasChanged: false,
+    init: () => undefined,
   };
 };
 
@@ -117,9 +133,10 @@ export interface OutputParts {
   readonly config: HlsConfig;
   readonly stream: OutputStream;
   readonly segments?: SegmentEvent[];
+  readonly live?: HlsOutputOptions['live'];
 }
 
-export function testOutput({ store, files, clock, config, stream, segments = [] }: OutputParts): HlsOutput {
+export function testOutput({ store, files, clock, config, stream, segments = [], live }: OutputParts): HlsOutput {
   const names = new SegmentNames(config, { vhost: stream.vhost.name, app: stream.app, stream: stream.name });
   const randomBytes = (size: number): Buffer => Buffer.alloc(size, 7);
   const onSegment = (segment: SegmentEvent): void => {
@@ -134,7 +151,8 @@ export function testOutput({ store, files, clock, config, stream, segments = [] 
     store,
     clock,
     randomBytes,
-    createMuxer: createTextMuxer,
+    createMuxer: config.format === 'ts' ? createTextMuxer : createTextMp4Muxer,
+    live,
     onSegment,
     onEnded,
   });

@@ -1,2 +1,2 @@
-export { type HlsFeatureOptions, hlsFeature } from './hls-feature.ts';
+export { type HlsFeature, type HlsFeatureOptions, hlsFeature } from './hls-feature.ts';
 export type { SegmentEvent } from './segment-event.ts';

@@ -4,6 +4,7 @@ declare module 'm3u8-parser' {
     readonly uri: string;
     readonly duration: number;
     readonly discontinuity?: boolean;
+    readonly parts?: readonly { readonly uri: string }[];
     readonly key?: { readonly method: string; readonly uri: string };
   }
 
@@ -12,6 +13,9 @@ declare module 'm3u8-parser' {
     readonly discontinuitySequence: number;
     readonly targetDuration: number;
     readonly endList?: boolean;
+    readonly partTargetDuration?: number;
+    /** What has parts and is not whole. */
+    readonly preloadSegment?: Pick<ParsedSegment, 'parts'>;
     readonly segments: readonly ParsedSegment[];
   }
 

@@ -71,8 +71,9 @@ export class MemoryStore implements HlsStore {
   #note(path: string, text: string): void {
     this.versions.push({ text, atMs: this.#clock.nowMs() });
     const directory = path.replace(/\/[^/]*$/, '');
-    for (const { uri, keyUri } of parsePlaylist(text).segments) {
-      for (const name of keyUri === undefined ? [uri] : [uri, keyUri]) {
+    for (const { uri, keyUri, initUri } of parsePlaylist(text).segments) {
+      for (const name of [uri, keyUri, initUri]) {
+        if (name === undefined) continue;
         if (!this.files.has(`${directory}/${decodeURIComponent(name)}`)) this.missing.push(name);
       }
     }

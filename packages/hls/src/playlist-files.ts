@@ -1,7 +1,8 @@
 /** Lists the segments of one publish: each file is complete before the playlist names it, and goes after the playlist has let go of it. */
-import { type Clock, SrsError } from '@srs/kernel';
-import type { ListedSegment, Playlist } from './playlist.ts';
+import { SrsError } from '@srs/kernel';
+import { filesOf, type InitSection, type ListedSegment, type Playlist } from './playlist.ts';
 import { playlistText } from './playlist-text.ts';
+import type { OpenSegment, SegmentDetails, SegmentFiles } from './segment-files.ts';
 import type { FileName, SegmentFacts, SegmentNames } from './segment-names.ts';
 import type { HlsStore, SegmentSink } from './store.ts';
 import type { StreamFiles } from './stream-files.ts';
@@ -13,7 +14,6 @@ const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 export interface PlaylistFilesOptions {
   readonly files: StreamFiles;
   readonly store: HlsStore;
-  readonly clock: Clock;
   readonly names: SegmentNames;
   readonly playlist: Playlist;
   /** Delete what has left the playlist. */
@@ -24,16 +24,7 @@ export interface PlaylistFilesOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** A segment that is being written. */
-export interface OpenSegment {
-  readonly sink: SegmentSink;
-  readonly facts: SegmentFacts;
-  readonly name: FileName;
-}
-
-type SegmentDetails = Pick<ListedSegment, 'durationMs' | 'isDiscontinuity' | 'programDateTimeMs' | 'key'>;
-
-export class PlaylistFiles {
+export class PlaylistFiles implements SegmentFiles {
   readonly #options: PlaylistFilesOptions;
   /** Paths of segments that are not listed yet. */
   readonly #unlisted = new Set<string>();
@@ -52,12 +43,16 @@ export class PlaylistFiles {
     return { facts, name, sink: store.openSegment(name.path, (error) => this.#fail(error)) };
   }
 
-  /** Stores a key; segments that are listed after this call may name it. */
   storeKey(path: string, bytes: Buffer): void {
     this.#enqueue(() => this.#options.store.replace(path, bytes));
   }
 
-  /** Whether a key may not have this path, because another one has it. */
+  storeInit(bytes: Buffer, facts: SegmentFacts): InitSection {
+    const { path, uri } = this.#options.names.init(facts);
+    this.#enqueue(() => this.#options.store.replace(path, bytes));
+    return { path, uri };
+  }
+
   isKeyTaken(path: string): boolean {
     const { playlist, files } = this.#options;
     return files.isLingering(path) || playlist.segments.some(({ key }) => key?.path === path);
@@ -68,7 +63,6 @@ export class PlaylistFiles {
     void this.#options.files.run(() => sink.discard());
   }
 
-  /** Finishes a segment and lists it. */
   listSegment(open: OpenSegment, details: SegmentDetails): void {
     const name = this.#finalName(open, details.durationMs);
     this.#waiting.add(open.sink);
@@ -121,15 +115,8 @@ export class PlaylistFiles {
     await sink.commit(segment.path);
     const left = playlist.add(segment);
     await store.replace(names.playlistPath, playlistText(playlist));
-    if (cleanup && left.length > 0) files.linger(this.#filesOf(left), playlist.targetSeconds * 1000);
+    if (cleanup && left.length > 0) files.linger(filesOf(left, playlist.segments[0]), playlist.targetSeconds * 1000);
     onListed(segment, name);
-  }
-
-  /** The files of segments that are not listed any more, and the keys that no other needs. */
-  #filesOf(left: readonly ListedSegment[]): readonly string[] {
-    const firstKey = this.#options.playlist.segments[0]?.key?.path;
-    const keys = new Set(left.flatMap(({ key }) => (key?.path === undefined || key.path === firstKey ? [] : [key.path])));
-    return [...left.map((segment) => segment.path), ...keys];
   }
 
   #enqueue(job: () => Promise<void>): void {

@@ -34,25 +34,38 @@ export function restorePlaylist(text: string, locator: UriLocator): RestoredPlay
  * with it.
  */
 export function keepPresent(state: PlaylistState, isPresent: (path: string) => boolean): PlaylistState {
-  return withoutLost(state, isPresent);
+  return withoutLost(state, ({ path, init }) => isPresent(path) && (init === undefined || isPresent(init.path)));
+}
+
+/**
+ * Leaves out what has another format than the segments to come: a playlist can begin to have an init segment, and not cease to.
+ */
+export function keepFormat(state: PlaylistState, hasInit: boolean): PlaylistState {
+  return withoutLost(state, ({ init }) => (init !== undefined) === hasInit);
 }
 
 interface UnlocatedSegment extends Omit<ListedSegment, 'path'> {
   readonly path: string | undefined;
 }
 
-function locate({ keyUri, ...segment }: ParsedSegment, locator: UriLocator): UnlocatedSegment {
+function locate({ keyUri, initUri, ...segment }: ParsedSegment, locator: UriLocator): UnlocatedSegment {
   const key = keyUri === undefined ? undefined : { uri: keyUri, path: locator.keyPathOf(keyUri) };
-  return { ...segment, path: locator.segmentPathOf(segment.uri), key };
+  const path = locator.segmentPathOf(segment.uri);
+  if (initUri === undefined) return { ...segment, path, key };
+  const initPath = locator.segmentPathOf(initUri);
+  // A segment whose init segment is nowhere cannot be played.
+  return initPath === undefined
+    ? { ...segment, path: undefined, key }
+    : { ...segment, path, key, init: { uri: initUri, path: initPath } };
 }
 
 interface UnlocatedPlaylist extends Omit<PlaylistState, 'segments'> {
   readonly segments: readonly UnlocatedSegment[];
 }
 
-function withoutLost(state: UnlocatedPlaylist, isPresent: (path: string) => boolean): PlaylistState {
+function withoutLost(state: UnlocatedPlaylist, isKept: (segment: ListedSegment) => boolean): PlaylistState {
   const { nextSequence, discontinuitySequence, segments } = state;
-  const isThere = (segment: UnlocatedSegment): segment is ListedSegment => segment.path !== undefined && isPresent(segment.path);
+  const isThere = (segment: UnlocatedSegment): segment is ListedSegment => isLocated(segment) && isKept(segment);
   const lastLost = segments.findLastIndex((segment) => !isThere(segment));
   const first = Math.max(lastLost + 1, segments.length - MAX_LISTED_SEGMENTS);
   const left = segments.slice(0, first);
@@ -61,6 +74,10 @@ function withoutLost(state: UnlocatedPlaylist, isPresent: (path: string) => bool
     discontinuitySequence: discontinuitySequence + left.filter((segment) => segment.isDiscontinuity).length,
     segments: segments.slice(first).filter(isThere),
   };
+}
+
+function isLocated(segment: UnlocatedSegment): segment is ListedSegment {
+  return segment.path !== undefined;
 }
 
 /** A date stands at the first segment and behind each discontinuity; those between follow from the durations. */

@@ -41,6 +41,41 @@ describe('the text', () => {
     );
   });
 
+  it('tells init segments where they change, where no key is in force', () => {
+    const init = (name: string) => ({ uri: name, path: `/live/${name}` });
+    const segments = [
+      segment(7, { init: init('i7.mp4'), key: key('k7.key') }),
+      segment(8, { init: init('i7.mp4'), key: key('k7.key') }),
+      segment(9, { init: init('i9.mp4'), key: key('k7.key'), isDiscontinuity: true, programDateTimeMs: undefined }),
+      segment(10, { init: init('i10.mp4'), isDiscontinuity: true, programDateTimeMs: undefined }),
+    ];
+    const text = playlistText(playlistOf(segments, 60));
+    expect(text.split('\n').filter((line) => !/^#EXT(?:INF|-X-(?:TARGET|ALLOW|MEDIA|PROGRAM))/.test(line))).toEqual([
+      '#EXTM3U',
+      '#EXT-X-VERSION:7',
+      '#EXT-X-MAP:URI="i7.mp4"',
+      '#EXT-X-KEY:METHOD=AES-128,URI="k7.key"',
+      'a-7.ts',
+      'a-8.ts',
+      '#EXT-X-DISCONTINUITY',
+      '#EXT-X-KEY:METHOD=NONE',
+      '#EXT-X-MAP:URI="i9.mp4"',
+      '#EXT-X-KEY:METHOD=AES-128,URI="k7.key"',
+      'a-9.ts',
+      '#EXT-X-DISCONTINUITY',
+      '#EXT-X-KEY:METHOD=NONE',
+      '#EXT-X-MAP:URI="i10.mp4"',
+      'a-10.ts',
+      '',
+    ]);
+    expect(parsePlaylist(text).segments.map(({ initUri, keyUri }) => [initUri, keyUri])).toEqual([
+      ['i7.mp4', 'k7.key'],
+      ['i7.mp4', 'k7.key'],
+      ['i9.mp4', 'k7.key'],
+      ['i10.mp4', undefined],
+    ]);
+  });
+
   it('tells dates and keys where they change, and for the first segment what it takes over', () => {
     const keys = ['k0.key', 'k0.key', 'k2.key', 'k2.key', undefined, undefined].map((name) =>
       name === undefined ? undefined : key(name),

@@ -7,6 +7,8 @@ setOptions({ strictMode: true, silent: true });
 
 /** Fractions of seconds and EXT-X-KEY with the number of the segment as its initialization vector need no more. */
 const PROTOCOL_VERSION = 3;
+/** EXT-X-MAP needs 6; 7 is what is said of fragmented MP4. */
+const MP4_PROTOCOL_VERSION = 7;
 
 /** What a segment adds to a playlist that goes on behind another segment never changes, so it is built once. */
 const bodies = new WeakMap<ListedSegment, string>();
@@ -26,10 +28,11 @@ export function playlistText(playlist: Playlist): string {
   return texts.join('');
 }
 
-function headText({ mediaSequence, discontinuitySequence, targetSeconds }: Playlist): string {
+function headText({ mediaSequence, discontinuitySequence, targetSeconds, segments }: Playlist): string {
+  const hasInit = segments.some(({ init }) => init !== undefined);
   const text = stringify(
     new types.MediaPlaylist({
-      version: PROTOCOL_VERSION,
+      version: hasInit ? MP4_PROTOCOL_VERSION : PROTOCOL_VERSION,
       targetDuration: targetSeconds,
       mediaSequenceBase: mediaSequence,
       discontinuitySequenceBase: discontinuitySequence,
@@ -51,8 +54,9 @@ function bodyText(segment: ListedSegment, previous: ListedSegment): string {
 
 /** @param previous undefined for the first segment of the list, which has to say what others take over from the one before */
 function segmentText(segment: ListedSegment, previous: ListedSegment | undefined): string {
-  const { uri, durationMs, isDiscontinuity, programDateTimeMs, key } = segment;
-  const isNewKey = key?.uri !== previous?.key?.uri;
+  const { uri, durationMs, isDiscontinuity, programDateTimeMs, key, init } = segment;
+  const newInit = init?.uri === previous?.init?.uri ? undefined : init;
+  const isNewKey = key?.uri !== previous?.key?.uri || (newInit !== undefined && key !== undefined);
   const hasDate = programDateTimeMs !== undefined && (previous === undefined || isDiscontinuity);
   const listed = new types.Segment({
     uri,
@@ -64,7 +68,20 @@ function segmentText(segment: ListedSegment, previous: ListedSegment | undefined
   const playlist = new types.MediaPlaylist({ version: PROTOCOL_VERSION, segments: [listed] });
   const text = stringify(playlist, { segmentProcessor: writeDurations });
   // Behind #EXTM3U and the version.
-  return `${text.split('\n').slice(2).join('\n')}\n`;
+  const lines = text.split('\n').slice(2);
+  if (newInit !== undefined) insertInit(lines, newInit.uri, previous?.key !== undefined);
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * Init segments are not encrypted, so no key may be in force where one is named (RFC 8216, 4.3.2.4); keys are named behind it. The library
+ * would write it behind them.
+ */
+function insertInit(lines: string[], uri: string, isKeyInForce: boolean): void {
+  const noKey = '#EXT-X-KEY:METHOD=NONE';
+  const index = lines.findIndex((line) => /^#(?:EXT-X-KEY|EXTINF):/.test(line) && line !== noKey);
+  const isSaid = lines.includes(noKey);
+  lines.splice(index, 0, ...(isKeyInForce && !isSaid ? [noKey] : []), `#EXT-X-MAP:URI="${uri}"`);
 }
 
 function keyOf(uri: string | undefined): InstanceType<typeof types.Key> {
@@ -86,6 +103,7 @@ export interface ParsedSegment {
   readonly isDiscontinuity: boolean;
   readonly programDateTimeMs: number | undefined;
   readonly keyUri: string | undefined;
+  readonly initUri?: string | undefined;
 }
 
 export interface ParsedPlaylist {
@@ -111,6 +129,7 @@ export function parsePlaylist(text: string): ParsedPlaylist {
       isDiscontinuity: segment.discontinuity === true,
       programDateTimeMs: segment.programDateTime?.getTime(),
       keyUri: segment.key?.uri,
+      ...(segment.map?.uri === undefined ? {} : { initUri: segment.map.uri }),
     })),
   };
 }

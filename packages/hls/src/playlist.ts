@@ -7,6 +7,12 @@ export interface SegmentKey {
   readonly path: string | undefined;
 }
 
+/** What players need before the first byte of fragmented MP4: EXT-X-MAP. */
+export interface InitSection {
+  readonly uri: string;
+  readonly path: string;
+}
+
 /** A segment that is complete. Nothing about it changes any more. */
 export interface ListedSegment {
   /** Its media sequence number. */
@@ -20,6 +26,22 @@ export interface ListedSegment {
   /** When it began, ms since 1970; undefined when nobody knows. */
   readonly programDateTimeMs: number | undefined;
   readonly key: SegmentKey | undefined;
+  /** Absent for MPEG-TS, which needs none. */
+  readonly init?: InitSection | undefined;
+}
+
+/**
+ * The files of segments that are not listed any more, and the keys and init segments that no other needs.
+ * @param first the segment that is the first of the list now
+ */
+export function filesOf(left: readonly ListedSegment[], first: ListedSegment | undefined): readonly string[] {
+  const paths = new Set<string>();
+  for (const { path, key, init } of left) {
+    paths.add(path);
+    if (key?.path !== undefined && key.path !== first?.key?.path) paths.add(key.path);
+    if (init !== undefined && init.path !== first?.init?.path) paths.add(init.path);
+  }
+  return [...paths];
 }
 
 /** What has to be known to go on with a playlist. */

@@ -9,6 +9,8 @@ export interface PlaylistVersion {
   readonly atMs: number;
   /** A publish or a server has begun anew since the version before: the target duration may fall, and what is lost may leave early. */
   readonly isNewPublish?: boolean;
+  /** The server has begun anew and knows nothing of the version before: only the numbers must not fall. */
+  readonly isForgetful?: boolean;
 }
 
 export type RuleName =
@@ -37,6 +39,7 @@ interface Segment {
   readonly durationMs: number;
   readonly isDiscontinuity: boolean;
   readonly key: string;
+  readonly init: string;
   /** Said or following from the segment before it. */
   readonly dateMs: number | undefined;
 }
@@ -53,11 +56,13 @@ type Report = (rule: RuleName, detail: string) => void;
 export function checkPlaylists(versions: readonly PlaylistVersion[]): readonly BrokenRule[] {
   const broken: BrokenRule[] = [];
   let before: { readonly reading: Reading; readonly atMs: number } | undefined;
-  for (const [version, { text, atMs, isNewPublish = false }] of versions.entries()) {
+  for (const [version, { text, atMs, isNewPublish = false, isForgetful = false }] of versions.entries()) {
     const report: Report = (rule, detail) => broken.push({ rule, version, detail });
     const reading = read(text, report);
     checkAlone(reading, report);
-    if (before !== undefined) {
+    if (before !== undefined && isForgetful) {
+      checkNumbers(before.reading, reading, report);
+    } else if (before !== undefined) {
       checkChange(before.reading, reading, isNewPublish, report);
       if (!isNewPublish) checkPace(before.reading.target, atMs - before.atMs, report);
     }
@@ -76,6 +81,7 @@ function read(text: string, report: Report): Reading {
   const segments: Segment[] = [];
   let pending = { extinf: '', isDiscontinuity: false, date: '' };
   let key = '';
+  let init = '';
   let dateMs: number | undefined;
   const number = (tag: string): number => Number(once.get(tag) ?? 0);
 
@@ -95,6 +101,7 @@ function read(text: string, report: Report): Reading {
           durationMs: Math.round(Number.parseFloat(pending.extinf) * 1000),
           isDiscontinuity: pending.isDiscontinuity,
           key,
+          init,
           dateMs,
         });
         if (dateMs !== undefined) dateMs += Math.round(Number.parseFloat(pending.extinf) * 1000);
@@ -114,6 +121,19 @@ function read(text: string, report: Report): Reading {
       case 'EXT-X-KEY':
         if (!/^METHOD=NONE$/.test(value) && !/^METHOD=AES-128,URI="[^"]+"/.test(value)) report('syntax', `EXT-X-KEY:${value}`);
         key = value === 'METHOD=NONE' ? '' : value;
+        break;
+      case 'EXT-X-MAP':
+        if (!/^URI="[^"]+"$/.test(value)) report('syntax', `EXT-X-MAP:${value}`);
+        // 4.3.2.4: what comes behind a key is encrypted with it, and init segments are not.
+        if (key !== '') report('syntax', `EXT-X-MAP:${value} stands behind a key`);
+        if (number('EXT-X-VERSION') < 6) report('version', 'EXT-X-MAP needs version 6');
+        init = value;
+        break;
+      case 'EXT-X-PART':
+      case 'EXT-X-PRELOAD-HINT':
+      case 'EXT-X-PART-INF':
+      case 'EXT-X-SERVER-CONTROL':
+        // See the checker of low-latency playlists.
         break;
       case 'EXT-X-ENDLIST':
         report('syntax', 'a live playlist has no end');
@@ -145,6 +165,14 @@ function checkAlone({ target, segments }: Reading, report: Report): void {
   if (new Set(uris).size < uris.length) report('segment-changed', 'a URI is listed twice');
 }
 
+/** 6.2.2: a player that knows the playlist takes what has a lower number for what it has seen. */
+function checkNumbers(before: Reading, now: Reading, report: Report): void {
+  const end = before.mediaSequence + before.segments.length;
+  if (now.mediaSequence < end) report('media-sequence', `goes on with ${now.mediaSequence}, there was ${end - 1}`);
+  if (now.discontinuitySequence < before.discontinuitySequence) report('discontinuity-sequence', 'has fallen');
+  if (now.segments[0]?.isDiscontinuity === false) report('segment-changed', 'the first one must be a discontinuity');
+}
+
 /** 6.2.1 and 6.2.2. */
 function checkChange(before: Reading, now: Reading, isNewPublish: boolean, report: Report): void {
   const endBefore = before.mediaSequence + before.segments.length;
@@ -174,7 +202,9 @@ function checkChange(before: Reading, now: Reading, isNewPublish: boolean, repor
 }
 
 function checkSame(before: Segment, now: Segment, report: Report): void {
-  const differences = (['uri', 'durationMs', 'isDiscontinuity', 'key'] as const).filter((name) => before[name] !== now[name]);
+  const differences = (['uri', 'durationMs', 'isDiscontinuity', 'key', 'init'] as const).filter(
+    (name) => before[name] !== now[name],
+  );
   for (const name of differences) {
     report('segment-changed', `${name} of ${now.sequence}: ${String(before[name])} became ${String(now[name])}`);
   }

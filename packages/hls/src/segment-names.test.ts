@@ -24,6 +24,16 @@ describe('names', () => {
     expect(named(text).segment(facts).uri).toBe(uri);
   });
 
+  it.each([
+    ['hls_format fmp4;', 'livestream-7.m4s', 'livestream-init-7.mp4', 'livestream-7.2.m4s'],
+    ['hls_format ll; hls_ts_file [app]/[seq].mp4;', '7.mp4', 'init-7.mp4', '7.2.mp4'],
+    ['hls_format ll; hls_ts_file [app]/[timestamp];', '1764331200000.m4s', '1764331200000-init-7.mp4', '1764331200000-7.2.m4s'],
+    ['hls_format ll; hls_ts_file [app]/[seq]/[duration].ts;', '7/2040.m4s', '7/2040-init-7.mp4', '7/0-7.2.m4s'],
+  ])('with %s are those of fragmented MP4', (text, segment, init, part) => {
+    const names = named(text);
+    expect([names.segment(facts).uri, names.init(facts).uri, names.part(facts, 2).uri]).toEqual([segment, init, part]);
+  });
+
   it('are written as URLs need it', () => {
     const { uri, path } = named('', { app: 'a b/c', stream: '直播 #1?:' }).segment(facts);
     expect(uri).toBe(`${encodeURIComponent('直播 #1?:')}-7.ts`);

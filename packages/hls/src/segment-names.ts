@@ -10,7 +10,10 @@ export interface StreamName {
   readonly stream: string;
 }
 
-export type NamingConfig = Pick<HlsConfig, 'path' | 'm3u8File' | 'tsFile' | 'tsFloor' | 'fragmentMs' | 'entryPrefix' | 'keys'>;
+export type NamingConfig = Pick<
+  HlsConfig,
+  'path' | 'm3u8File' | 'tsFile' | 'tsFloor' | 'fragmentMs' | 'entryPrefix' | 'keys' | 'format'
+>;
 
 /** A file that a playlist names. */
 export interface FileName {
@@ -41,6 +44,8 @@ export class SegmentNames implements UriLocator {
   readonly #stream: StreamName;
   readonly #root: string;
   readonly #keyRoot: string;
+  /** Of segments. */
+  readonly #template: string;
   /** Below `hls_path`. */
   readonly playlistUrl: string;
   readonly playlistPath: string;
@@ -50,6 +55,7 @@ export class SegmentNames implements UriLocator {
     this.#stream = stream;
     this.#root = withoutEndingSlash(config.path);
     this.#keyRoot = withoutEndingSlash(config.keys.keyFilePath);
+    this.#template = segmentTemplate(config);
     this.playlistUrl = expandPath(config.m3u8File, stream);
     this.playlistPath = `${this.#root}/${this.playlistUrl}`;
   }
@@ -58,13 +64,18 @@ export class SegmentNames implements UriLocator {
    * @param isTaken of a path: the segment gets another name then. A template of times only may give one name twice.
    */
   segment(facts: SegmentFacts, isTaken: (path: string) => boolean = () => false): FileName {
-    const { sequence, beginMs, durationMs, timestamp } = facts;
-    const template = this.#config.tsFile.replaceAll('[timestamp]', String(timestamp));
-    let url = expandPath(template, { ...this.#stream, seq: sequence, wallMs: beginMs, durationMs });
-    if (isTaken(`${this.#root}/${url}`)) url = withNumber(url, sequence);
-    const path = `${this.#root}/${url}`;
-    const prefix = this.#config.entryPrefix;
-    return { path, url, uri: prefix === '' ? this.#relativeUri(path) : withPrefix(prefix, url) };
+    const url = this.#expand(this.#template, facts);
+    return this.#fileName(isTaken(`${this.#root}/${url}`) ? withNumber(url, facts.sequence) : url);
+  }
+
+  /** The init segment that is needed from this segment on. */
+  init(facts: SegmentFacts): FileName {
+    return this.#fileName(withEnding(this.#expand(withSequence(this.#template, 'init-[seq]'), facts), '.mp4'));
+  }
+
+  /** A part of a segment. @param index of the part, from 0 */
+  part(facts: SegmentFacts, index: number): FileName {
+    return this.#fileName(this.#expand(withSequence(this.#template, `[seq].${index}`), { ...facts, durationMs: 0 }));
   }
 
   /** @param sequence of the first segment that the key is for */
@@ -91,12 +102,23 @@ export class SegmentNames implements UriLocator {
     const { path } = this.segment({ sequence: 0, beginMs, durationMs: 0, timestamp: beginMs });
     // A word that no name holds marks the places of numbers.
     const mark = 'numberstandshere';
-    const lastPart = basename(this.#config.tsFile).replaceAll(numberVariables, mark);
+    const lastPart = basename(this.#template).replaceAll(numberVariables, mark);
     const expanded = expandPath(lastPart, this.#stream).split('/').at(-1)!;
     const stem = expanded.replace(/\.[^.]*$/, '');
     const [before, behind] = [stem, expanded.slice(stem.length)].map((text) => text.split(mark).map(escapePattern).join('\\d+'));
     const pattern = new RegExp(`^${before}(?:-\\d+)?${behind}(?:\\.\\d+)?${escapePattern(UNFINISHED)}$`);
     return { directory: dirname(path), isLeftover: (name) => pattern.test(name) };
+  }
+
+  #expand(template: string, { sequence, beginMs, durationMs, timestamp }: SegmentFacts): string {
+    const named = template.replaceAll('[timestamp]', String(timestamp));
+    return expandPath(named, { ...this.#stream, seq: sequence, wallMs: beginMs, durationMs });
+  }
+
+  #fileName(url: string): FileName {
+    const path = `${this.#root}/${url}`;
+    const prefix = this.#config.entryPrefix;
+    return { path, url, uri: prefix === '' ? this.#relativeUri(path) : withPrefix(prefix, url) };
   }
 
   #relativeUri(path: string): string {
@@ -114,6 +136,24 @@ export class SegmentNames implements UriLocator {
     if (below === '' || below === '..' || below.startsWith(`..${sep}`)) return undefined;
     return `${root}/${below}`;
   }
+}
+
+/** Segments of fragmented MP4 end in `.m4s`, unless they are named for it already. */
+function segmentTemplate({ tsFile, format }: NamingConfig): string {
+  if (format === 'ts' || /\.(?:m4s|mp4)$/.test(tsFile)) return tsFile;
+  return `${tsFile.replace(/\.ts$/, '')}.m4s`;
+}
+
+/** Puts `mark` where the number stands in the last part of a template, or behind it, so that the name is like no segment's. */
+function withSequence(template: string, mark: string): string {
+  const directory = template.slice(0, template.lastIndexOf('/') + 1);
+  const last = template.slice(directory.length);
+  if (last.includes('[seq]')) return directory + last.replace('[seq]', mark);
+  return directory + last.replace(/\.[^.]*$/, (ending) => `-${mark}${ending}`);
+}
+
+function withEnding(url: string, ending: string): string {
+  return url.replace(/\.[^./]*$/, ending);
 }
 
 /** `live/a.ts` becomes `live/a-7.ts`. */

@@ -122,6 +122,18 @@ export class Segmenter {
     return durationMs;
   }
 
+  /**
+   * The frame of the last step begins a segment of its own after all.
+   * @returns length of the one before it
+   */
+  split(type: FrameType, isKeyFrame: boolean, timestampMs: number): number {
+    const durationMs = Math.max(0, timestampDelta(this.#startMs, timestampMs));
+    this.#begin(timestampMs);
+    this.#hasVideo = type === frameTypes.video;
+    this.#beginsWithKeyFrame = this.#hasVideo && isKeyFrame;
+    return durationMs;
+  }
+
   /** Frames are missing: the timeline begins anew, pictures with a key frame. */
   restart(): void {
     this.#isOpen = false;

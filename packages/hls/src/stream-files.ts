@@ -1,16 +1,36 @@
 /** The files of one playlist over all publishes: work on them is done in order, and what is over is removed in its time. */
 import { type Clock, describeError, type Log } from '@srs/kernel';
 import { LingeringFiles } from './lingering-files.ts';
-import { emptyPlaylist, type Playlist, type PlaylistState } from './playlist.ts';
-import { keepPresent, restorePlaylist } from './playlist-restore.ts';
+import { emptyPlaylist, filesOf, type Playlist, type PlaylistState } from './playlist.ts';
+import { keepFormat, keepPresent, restorePlaylist } from './playlist-restore.ts';
 import type { SegmentNames } from './segment-names.ts';
 import type { HlsStore } from './store.ts';
+
+const EPOCH_2026_SECONDS = Date.UTC(2026, 0, 1) / 1000;
 
 export interface StreamFilesOptions {
   readonly store: HlsStore;
   readonly clock: Clock;
   readonly log: Log;
+  /**
+   * Nothing outlives the process: the list is remembered here, and begins with this number where nothing is, for what an earlier process has
+   * told players is not known.
+   */
+  readonly firstNumber?: () => number;
+  /** The playlist is removed. @returns what has to go with it beside what it lists as segments */
+  readonly onDispose?: () => readonly string[];
 }
+
+/** What of a playlist can be gone on with. */
+export interface BeginOptions {
+  /** The segments to come need an init segment. */
+  readonly hasInit: boolean;
+  /** What is not listed any more is removed. */
+  readonly isCleaned: boolean;
+}
+
+/** Players may ask for so long for what a change of the format has taken off the list. */
+const FORMAT_LINGER_MS = 60_000;
 
 export class StreamFiles {
   readonly #options: StreamFilesOptions;
@@ -18,6 +38,8 @@ export class StreamFiles {
   #tail: Promise<unknown> = Promise.resolve();
   #jobs = 0;
   #disposal: NodeJS.Timeout | undefined;
+  /** What the last publish has listed, where nothing else remembers it. */
+  #remembered: PlaylistState | undefined;
   /** Below this no number goes again, although the files that told of it may be gone. */
   #floor: PlaylistState = emptyPlaylist;
 
@@ -33,7 +55,7 @@ export class StreamFiles {
 
   /** This alone knows how far the numbers have come, for the files are gone. */
   get isRemembered(): boolean {
-    return this.#floor !== emptyPlaylist;
+    return this.#floor !== emptyPlaylist || this.#remembered !== undefined;
   }
 
   /** Whether a file that is to be removed has this path. */
@@ -57,11 +79,14 @@ export class StreamFiles {
    * A publish begins: what the last one has left is listed on, what a killed process has left is removed.
    * @throws SrsError when the disk cannot be read or written
    */
-  async begin(names: SegmentNames, log: Log): Promise<PlaylistState> {
+  async begin(names: SegmentNames, log: Log, { hasInit, isCleaned }: BeginOptions): Promise<PlaylistState> {
     clearTimeout(this.#disposal);
     this.#disposal = undefined;
     return await this.run(async () => {
-      const state = await this.#restore(names, log);
+      const listed = await this.#restore(names, log);
+      const state = keepFormat(listed, hasInit);
+      const left = listed.segments.slice(0, listed.segments.length - state.segments.length);
+      if (isCleaned && left.length > 0) this.linger(filesOf(left, state.segments[0]), FORMAT_LINGER_MS);
       const { directory, isLeftover } = names.leftovers(this.#options.clock.wallMs());
       await this.#options.store.removeLeftovers(directory, isLeftover);
       return state;
@@ -75,6 +100,10 @@ export class StreamFiles {
 
   /** The publish is over. After `disposeMs` without another one, everything is removed; 0 keeps it. */
   end(playlistPath: string, playlist: Playlist, disposeMs: number): void {
+    const { nextSequence, discontinuitySequence, segments } = playlist;
+    if (this.#options.firstNumber !== undefined) {
+      this.#remembered = { nextSequence, discontinuitySequence, segments: [...segments] };
+    }
     if (disposeMs <= 0) return;
     clearTimeout(this.#disposal);
     this.#disposal = setTimeout(() => {
@@ -93,12 +122,14 @@ export class StreamFiles {
   }
 
   async #restore(names: SegmentNames, log: Log): Promise<PlaylistState> {
-    const { store } = this.#options;
+    const { store, firstNumber } = this.#options;
+    if (firstNumber !== undefined) return this.#remembered ?? numbersFrom(firstNumber());
     const text = await store.readPlaylist(names.playlistPath);
     if (text === undefined) return this.#floor;
     const { state, problem } = restorePlaylist(text, names);
     if (problem !== undefined) log.warn(`hls playlist ${names.playlistPath} cannot be gone on with: ${describeError(problem)}`);
-    const present = await store.present(state.segments.map((segment) => segment.path));
+    const needed = new Set(state.segments.flatMap(({ path, init }) => (init === undefined ? [path] : [path, init.path])));
+    const present = await store.present([...needed]);
     const kept = keepPresent(state, (path) => present.has(path));
     if (kept.nextSequence >= this.#floor.nextSequence) return kept;
     // Somebody has put an older playlist there: its segments would get other numbers.
@@ -109,7 +140,8 @@ export class StreamFiles {
     const { nextSequence, discontinuitySequence, segments } = playlist;
     const breaks = segments.filter((segment) => segment.isDiscontinuity).length;
     this.#floor = { nextSequence, discontinuitySequence: discontinuitySequence + breaks, segments: [] };
-    const files = segments.flatMap(({ path, key }) => (key?.path === undefined ? [path] : [path, key.path]));
+    if (this.#remembered !== undefined) this.#remembered = this.#floor;
+    const files = [...filesOf(segments, undefined), ...(this.#options.onDispose?.() ?? [])];
     // The playlist goes first: it must not name what is gone.
     this.#removeLater([playlistPath]);
     this.#removeLater([...new Set([...files, ...this.#lingering.take()])]);
@@ -120,4 +152,10 @@ export class StreamFiles {
     const { store, log } = this.#options;
     this.run(() => store.remove(paths)).catch((error: unknown) => log.warn(`hls: ${describeError(error)}`));
   }
+}
+
+/** Players such as hls.js keep lists as long as the number of discontinuities: it grows with the minutes, which are enough. */
+function numbersFrom(unixSeconds: number): PlaylistState {
+  const discontinuitySequence = Math.max(0, Math.floor((unixSeconds - EPOCH_2026_SECONDS) / 60));
+  return { nextSequence: unixSeconds, discontinuitySequence, segments: [] };
 }

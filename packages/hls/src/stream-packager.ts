@@ -3,8 +3,9 @@ import type { Cipheriv } from 'node:crypto';
 import type { HlsConfig } from '@srs/config';
 import { type Clock, type FrameType, frameFlags, frameTypes } from '@srs/kernel';
 import { KeyRotation } from './encryption.ts';
-import type { SegmentKey } from './playlist.ts';
-import type { OpenSegment, PlaylistFiles } from './playlist-files.ts';
+import { PartCutter } from './part-cutter.ts';
+import type { InitSection, SegmentKey } from './playlist.ts';
+import type { OpenSegment, SegmentFiles } from './segment-files.ts';
 import type { CreateMuxer, SegmentMuxer } from './segment-muxer.ts';
 import type { SegmentNames } from './segment-names.ts';
 import { MIN_SEGMENT_MS, Segmenter } from './segmenter.ts';
@@ -12,7 +13,7 @@ import { MIN_SEGMENT_MS, Segmenter } from './segmenter.ts';
 export interface StreamPackagerOptions {
   readonly config: HlsConfig;
   readonly names: SegmentNames;
-  readonly files: PlaylistFiles;
+  readonly files: SegmentFiles;
   readonly nextSequence: number;
   readonly clock: Clock;
   readonly randomBytes: (size: number) => Buffer;
@@ -26,6 +27,11 @@ interface CurrentSegment {
   readonly key: SegmentKey | undefined;
   readonly cipher: Cipheriv | undefined;
   hasBytes: boolean;
+  /** How many parts of it were given out. */
+  parts: number;
+  /** Something has come since the last part; and a key frame. */
+  hasPartBytes: boolean;
+  hasKeyFrame: boolean;
 }
 
 /** No pictures or sound. */
@@ -39,9 +45,13 @@ export class StreamPackager {
   readonly #segmenter: Segmenter;
   readonly #muxer: SegmentMuxer;
   readonly #keys: KeyRotation | undefined;
+  /** Of low-latency HLS only. */
+  readonly #parts: PartCutter | undefined;
   readonly #leftOut: FrameType | undefined;
   readonly #headers = new Map<FrameType, Buffer>();
   #segment: CurrentSegment | undefined;
+  #init: { readonly version: number; readonly section: InitSection } | undefined;
+  #hasVideo = false;
   #nextSequence: number;
   /** The next segment does not go on where the last one ended; the first one of a publish never does. */
   #isDiscontinuity = true;
@@ -56,11 +66,12 @@ export class StreamPackager {
     this.#segmenter = new Segmenter(config);
     this.#muxer = createMuxer((bytes) => this.#write(bytes));
     this.#keys = config.keys.enabled ? this.#keyRotation() : undefined;
+    this.#parts = config.format === 'll' ? new PartCutter(config.partMs) : undefined;
     this.#leftOut = config.acodec === 'an' ? frameTypes.audio : config.vcodec === 'vn' ? frameTypes.video : undefined;
   }
 
   /**
-   * Hot path: O(1) objects per segment, none per frame.
+   * Hot path: O(1) objects per segment and part, none per frame.
    * @throws SrsError HlsDecode for media that does not fit into a segment; the frame is left out then, and the next may come
    */
   onFrame(type: FrameType, flags: number, timestampMs: number, wallMs: number, payload: Buffer): void {
@@ -70,25 +81,35 @@ export class StreamPackager {
       return;
     }
     if ((flags & NO_MEDIA_FLAGS) !== 0 || isCommand(type, payload[0]!)) return;
-    switch (this.#segmenter.step(type, (flags & frameFlags.keyFrame) !== 0, timestampMs)) {
+    const isVideo = type === frameTypes.video;
+    const isKeyFrame = isVideo && (flags & frameFlags.keyFrame) !== 0;
+    switch (this.#segmenter.step(type, isKeyFrame, timestampMs)) {
       case 'skip':
         return;
       case 'append':
+        this.#stepParts(isVideo, timestampMs);
         break;
       case 'begin':
-        this.#begin(wallMs);
+        this.#begin(isVideo, timestampMs, wallMs);
         break;
       case 'cut':
-        this.#finish(this.#segmenter.endedDurationMs);
-        this.#begin(wallMs);
+        this.#finish(this.#segmenter.endedDurationMs, isVideo ? timestampMs : undefined);
+        this.#begin(isVideo, timestampMs, wallMs);
         break;
       case 'break':
         this.#finish(this.#segmenter.endedDurationMs);
         this.#isDiscontinuity = true;
-        this.#begin(wallMs);
+        this.#begin(isVideo, timestampMs, wallMs);
         break;
     }
     this.#muxer.onFrame(type, timestampMs, payload);
+    if (this.#muxer.hasChanged) {
+      this.#finish(this.#segmenter.split(type, isKeyFrame, timestampMs));
+      this.#isDiscontinuity = true;
+      this.#begin(isVideo, timestampMs, wallMs);
+    }
+    if (isVideo) this.#hasVideo = true;
+    if (isKeyFrame) this.#segment!.hasKeyFrame = true;
   }
 
   /** Frames are missing. */
@@ -117,7 +138,38 @@ export class StreamPackager {
     this.#headers.set(type, Buffer.from(payload));
   }
 
-  #begin(wallMs: number): void {
+  #stepParts(isVideo: boolean, timestampMs: number): void {
+    const durationMs = this.#parts?.step(isVideo, timestampMs) ?? 0;
+    if (durationMs === 0) return;
+    this.#muxer.end(isVideo ? timestampMs : undefined);
+    const segment = this.#segment!;
+    if (!segment.hasPartBytes) return;
+    this.#givePart(segment, durationMs);
+    this.#parts!.cut(timestampMs);
+  }
+
+  #givePart(segment: CurrentSegment, durationMs: number): void {
+    const { open, isDiscontinuity, programDateTimeMs, hasKeyFrame } = segment;
+    const isIndependent = hasKeyFrame || !this.#hasVideo;
+    const { targetMs } = this.#parts!;
+    const init = this.#initSection(segment);
+    this.#options.files.addPart?.(open, { durationMs, isIndependent, targetMs, isDiscontinuity, programDateTimeMs, init });
+    segment.parts += 1;
+    segment.hasPartBytes = false;
+    segment.hasKeyFrame = false;
+  }
+
+  /** What has been given out of this segment needs it. */
+  #initSection({ open }: CurrentSegment): InitSection | undefined {
+    const init = this.#muxer.init();
+    if (init === undefined) return undefined;
+    if (this.#init?.version !== init.version) {
+      this.#init = { version: init.version, section: this.#options.files.storeInit(init.bytes, open.facts) };
+    }
+    return this.#init.section;
+  }
+
+  #begin(isVideo: boolean, timestampMs: number, wallMs: number): void {
     const sequence = this.#nextSequence;
     const beginMs = absoluteMs(this.#options.clock.wallMs(), wallMs);
     const secret = this.#keys?.forSegment(sequence);
@@ -129,15 +181,21 @@ export class StreamPackager {
       key: secret?.key,
       cipher: secret?.cipher,
       hasBytes: false,
+      parts: 0,
+      hasPartBytes: false,
+      hasKeyFrame: false,
     };
+    this.#parts?.begin(isVideo, timestampMs);
     this.#muxer.begin();
   }
 
-  #finish(durationMs: number): void {
+  #finish(measuredMs: number, nextTimestampMs?: number): void {
     const segment = this.#segment;
     if (segment === undefined) return;
+    let init: InitSection | undefined;
     try {
-      this.#muxer.end();
+      this.#muxer.end(nextTimestampMs);
+      if (!isTooShort(segment, measuredMs)) init = this.#initSection(segment);
       if (segment.cipher !== undefined) segment.open.sink.write(segment.cipher.final());
     } catch (error) {
       this.#segment = undefined;
@@ -145,20 +203,30 @@ export class StreamPackager {
       throw error;
     }
     this.#segment = undefined;
-    if (durationMs < MIN_SEGMENT_MS || !segment.hasBytes) {
+    if (isTooShort(segment, measuredMs)) {
       this.#discard(segment);
       return;
     }
     const { open, isDiscontinuity, programDateTimeMs, key } = segment;
-    this.#options.files.listSegment(open, { durationMs, isDiscontinuity, programDateTimeMs, key });
+    const durationMs = this.#parts === undefined ? measuredMs : this.#finishParts(this.#parts, segment, measuredMs);
+    this.#options.files.listSegment(open, { durationMs, isDiscontinuity, programDateTimeMs, key, init });
     this.#nextSequence += 1;
     this.#isDiscontinuity = false;
     this.#nextDateMs = programDateTimeMs + durationMs;
   }
 
-  /** Its number is used again. */
-  #discard({ open }: CurrentSegment): void {
+  /** @returns the sum of the parts, for nothing of the segment is in none */
+  #finishParts(parts: PartCutter, segment: CurrentSegment, measuredMs: number): number {
+    if (!segment.hasPartBytes) return parts.givenMs;
+    const restMs = parts.rest(measuredMs);
+    this.#givePart(segment, restMs);
+    return parts.givenMs + restMs;
+  }
+
+  /** Its number is used again, unless parts of it have been listed. */
+  #discard({ open, parts }: CurrentSegment): void {
     this.#options.files.discardSegment(open);
+    if (parts > 0) this.#nextSequence += 1;
     this.#isDiscontinuity = true;
   }
 
@@ -167,6 +235,7 @@ export class StreamPackager {
     const segment = this.#segment;
     if (segment === undefined) return;
     segment.hasBytes = true;
+    segment.hasPartBytes = true;
     segment.open.sink.write(segment.cipher === undefined ? bytes : segment.cipher.update(bytes));
   }
 
@@ -187,6 +256,11 @@ export class StreamPackager {
       storeKey: (path, bytes) => files.storeKey(path, bytes),
     });
   }
+}
+
+/** What has been listed in parts stays, however short it is. */
+function isTooShort({ parts, hasBytes }: CurrentSegment, durationMs: number): boolean {
+  return parts === 0 && (durationMs < MIN_SEGMENT_MS || !hasBytes);
 }
 
 function isCommand(type: FrameType, head: number): boolean {

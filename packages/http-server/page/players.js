@@ -114,12 +114,11 @@ function loadMpegts() {
 /** @type {PlayerKind['open']} */
 async function openHls(video, address, onFault) {
   const { default: Hls } = await import('./hls.js');
-  const hls = new Hls({
-    backBufferLength: KEPT_SECONDS,
-    maxLiveSyncPlaybackRate: 1.1,
-    liveSyncDurationCount: HLS_SEGMENTS_BEHIND,
-    liveMaxLatencyDurationCount: MAX_HLS_SEGMENTS_BEHIND,
-  });
+  // A playlist with parts says itself how far behind a player should be.
+  const distance = (await hasParts(address))
+    ? {}
+    : { liveSyncDurationCount: HLS_SEGMENTS_BEHIND, liveMaxLatencyDurationCount: MAX_HLS_SEGMENTS_BEHIND };
+  const hls = new Hls({ backBufferLength: KEPT_SECONDS, maxLiveSyncPlaybackRate: 1.1, ...distance });
   hls.on(Hls.Events.ERROR, (_event, { fatal, details, response }) => {
     if (!fatal) return;
     if (response?.code === 404) onFault(notYet);
@@ -130,6 +129,17 @@ async function openHls(video, address, onFault) {
   hls.attachMedia(video);
   hls.loadSource(address);
   return { delay: () => (hls.liveSyncPosition === null ? undefined : hls.latency), close: async () => hls.destroy() };
+}
+
+/** Whether it is low-latency HLS. @param {string} address @returns {Promise<boolean>} */
+async function hasParts(address) {
+  try {
+    const playlist = await fetch(address);
+    return playlist.ok && (await playlist.text()).includes('#EXT-X-PART-INF');
+  } catch {
+    // The player finds out what is wrong.
+    return false;
+  }
 }
 
 /** For browsers that play HLS by themselves and let no script do it. @type {PlayerKind['open']} */

@@ -1,14 +1,18 @@
 import { expect, it } from 'vitest';
+import { streamIdOf } from './api-rows.ts';
 import { clientOf, streamOf, TestApi } from './api-test-support.ts';
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 const clients = [clientOf(7)];
+const streams = [streamOf('v/live/one')];
+const nothing = { kicked: [], reloads: [], records: [] };
 const kick = { method: 'DELETE' } as const;
 
 /** Everything that changes something. */
 const changes = [
   ['DELETE', '/api/v1/clients/7'],
   ['POST', '/api/v1/reload'],
+  ['POST', `/api/v1/streams/${streamIdOf('v/live/one')}/record?on=true`],
   ['GET', '/api/v1/raw?rpc=reload'],
 ] as const;
 const rawApi = 'raw_api { enabled on; allow_reload on; }';
@@ -21,6 +25,32 @@ it('disconnects a client', async () => {
     status: 404,
     body: { code: 2049, data: { status_code: 404, error: 'client 8 is not there' } },
   });
+});
+
+it('records a stream, or not, or as the configuration says', async () => {
+  await using api = await TestApi.start({ streams: [...streams, streamOf('v/live/played', { publisher: null })] });
+  const record = (id: string, query: string) => api.ask(`/api/v1/streams/${id}/record${query}`, { method: 'POST' });
+  const id = streamIdOf('v/live/one');
+  for (const on of ['true', 'false', 'auto'])
+    expect(await record(id, `?on=${on}`)).toMatchObject({ status: 200, body: { code: 0 } });
+  expect(api.deeds.records).toEqual([
+    ['v/live/one', true],
+    ['v/live/one', false],
+    ['v/live/one', undefined],
+  ]);
+  for (const query of ['', '?on=', '?on=1', '?on=true&on=false']) {
+    expect(await record(id, query)).toMatchObject({ status: 400, body: { data: { status_code: 400 } } });
+  }
+  expect(await record('stream-0', '?on=true')).toMatchObject({
+    status: 404,
+    body: { code: 2048, data: { error: 'stream "stream-0" is not there' } },
+  });
+  const played = streamIdOf('v/live/played');
+  expect(await record(played, '?on=true')).toMatchObject({
+    status: 404,
+    body: { code: 2048, data: { error: `publisher of stream "${played}" is not there` } },
+  });
+  expect(api.deeds.records).toHaveLength(3);
 });
 
 it('reloads, or only tells what would change', async () => {
@@ -181,29 +211,29 @@ it('HEAD has the head of GET and no body', async () => {
 });
 
 it.each(changes)('%s %s is for this machine only, without credentials', async (method, path) => {
-  await using api = await TestApi.start({ clients, httpApi: rawApi });
+  await using api = await TestApi.start({ clients, streams, httpApi: rawApi });
   for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip']) {
     expect(await api.ask(path, { method, headers: { [header]: '1.2.3.4' } })).toMatchObject({
       status: 403,
       body: { data: { error: expect.stringContaining('behind a proxy') as string } },
     });
   }
-  expect(api.deeds).toEqual({ kicked: [], reloads: [] });
+  expect(api.deeds).toEqual(nothing);
 });
 
 it.each(changes)('%s %s is for no page that has made its name point here', async (method, path) => {
-  await using api = await TestApi.start({ clients, httpApi: rawApi });
+  await using api = await TestApi.start({ clients, streams, httpApi: rawApi });
   for (const host of ['evil.example', 'evil.example:1985', 'localhost.evil.example', '127.0.0.1.evil.example', 'x y']) {
     expect((await api.ask(path, { method, headers: { host } })).status).toBeGreaterThanOrEqual(400);
   }
-  expect(api.deeds).toEqual({ kicked: [], reloads: [] });
+  expect(api.deeds).toEqual(nothing);
   for (const host of ['localhost', 'LOCALHOST:1985', '127.0.0.1:1985', '[::1]:1985']) {
     expect((await api.ask(path, { method, headers: { host } })).status).toBe(200);
   }
 });
 
 it.each(changes)('%s %s is for no page of another site', async (method, path) => {
-  await using api = await TestApi.start({ clients, httpApi: rawApi });
+  await using api = await TestApi.start({ clients, streams, httpApi: rawApi });
   const host = 'localhost:1985';
   for (const origin of [
     'http://evil.example',
@@ -218,7 +248,7 @@ it.each(changes)('%s %s is for no page of another site', async (method, path) =>
   for (const site of ['cross-site', 'same-site']) {
     expect((await api.ask(path, { method, headers: { host, 'sec-fetch-site': site } })).status).toBe(403);
   }
-  expect(api.deeds).toEqual({ kicked: [], reloads: [] });
+  expect(api.deeds).toEqual(nothing);
   expect(
     (await api.ask(path, { method, headers: { host, origin: 'http://localhost:1985', 'sec-fetch-site': 'same-origin' } })).status,
   ).toBe(200);

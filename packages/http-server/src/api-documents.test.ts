@@ -371,6 +371,7 @@ it('describes itself: every path with its methods and answers', async () => {
     'get /api/v1/vhosts',
     'get /api/v1/vhosts/{id}',
     'post /api/v1/reload',
+    'post /api/v1/streams/{id}/record',
   ]);
   expect(paths['/api/v1/streams']?.get?.responses).toHaveProperty('200.content.application/json.schema.properties.streams');
 });

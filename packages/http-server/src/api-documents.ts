@@ -197,6 +197,12 @@ export const listQuerySchema = Type.Object({
   }),
 });
 
+export const recordQuerySchema = Type.Object({
+  on: Type.Union([Type.Literal('true'), Type.Literal('false'), Type.Literal('auto')], {
+    description: 'true records it, false does not, auto goes back to what the configuration says.',
+  }),
+});
+
 export const idParamsSchema = Type.Object({ id: Type.String({ maxLength: 64 }) });
 export const clientIdParamsSchema = Type.Object({ id: Type.Integer({ minimum: 0 }) });
 

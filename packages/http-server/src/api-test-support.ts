@@ -80,6 +80,7 @@ export const reloadReport: ReloadReport = {
 export interface Deeds {
   readonly kicked: number[];
   readonly reloads: boolean[];
+  readonly records: (readonly [streamId: string, isWanted: boolean | undefined])[];
 }
 
 /** A server with these streams and clients. */
@@ -94,6 +95,11 @@ export function fakeView(deeds: Deeds, streams: readonly StreamView[], clients: 
     kick: async (id) => {
       const found = clients.some((client) => client.id === id);
       if (found) deeds.kicked.push(id);
+      return { found, silent: [] };
+    },
+    record: async (streamId, isWanted) => {
+      const found = streams.some((stream) => stream.streamId === streamId && stream.publisher !== null);
+      if (found) deeds.records.push([streamId, isWanted]);
       return { found, silent: [] };
     },
     reload: async (isDryRun) => {
@@ -157,7 +163,7 @@ export class TestApi {
       clients = [],
     } = options;
     const { config } = loadConfig(`listen 1935; http_api { enabled on; ${httpApi} } ${vhosts}`, { fileName: 'srs.conf' });
-    const deeds: Deeds = { kicked: [], reloads: [] };
+    const deeds: Deeds = { kicked: [], reloads: [], records: [] };
     const log = memoryLog();
     const statistics = new SystemStatistics({ version: '2.1.3', disks: () => [], clock: systemClock });
     await statistics.start();

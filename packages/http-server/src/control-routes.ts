@@ -2,14 +2,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { errorCodes } from '@srs/kernel';
 import { Type } from 'typebox';
-import { reloadSchema } from './api-documents.ts';
+import { doneSchema, idParamsSchema, recordQuerySchema, reloadSchema } from './api-documents.ts';
 import { ApiError, apiErrorSchema } from './api-errors.ts';
+import { streamIdOf } from './api-rows.ts';
 import type { ReloadReport } from './server-documents.ts';
-import type { RouteOptions } from './server-routes.ts';
+import { notFound, type RouteOptions } from './server-routes.ts';
 
 const dryRunSchema = Type.Object({
   dry_run: Type.Optional(Type.Union([Type.Literal('0'), Type.Literal('1')], { description: '1: only tell what would change.' })),
 });
+
+const wishes = { true: true, false: false, auto: undefined } as const;
 
 const rawQuerySchema = Type.Object({ rpc: Type.Optional(Type.String({ maxLength: 64, description: 'raw or reload.' })) });
 
@@ -41,6 +44,29 @@ export const controlRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app
       },
     },
     async ({ query }) => ({ code: 0 as const, data: plainReport(await reload(query.dry_run === '1')) }),
+  );
+
+  app.post(
+    '/api/v1/streams/:id/record',
+    {
+      onRequest: async (request) => access.checkChange(request),
+      schema: {
+        summary: 'Begins or ends the recording of a stream, whatever the configuration says, until its publish ends',
+        tags: ['control'],
+        params: idParamsSchema,
+        querystring: recordQuerySchema,
+        response: { 200: doneSchema, ...errors },
+      },
+    },
+    async ({ params: { id }, query: { on } }) => {
+      const { streams, silent } = await view.streams();
+      const streamId = streams.find((stream) => streamIdOf(stream.streamId) === id)?.streamId;
+      if (streamId === undefined) throw notFound('stream', id, errorCodes.StreamNotFound, silent);
+      const answer = await view.record(streamId, wishes[on]);
+      if (!answer.found) throw notFound('publisher of stream', id, errorCodes.StreamNotFound, answer.silent);
+      services.log.trace(`recording of ${streamId} by the API: ${on}`);
+      return { code: 0 as const };
+    },
   );
 
   app.get(

@@ -7,6 +7,7 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { ApiError } from './api-errors.ts';
 import { hostOf } from './live-server.ts';
 import { OutputCache } from './output-cache.ts';
+import { withParameter } from './playlist-uris.ts';
 
 export interface OutputRoutesOptions {
   config(): Config;
@@ -17,6 +18,7 @@ export interface OutputRoutesOptions {
 
 /** Segments of all streams that are being watched, for some time. */
 const MAX_CACHE_BYTES = 256 * 1024 * 1024;
+const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 const ENDINGS = /\.(?:m3u8|ts|m4s|mp4|key)$/;
 
 export function outputRoutes(options: OutputRoutesOptions): FastifyPluginAsync {
@@ -30,30 +32,38 @@ export function outputRoutes(options: OutputRoutesOptions): FastifyPluginAsync {
       raw.socket.once('close', () => gone.abort());
       let answer: OutputAnswer;
       try {
-        answer = await cache.get({ ...wanted, signal: gone.signal });
+        answer = await cache.get({ ...wanted.request, signal: gone.signal });
       } catch (error) {
-        if (!gone.signal.aborted) options.log.error(`HTTP ${raw.method} ${wanted.path}: ${describeError(error)}`);
+        if (!gone.signal.aborted) options.log.error(`HTTP ${raw.method} ${wanted.request.path}: ${describeError(error)}`);
         throw new ApiError(503, 'the stream cannot be asked for at the moment');
       }
       // A file of that name may be there.
       if (answer.status === 404) return undefined;
       if (answer.status !== 200) throw new ApiError(answer.status, answer.reason);
-      return send(reply, answer);
+      return send(reply, answer, wanted.namedVhost);
     });
   };
 }
 
+interface WantedOutput {
+  readonly request: Omit<OutputRequest, 'signal'>;
+  /** The vhost that the URL names instead of its host. */
+  readonly namedVhost: string | undefined;
+}
+
 /** What may be in memory. */
-function findOutput(config: Config, request: IncomingMessage): Omit<OutputRequest, 'signal'> | undefined {
+function findOutput(config: Config, request: IncomingMessage): WantedOutput | undefined {
   const url = request.url ?? '/';
   const queryStart = url.indexOf('?');
   const encoded = queryStart < 0 ? url : url.slice(0, queryStart);
-  const query = queryStart < 0 ? '' : url.slice(queryStart + 1);
+  const parameters = new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1));
   if (!ENDINGS.test(encoded)) return undefined;
-  const found = resolveVhost(config, new URLSearchParams(query).get('vhost') ?? hostOf(request));
+  const namedVhost = parameters.get('vhost') ?? undefined;
+  const found = resolveVhost(config, namedVhost ?? hostOf(request));
   if (found.kind !== 'found' || !isKeptInMemory(found.vhost)) return undefined;
   try {
-    return { vhost: found.vhost.name, path: decodeURIComponent(encoded.replace(/^\/+/, '')), query };
+    const path = decodeURIComponent(encoded.replace(/^\/+/, ''));
+    return { request: { vhost: found.vhost.name, path, query: deliveryDirectives(parameters) }, namedVhost };
   } catch {
     return undefined;
   }
@@ -61,7 +71,19 @@ function findOutput(config: Config, request: IncomingMessage): Omit<OutputReques
 
 const isKeptInMemory = ({ hls }: VhostConfig): boolean => hls.enabled && (hls.storage === 'memory' || hls.format === 'll');
 
-function send(reply: FastifyReply, { contentType, body, maxAgeSeconds }: OutputAnswer & { readonly status: 200 }): FastifyReply {
+/** All else in a query has no meaning here, and must not make two answers of one. */
+function deliveryDirectives(parameters: URLSearchParams): string {
+  const directives = Array.from(parameters).filter(([name]) => name.startsWith('_HLS_'));
+  return new URLSearchParams(directives).toString();
+}
+
+function send(
+  reply: FastifyReply,
+  { contentType, body, maxAgeSeconds }: OutputAnswer & { readonly status: 200 },
+  namedVhost: string | undefined,
+): FastifyReply {
   const cacheControl = maxAgeSeconds > 0 ? `max-age=${maxAgeSeconds}` : 'no-cache';
-  return reply.type(contentType).header('cache-control', cacheControl).send(body);
+  const isPlaylist = namedVhost !== undefined && contentType === PLAYLIST_TYPE;
+  const sent = isPlaylist ? withParameter(body.toString(), 'vhost', namedVhost) : body;
+  return reply.type(contentType).header('cache-control', cacheControl).send(sent);
 }

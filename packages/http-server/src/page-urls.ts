@@ -30,11 +30,11 @@ export function flvPath({ vhost, app, stream }: PageStreamName): string | null {
 
 /** Path of the playlist; null when there is none, or it is written where the HTTP server does not look. */
 export function hlsPath(config: Config, name: PageStreamName): string | null {
-  const { enabled, storage, path, m3u8File } = name.vhost.hls;
+  const { enabled, storage, format, path, m3u8File } = name.vhost.hls;
   if (!enabled) return null;
   const file = fill(m3u8File, name);
   // What is kept in memory has a name only, as if it were in the root directory.
-  if (storage === 'memory') return urlPath(file);
+  if (storage === 'memory' || format === 'll') return urlPath(file);
   for (const { mount, dir } of servedDirectories(config, name.vhost)) {
     const below = relative(resolve(dir), resolve(path));
     const isBelow = below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below);

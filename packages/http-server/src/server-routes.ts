@@ -158,7 +158,7 @@ function partOf({ start, count }: ListPart): ListPart {
 }
 
 /** A worker that is silent may have it. */
-function notFound(what: string, id: string | number, code: number, silent: readonly SilentWorker[]): ApiError {
+export function notFound(what: string, id: string | number, code: number, silent: readonly SilentWorker[]): ApiError {
   const slots = silent.map(({ slot }) => slot).join(', ');
   const doubt = slots === '' ? '' : `, as far as can be told without worker ${slots}, which does not answer`;
   return new ApiError(404, `${what} ${JSON.stringify(id)} is not there${doubt}`, code);

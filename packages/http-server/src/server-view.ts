@@ -20,6 +20,12 @@ export interface ServerView {
   client(id: number): Promise<Answered<ClientView | null>>;
   /** Disconnects a client. @returns false when no worker that answered has it */
   kick(id: number): Promise<Answered<boolean>>;
+  /**
+   * Records a published stream whatever the configuration says, or does not, until its publish ends; undefined goes back to the configuration.
+   * @param streamId `vhost/app/stream`
+   * @returns false when no back-source that answered knows of its publish
+   */
+  record(streamId: string, isWanted: boolean | undefined): Promise<Answered<boolean>>;
   /** Reads the configuration again and applies it. @returns what changed, and who applied it */
   reload(isDryRun: boolean): Promise<ReloadReport>;
 }

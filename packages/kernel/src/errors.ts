@@ -64,6 +64,7 @@ export const errorCodes = {
   ClientNotFound: 2049,
   // 3000: application
   HlsDecode: 3001,
+  HlsMemory: 3001,
   AacConfig: 3005,
   AvcConfig: 3006,
   HevcConfig: 3006,

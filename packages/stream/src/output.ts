@@ -66,9 +66,9 @@ export type OutputAnswer =
 /** One kind of output. */
 export interface Feature<Section = unknown> {
   readonly name: string;
-  /** What the vhost wants of it; null for nothing. After a reload, equal sections leave what runs alone. */
-  select(vhost: VhostConfig): Section | null;
-  /** A publish has begun, or a reload has switched this on. Undefined when this stream is to be left out. */
+  /** What is wanted of it for a stream of the vhost; null for nothing. Asked again later, equal sections leave what runs alone. */
+  select(vhost: VhostConfig, streamId: string): Section | null;
+  /** A publish has begun, or this was switched on meanwhile. Undefined when this stream is to be left out. */
   open(stream: OutputStream, section: Section): FrameConsumer | undefined;
   /** What it keeps in memory, by its URL; 404 for all else. Absent when it writes files only. May take until something has been made. */
   answer?(request: OutputRequest): Promise<OutputAnswer>;

@@ -55,9 +55,12 @@ class TestFeature implements Feature<unknown> {
   readonly opened: { readonly stream: OutputStream; readonly recorder: Recorder }[] = [];
   isClosed = false;
   throwsAt = '';
+  /** Streams that it wants in another way than the others. */
+  readonly special = new Map<string, unknown>();
 
-  select({ hls }: OutputStream['vhost']): unknown {
-    return hls.enabled ? hls : null;
+  select({ hls }: OutputStream['vhost'], streamId: string): unknown {
+    const special = this.special.get(streamId);
+    return special === undefined ? (hls.enabled ? hls : null) : special;
   }
 
   open(stream: OutputStream): FrameConsumer {
@@ -250,6 +253,35 @@ describe('an output', () => {
     expect(feature.opened[1]?.recorder.lines).toEqual(['meta@0', 'avc@0', 'aac@0', 'K1@0']);
     reload('enabled off;');
     expect(feature.opened[1]?.recorder.lines.at(-1)).toBe('reconfigured');
+  });
+
+  it('of one stream begins, ends and stays when its feature wants that of it, whatever the configuration says', async () => {
+    const { publish, end, feature, outputs, wake, reload } = setUp('enabled off;');
+    expect(outputs.reselect(STREAM)).toBe(false);
+    const published = publish();
+    writeHeaders(published.writer);
+    write(published.writer, 'K1', 0, keyFrame);
+    await wake();
+    expect([feature.opened.length, outputs.leaseOf(STREAM)]).toEqual([0, published.lease]);
+    feature.special.set(STREAM, { wanted: 1 });
+    expect(outputs.reselect(STREAM)).toBe(true);
+    await wake();
+    const lines = feature.opened[0]?.recorder.lines;
+    expect(lines).toEqual(['meta@0', 'avc@0', 'aac@0', 'K1@0']);
+    feature.special.set(STREAM, { wanted: 1 });
+    outputs.reselect(STREAM);
+    reload('enabled on;');
+    expect(lines).toHaveLength(4);
+    feature.special.set(STREAM, null);
+    outputs.reselect(STREAM);
+    expect(lines?.at(-1)).toBe('reconfigured');
+    feature.opened[0]?.recorder.written.resolve();
+    feature.special.delete(STREAM);
+    outputs.reselect(STREAM);
+    await wake();
+    expect(feature.opened).toHaveLength(2);
+    end(published);
+    expect([outputs.reselect(STREAM), outputs.leaseOf(STREAM)]).toEqual([false, undefined]);
   });
 
   it('of the next publish begins when that of the last one has been written, and misses nothing', async () => {

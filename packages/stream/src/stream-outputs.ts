@@ -53,7 +53,9 @@ export class StreamOutputs {
     this.#published.set(streamId, published);
     const vhost = this.#vhostOf(streamId);
     if (vhost === undefined) return;
-    for (const feature of this.#options.features()) this.#plan(streamId, published, feature, feature.select(vhost), isFresh);
+    for (const feature of this.#options.features()) {
+      this.#plan(streamId, published, feature, feature.select(vhost, streamId), isFresh);
+    }
   }
 
   /** The publish is over: what runs reads its ring to the end, and then ends by itself. */
@@ -63,17 +65,19 @@ export class StreamOutputs {
 
   /** A reload: outputs whose section is the same go on, others end and begin anew. */
   configure(): void {
-    for (const [streamId, published] of this.#published) {
-      const vhost = this.#vhostOf(streamId);
-      for (const feature of this.#options.features()) {
-        const section = vhost === undefined ? null : feature.select(vhost);
-        const output = published.outputs.get(feature);
-        if (isSameConfig(output?.section ?? null, section)) continue;
-        published.outputs.delete(feature);
-        output?.reader?.close('reconfigured');
-        this.#plan(streamId, published, feature, section, false);
-      }
-    }
+    for (const [streamId, published] of this.#published) this.#reselect(streamId, published);
+  }
+
+  /** A feature wants something else of one stream than before: the same as a reload, for it alone. @returns false when nobody publishes it */
+  reselect(streamId: string): boolean {
+    const published = this.#published.get(streamId);
+    if (published !== undefined) this.#reselect(streamId, published);
+    return published !== undefined;
+  }
+
+  /** Of the publish that runs. */
+  leaseOf(streamId: string): Lease | undefined {
+    return this.#published.get(streamId)?.lease;
   }
 
   /** Ends everything, and resolves when all has been written. */
@@ -83,6 +87,18 @@ export class StreamOutputs {
     this.#published.clear();
     await Promise.all(this.#tails.values());
     await Promise.all(this.#options.features().map((feature) => feature.close()));
+  }
+
+  #reselect(streamId: string, published: Published): void {
+    const vhost = this.#vhostOf(streamId);
+    for (const feature of this.#options.features()) {
+      const section = vhost === undefined ? null : feature.select(vhost, streamId);
+      const output = published.outputs.get(feature);
+      if (isSameConfig(output?.section ?? null, section)) continue;
+      published.outputs.delete(feature);
+      output?.reader?.close('reconfigured');
+      this.#plan(streamId, published, feature, section, false);
+    }
   }
 
   #plan(streamId: string, published: Published, feature: Feature, section: unknown, isFresh: boolean): void {

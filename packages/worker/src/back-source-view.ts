@@ -13,8 +13,9 @@ export function backSourceView(o: {
   /** The memory that the rings lie in. */
   readonly arena: Arena;
   readonly limitBytes: number;
+  readonly record: NonNullable<RoleView['record']>;
 }): RoleView {
-  const { directory, store, arena, limitBytes } = o;
+  const { directory, store, arena, limitBytes, record } = o;
   const ringTotals = () => ({ count: directory.ringCount, usedBytes: store.usedBytes, limitBytes });
   return {
     totals: () => {
@@ -42,6 +43,7 @@ export function backSourceView(o: {
     clients: () => new Page(0, 0, []),
     client: () => null,
     kick: () => false,
+    record,
     departures: () => [],
     counters: () => ({}),
     ringTotals,

@@ -42,7 +42,13 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
   const parts: LinkedParts = { directory, dead, owed: owed.notices, channels, warn: (text) => log.warn(text) };
   const stopServing = await environment.serveDirectory((link) => serveWorkerLink(link, parts));
   return {
-    view: backSourceView({ directory, store, arena: environment.arenas[backSource]!, limitBytes: config.ring.memoryBytes }),
+    view: backSourceView({
+      directory,
+      store,
+      arena: environment.arenas[backSource]!,
+      limitBytes: config.ring.memoryBytes,
+      record: (streamId, isWanted) => outputs.record(streamId, isWanted),
+    }),
     // The size of rings and of their memory counts from the start on.
     configure: () => outputs.configure(),
     workerGone: (process) => {

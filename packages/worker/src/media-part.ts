@@ -8,6 +8,7 @@ import {
   type ServerView,
   startPage,
   upgradeToLive,
+  vodRoutes,
 } from '@srs/http-server';
 import type { OutputAnswer, OutputRequest } from '@srs/stream';
 import { openClientServices } from './client-services.ts';
@@ -32,7 +33,7 @@ export async function startMediaPart(environment: WorkerEnvironment, survey: Pic
   const live = new LiveServer({ ...services, version });
   const page = startPage({ ...services, streams: async () => (await survey.streams()).streams });
   const outputs = outputRoutes({ ...services, ask: (request) => askAll(environment, request) });
-  const media = await createMediaServer({ ...services, identity }, [liveRoutes(live), outputs, page]);
+  const media = await createMediaServer({ ...services, identity }, [liveRoutes(live), outputs, page, vodRoutes(services)]);
   const front = new HttpFront({
     ...frontOptions(environment),
     serve: (request, response) => media.serve(request, response),

@@ -1,66 +1,101 @@
 /** The one table of what is made of published streams. */
 import { randomBytes } from 'node:crypto';
 import type { Config, VhostConfig } from '@srs/config';
+import type { DvrControl, RecordedFile } from '@srs/dvr';
+import type { SegmentEvent } from '@srs/hls';
 import { systemClock } from '@srs/kernel';
 import type { Feature, OutputAnswer, OutputRequest } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
-import type { OutputHooks } from './output-hooks.ts';
+
+/** Who is told of what has been made. */
+export interface OutputEvents {
+  readonly onSegment: (segment: SegmentEvent) => void;
+  readonly onRecorded: (file: RecordedFile) => void;
+}
 
 interface Row {
   isWanted(vhost: VhostConfig): boolean;
-  load(environment: WorkerEnvironment, hooks: OutputHooks): Promise<Feature>;
+  load(environment: WorkerEnvironment, events: OutputEvents): Promise<Feature>;
 }
 
 const clock = systemClock;
 
+const dvrRow = {
+  isWanted: ({ dvr }: VhostConfig) => dvr.enabled,
+  load: async (environment: WorkerEnvironment, { onRecorded }: OutputEvents) => {
+    const { dvrFeature } = await import('@srs/dvr');
+    const isUtc = (): boolean => environment.config.log.isUtc;
+    return dvrFeature({ clock, log: environment.log, isUtc, onRecorded });
+  },
+};
+
 const table: readonly Row[] = [
   {
     isWanted: ({ hls }) => hls.enabled,
-    load: async ({ log }, hooks) => {
+    load: async ({ log }, { onSegment }) => {
       const { hlsFeature } = await import('@srs/hls');
-      return hlsFeature({ clock, log, randomBytes, onSegment: (segment) => hooks.onSegment(segment) });
+      return hlsFeature({ clock, log, randomBytes, onSegment });
     },
   },
-  {
-    isWanted: ({ dvr }) => dvr.enabled,
-    load: async (environment, hooks) => {
-      const { dvrFeature } = await import('@srs/dvr');
-      const isUtc = (): boolean => environment.config.log.isUtc;
-      return dvrFeature({ clock, log: environment.log, isUtc, onRecorded: (file) => hooks.onRecorded(file) });
-    },
-  },
+  dvrRow,
 ];
 
 /** A feature is loaded when the first vhost wants it: half of the time of a start is loading. */
 export class OutputFeatures {
   readonly #environment: WorkerEnvironment;
-  readonly #hooks: OutputHooks;
-  readonly #loaded = new Map<Row, Feature>();
+  readonly #events: OutputEvents;
+  readonly #loading = new Map<Row, Promise<void>>();
+  /** In the order of their loading. */
+  readonly #loaded = new Set<Feature>();
+  #recorder: DvrControl | undefined;
 
-  constructor(environment: WorkerEnvironment, hooks: OutputHooks) {
+  constructor(environment: WorkerEnvironment, events: OutputEvents) {
     this.#environment = environment;
-    this.#hooks = hooks;
+    this.#events = events;
+  }
+
+  /** Undefined as long as nobody wants anything recorded. */
+  get recorder(): DvrControl | undefined {
+    return this.#recorder;
   }
 
   /** Loads what the configuration wants and is not there yet. */
   async load(config: Config): Promise<void> {
     const vhosts = Array.from(config.vhosts.values());
-    for (const row of table) {
-      if (this.#loaded.has(row) || !vhosts.some((vhost) => row.isWanted(vhost))) continue;
-      this.#loaded.set(row, await row.load(this.#environment, this.#hooks));
-    }
+    for (const row of table) if (vhosts.some((vhost) => row.isWanted(vhost))) await this.#load(row);
+  }
+
+  /** Loads what records, whatever the configuration wants. */
+  async openRecorder(): Promise<DvrControl> {
+    await this.#load(dvrRow);
+    return this.#recorder!;
   }
 
   all(): readonly Feature[] {
-    return Array.from(this.#loaded.values());
+    return Array.from(this.#loaded);
   }
 
   /** What one of them keeps in memory. */
   async answer(request: OutputRequest): Promise<OutputAnswer> {
-    for (const feature of this.#loaded.values()) {
+    for (const feature of this.#loaded) {
       const answer = await feature.answer?.(request);
       if (answer !== undefined && answer.status !== 404) return answer;
     }
     return { status: 404, reason: 'nothing is kept in memory by that name' };
+  }
+
+  /** Once. */
+  #load(row: Row): Promise<void> {
+    const loading = this.#loading.get(row) ?? this.#add(row);
+    this.#loading.set(row, loading);
+    return loading;
+  }
+
+  async #add(row: Row): Promise<void> {
+    if (row === dvrRow) {
+      const feature = await dvrRow.load(this.#environment, this.#events);
+      this.#recorder = feature;
+      this.#loaded.add(feature);
+    } else this.#loaded.add(await row.load(this.#environment, this.#events));
   }
 }

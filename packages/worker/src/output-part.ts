@@ -1,14 +1,22 @@
 /** What is made of the streams that a back-source owns. */
-import type { Config, VhostConfig } from '@srs/config';
-import { describeError, systemClock } from '@srs/kernel';
+import type { Config } from '@srs/config';
 import { type Directory, type DirectoryObserver, LiveStreams, OwnDirectory, StreamOutputs } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
 import { OutputFeatures } from './output-features.ts';
 import { OutputHooks } from './output-hooks.ts';
+import { RecordingPart } from './recording-part.ts';
+import { RecordingWishes } from './recording-wishes.ts';
+import { stateFile } from './state-file.ts';
 
 export interface OutputPart extends DirectoryObserver {
   /** A reload: the configuration is in force already. */
   configure(): Promise<void>;
+  /**
+   * Records what is being published, whatever the configuration says, or does not, until its end.
+   * @param isWanted undefined goes back to the configuration
+   * @returns false when nobody publishes it
+   */
+  record(streamId: string, isWanted: boolean | undefined): Promise<boolean>;
   /** Resolves when everything has been written and told, or after `graceMs`: a disk that does not answer must not hold the server. */
   close(graceMs: number): Promise<void>;
 }
@@ -18,8 +26,18 @@ export async function startOutputs(environment: WorkerEnvironment, directory: ()
   const { log, slot, arenas, doorbell, backSource } = environment;
   const config = (): Config => environment.config;
   const hooks = new OutputHooks(config, log);
-  const features = new OutputFeatures(environment, hooks);
+  const wishes = new RecordingWishes(stateFile(environment.config, `recording.${backSource}.json`), log);
+  await wishes.load();
+  const recordings = new RecordingPart(environment, wishes.inheritedVhosts());
+  const features = new OutputFeatures(environment, {
+    onSegment: (segment) => hooks.onSegment(segment),
+    onRecorded: (file) => {
+      hooks.onRecorded(file);
+      recordings.onRecorded(file);
+    },
+  });
   await features.load(environment.config);
+  if (wishes.inheritedVhosts().size > 0) await features.openRecorder();
   let outputs: StreamOutputs | undefined;
   const open = (): StreamOutputs => {
     const own = new OwnDirectory(directory(), { slot, pid: process.pid });
@@ -35,58 +53,50 @@ export async function startOutputs(environment: WorkerEnvironment, directory: ()
     });
   };
   let stopListening: (() => void) | undefined;
-  // Files belong to no stream any more, so one process sees to them.
-  const recordings = backSource === 0 ? new Recordings(environment) : undefined;
-  await recordings?.configure();
+  await recordings.configure();
+  // What ends now is written down to be uploaded.
+  const closeAll = async (graceMs: number): Promise<void> => {
+    await outputs?.close();
+    await recordings.close(graceMs);
+  };
   const stopServing = await environment.serveOutputs((request) => features.answer(request));
   return {
     onPublished: (lease, isFresh) => {
       outputs ??= open();
+      const wish = wishes.begin(lease);
+      features.recorder?.setRecording(lease.streamId, wish);
       outputs.begin(lease, isFresh);
     },
-    onUnpublished: (streamId) => outputs?.end(streamId),
+    onUnpublished: (streamId) => {
+      outputs?.end(streamId);
+      wishes.end(streamId);
+      features.recorder?.setRecording(streamId, undefined);
+    },
     configure: async () => {
       await features.load(environment.config);
       outputs?.configure();
-      await recordings?.configure();
+      await recordings.configure();
+    },
+    record: async (streamId, isWanted) => {
+      if (outputs?.leaseOf(streamId) === undefined) return false;
+      const recorder = await features.openRecorder();
+      const lease = outputs.leaseOf(streamId);
+      if (lease === undefined) return false;
+      wishes.set(lease, isWanted);
+      recorder.setRecording(streamId, isWanted);
+      outputs.reselect(streamId);
+      const wish = isWanted === undefined ? 'what the configuration says' : isWanted ? 'on' : 'off';
+      log.child(lease.publisher.cid).trace(`dvr: recording of ${streamId} by request: ${wish}`);
+      return true;
     },
     close: async (graceMs) => {
       const endMs = performance.now() + graceMs;
-      await within(Promise.all([outputs?.close(), recordings?.close()]), graceMs);
+      await within(closeAll(graceMs), graceMs);
       stopServing();
       stopListening?.();
       await hooks.close(Math.max(0, endMs - performance.now()));
     },
   };
-}
-
-/** Completes what a server before this one has left behind, and deletes what is old. */
-class Recordings {
-  readonly #environment: WorkerEnvironment;
-  #stopKeeping: (() => Promise<void>) | undefined;
-
-  constructor(environment: WorkerEnvironment) {
-    this.#environment = environment;
-  }
-
-  /** Begins when the first vhost records. */
-  async configure(): Promise<void> {
-    if (this.#stopKeeping !== undefined || this.#recorded().length === 0) return;
-    const { log } = this.#environment;
-    const { RecordingKeeper, repairRecordings } = await import('@srs/dvr');
-    const sections = () => this.#recorded().map(({ name, dvr }) => ({ vhost: name, dvr }));
-    this.#stopKeeping = new RecordingKeeper({ clock: systemClock, log, sections }).start();
-    const paths = this.#recorded().map(({ dvr }) => dvr.path);
-    repairRecordings(paths, { clock: systemClock, log }).catch((error: unknown) => log.error(`dvr: ${describeError(error)}`));
-  }
-
-  async close(): Promise<void> {
-    await this.#stopKeeping?.();
-  }
-
-  #recorded(): readonly VhostConfig[] {
-    return Array.from(this.#environment.config.vhosts.values()).filter(({ dvr }) => dvr.enabled);
-  }
 }
 
 function within(closed: Promise<unknown>, graceMs: number): Promise<void> {

@@ -22,6 +22,11 @@ export interface RoleView {
   client(id: number): ClientDescription | null;
   /** Disconnects a client. @returns false when it is not here */
   kick(id: number): boolean;
+  /**
+   * Records a published stream whatever the configuration says, or does not; undefined goes back to the configuration. Only who owns streams has this.
+   * @returns false when nobody publishes it here
+   */
+  record?(streamId: string, isWanted: boolean | undefined): Promise<boolean>;
   /** Clients that have left, the newest first; only the last ones are known. */
   departures(): readonly Departure[];
   /** Since the process started; the keeper adds what its predecessors had. */

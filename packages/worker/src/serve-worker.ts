@@ -7,6 +7,7 @@ import type { WorkerEnvironment } from './environment.ts';
 import { Page, parseId, parsePage } from './page.ts';
 import { type PrivateApi, type PrivateRoutes, startPrivateApi } from './private-api.ts';
 import { ProcessWatch } from './process-watch.ts';
+import { parseRecordRequest } from './record-request.ts';
 import type { RoleView, RunningRole } from './role.ts';
 import type { MasterProtocol, WorkerStart } from './worker-start.ts';
 
@@ -149,7 +150,20 @@ function privateRoutes(
         return { isFound: view.kick(id) };
       },
     },
+    ...recordRoutes(view),
     '/api/v1/departures': () => view.departures(),
     '/api/v1/rings': () => view.rings(),
+  };
+}
+
+function recordRoutes(view: RoleView): PrivateRoutes {
+  if (view.record === undefined) return {};
+  return {
+    '/api/v1/record': {
+      POST: async (query) => {
+        const { streamId, isWanted } = parseRecordRequest(query);
+        return { isFound: (await view.record?.(streamId, isWanted)) === true };
+      },
+    },
   };
 }

@@ -134,6 +134,19 @@ it('a client is found and disconnected wherever it is', async () => {
   expect(kicked).toEqual([8]);
 });
 
+it('the back-source that owns a stream is told to record it, and nobody else', async () => {
+  const { survey, recorded } = await surveyOf([
+    { role: 'back-source', streams: [directoryStream('v/live/one')] },
+    { role: 'back-source', streams: [directoryStream('v/live/two words?&#')] },
+    { streams: [] },
+  ]);
+  expect(await survey.record('v/live/one', true)).toEqual({ found: true, silent: [] });
+  expect(await survey.record('v/live/two words?&#', false)).toEqual({ found: true, silent: [] });
+  expect(await survey.record('v/live/one', undefined)).toEqual({ found: true, silent: [] });
+  expect(await survey.record('v/live/three', true)).toEqual({ found: false, silent: [] });
+  expect(recorded).toEqual(['v/live/one true', 'v/live/two words?&# false', 'v/live/one undefined']);
+});
+
 it('the traffic is that of all slots since the start, whoever fills them', async () => {
   const { survey, status } = await surveyOf([]);
   status.ownCounters[0] = 1000;

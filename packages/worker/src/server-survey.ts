@@ -33,6 +33,8 @@ import type { MasterProtocol } from './worker-start.ts';
 /** Who has not answered by then is told to be silent. */
 const ANSWER_LIMIT_MS = 1_000;
 const DIRECTORY_LIMIT_MS = 1_000;
+/** Whoever is asked first loads what records. */
+const RECORD_LIMIT_MS = 5_000;
 /** All workers apply it and answer; one that hangs is part of the report. */
 const RELOAD_LIMIT_MS = 30_000;
 
@@ -130,6 +132,15 @@ export class ServerSurvey implements ServerView {
     return { found: answers.some(({ data }) => data === true), silent: silentOf(answers) };
   }
 
+  async record(streamId: string, isWanted: boolean | undefined): Promise<Answered<boolean>> {
+    const query = new URLSearchParams({ stream: streamId, on: isWanted === undefined ? 'auto' : String(isWanted) });
+    const answers = await this.#askAll(isBackSource, async (address) => {
+      const { data } = await askPrivateApi(address, `/api/v1/record?${query.toString()}`, RECORD_LIMIT_MS, 'POST');
+      return { data: (data as { readonly isFound: boolean }).isFound, problem: null };
+    });
+    return { found: answers.some(({ data }) => data === true), silent: silentOf(answers) };
+  }
+
   async reload(isDryRun: boolean): Promise<ReloadReport> {
     return await this.#options.master.request('reload', { isDryRun }, RELOAD_LIMIT_MS);
   }
@@ -167,7 +178,8 @@ interface ClientPage {
 }
 
 const isAny = (): boolean => true;
-const hasClients = ({ role }: SlotReport): boolean => role !== 'back-source';
+const isBackSource = ({ role }: SlotReport): boolean => role === 'back-source';
+const hasClients = (worker: SlotReport): boolean => !isBackSource(worker);
 
 function silentOf(answers: readonly WorkerAnswer<unknown>[]): readonly SilentWorker[] {
   return answers.flatMap(({ worker: { slot, role, pid }, problem }) => (problem === null ? [] : [{ slot, role, pid, problem }]));

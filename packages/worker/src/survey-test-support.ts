@@ -6,6 +6,7 @@ import type { ClientDescription, DirectoryStream, SlotReport, WorkerStream } fro
 import { afterEach } from 'vitest';
 import { Page, parseId, parsePage } from './page.ts';
 import { type PrivateRoutes, startPrivateApi } from './private-api.ts';
+import { parseRecordRequest } from './record-request.ts';
 import { ServerSurvey } from './server-survey.ts';
 import { STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
 import type { MasterProtocol } from './worker-start.ts';
@@ -108,7 +109,7 @@ interface FakeWorker {
 }
 
 /** As a worker serves it. */
-function routesOf({ streams = [], clients = [] }: FakeWorker, kicked: number[]): PrivateRoutes {
+function routesOf({ role, streams = [], clients = [] }: FakeWorker, kicked: number[], recorded: string[]): PrivateRoutes {
   const all = new Set(clients);
   const find = (id: number | undefined) => clients.filter((client) => client.id === id);
   return {
@@ -124,6 +125,15 @@ function routesOf({ streams = [], clients = [] }: FakeWorker, kicked: number[]):
         return { isFound: found.length > 0 };
       },
     },
+    '/api/v1/record': {
+      POST: (query) => {
+        if (role !== 'back-source') throw new Error('it owns no streams');
+        const { streamId, isWanted } = parseRecordRequest(query);
+        const isFound = streams.some((stream) => stream.streamId === streamId);
+        if (isFound) recorded.push(`${streamId} ${isWanted}`);
+        return { isFound };
+      },
+    },
   };
 }
 
@@ -136,8 +146,9 @@ async function hungPort(): Promise<number> {
 
 export async function surveyOf(
   fakes: readonly FakeWorker[],
-): Promise<{ survey: ServerSurvey; kicked: number[]; status: StatusBoard }> {
+): Promise<{ survey: ServerSurvey; kicked: number[]; recorded: string[]; status: StatusBoard }> {
   const kicked: number[] = [];
+  const recorded: string[] = [];
   const workers = await Promise.all(
     fakes.map(async (fake, slot): Promise<SlotReport> => {
       const report = {
@@ -149,7 +160,7 @@ export async function surveyOf(
         uptimeSeconds: 1,
       };
       if (fake.isHung === true) return { ...report, state: 'ready', port: await hungPort() };
-      const api = await startPrivateApi({ host: HOST, port: 0, isPortFixed: true, routes: routesOf(fake, kicked) });
+      const api = await startPrivateApi({ host: HOST, port: 0, isPortFixed: true, routes: routesOf(fake, kicked, recorded) });
       opened.push(api);
       return { ...report, state: fake.state ?? 'ready', port: api.port };
     }),
@@ -161,5 +172,5 @@ export async function surveyOf(
   const channel = new Channel<MasterProtocol>(near, {});
   opened.push(master, channel);
   const survey = new ServerSurvey({ master: channel, privateHost: HOST, status, wallMs: () => 5, uptimeMs: () => 10_000 });
-  return { survey, kicked, status };
+  return { survey, kicked, recorded, status };
 }

@@ -105,12 +105,12 @@ export const hls = block(
       example: 'http://your-server',
     }),
     acodec: row('hls_acodec', choice(['aac', 'mp3', 'an'], 'aac'), 'aac', {
-      doc: 'The audio that segments announce while none has come; `an` for no audio.',
+      doc: '`an` leaves the audio out; the others have no effect, for segments announce what the stream has.',
       since: '2.0',
       live: 'at once',
     }),
     vcodec: row('hls_vcodec', choice(['h264', 'h265', 'vn'], 'h264'), 'h264', {
-      doc: 'The video that segments announce while none has come; `vn` for no video.',
+      doc: '`vn` leaves the video out; the others have no effect, for segments announce what the stream has.',
       since: '2.0',
       live: 'at once',
     }),
@@ -120,7 +120,7 @@ export const hls = block(
       live: 'at once',
     }),
     disposeMs: row('hls_dispose', duration({ min: 0, max: 604_800, unit: 's' }), '0', {
-      doc: 'Delete playlist and segments when a stream has not been published for so long, and when the server ends; 0 keeps them.',
+      doc: 'Delete playlist and segments when a stream has not been published for so long; 0 keeps them, in memory for two minutes. The end of the server removes no file, so that numbers go on when it starts again.',
       since: '2.0',
       live: 'at once',
     }),
@@ -135,7 +135,7 @@ export const hls = block(
       live: 'at once',
     }),
     dtsDirectly: row('hls_dts_directly', flag, 'on', {
-      doc: 'Use the timestamps of the publisher in the segments as they are.',
+      doc: 'Accepted, without effect: segments always have the timestamps of the publisher.',
       since: '3.0',
       live: 'at once',
     }),
@@ -151,22 +151,19 @@ export const hls = block(
       live: 'at once',
     }),
     format: row('hls_format', choice(['ts', 'fmp4', 'll']), 'ts', {
-      doc: '`ts` makes segments of MPEG-TS, `fmp4` of fragmented MP4, `ll` low-latency HLS with parts of fragmented MP4.',
+      doc: '`ts` makes segments of MPEG-TS, `fmp4` of fragmented MP4, `ll` low-latency HLS with parts of fragmented MP4, which is kept in memory and not encrypted.',
       since: 'new',
       live: 'at once',
-      isBuilt: false,
     }),
     storage: row('hls_storage', withFormerWords(choice(['disk', 'memory']), formerStorage), 'disk', {
       doc: 'Where playlists and segments are kept. The words of SRS 2 are understood: `ram` for `memory`, `both` for `disk`.',
       since: '2.0',
       live: 'at once',
-      isBuilt: false,
     }),
     partMs: row('hls_part_duration', duration({ min: 0.1, max: 5, unit: 's' }), '0.33', {
       doc: 'Length a part of low-latency HLS should have.',
       since: 'new',
       live: 'at once',
-      isBuilt: false,
     }),
   },
   { doc: 'HLS output.', live: 'at once' },
@@ -220,7 +217,7 @@ const dvrUpload = block(
       live: 'at once',
     }),
   },
-  { doc: 'Recordings in an object store that speaks S3.', since: 'new', live: 'at once', isBuilt: false },
+  { doc: 'Recordings in an object store that speaks S3.', since: 'new', live: 'at once' },
 );
 
 export const dvr = block(

@@ -240,17 +240,18 @@ export const chineseTexts: Readonly<Record<string, string>> = {
     '`hls_ts_file` 中的 [timestamp] 改为自 1970 年以来的切片数，即时间除以 `hls_fragment`，使多台服务器的切片名称一致。',
   'Stands before the name of a segment in the playlist, for segments that another server delivers.':
     '播放列表中写在切片名称之前，用于由其他服务器分发切片。',
-  'The audio that segments announce while none has come; `an` for no audio.':
-    '还没有收到音频时切片声明的音频编码；`an` 表示没有音频。',
-  'The video that segments announce while none has come; `vn` for no video.':
-    '还没有收到视频时切片声明的视频编码；`vn` 表示没有视频。',
+  '`an` leaves the audio out; the others have no effect, for segments announce what the stream has.':
+    '`an` 去掉音频；其他值不起作用，切片声明的是流中实际有的编码。',
+  '`vn` leaves the video out; the others have no effect, for segments announce what the stream has.':
+    '`vn` 去掉视频；其他值不起作用，切片声明的是流中实际有的编码。',
   'Delete the segments that have left the playlist.': '删除已移出播放列表的切片。',
-  'Delete playlist and segments when a stream has not been published for so long, and when the server ends; 0 keeps them.':
-    '流停止推送这么久之后，以及服务器退出时，删除播放列表和切片；0 表示保留。',
+  'Delete playlist and segments when a stream has not been published for so long; 0 keeps them, in memory for two minutes. The end of the server removes no file, so that numbers go on when it starts again.':
+    '流停止推送这么久之后删除播放列表和切片；0 表示保留，在内存中则保留两分钟。服务器退出时不删除文件，以便重启后序号接续。',
   'Cut at key frames; `off` cuts at any picture as soon as a segment is long enough.':
     '在关键帧处切分；`off` 表示切片够长时在任意一帧处切分。',
   'How much of an answer to `on_hls_notify` is read.': '读取 `on_hls_notify` 应答的最大长度。',
-  'Use the timestamps of the publisher in the segments as they are.': '切片直接使用推流端的时间戳。',
+  'Accepted, without effect: segments always have the timestamps of the publisher.':
+    '可以书写但不起作用：切片总是使用推流端的时间戳。',
   'Encrypt the segments with AES-128.': '用 AES-128 加密切片。',
   'As many segments are encrypted with one key.': '一个密钥加密这么多个切片。',
   'Name of a key below `hls_key_file_path`, with the variables of `hls_ts_file` but [duration].':
@@ -262,8 +263,8 @@ export const chineseTexts: Readonly<Record<string, string>> = {
     '为每个观众建立会话，API 会列出它，回调也会得到通知。',
   'Name the session in the addresses of the segments too, so that their bytes are counted for it.':
     '切片的地址也带上会话，使其字节数计入该会话。',
-  '`ts` makes segments of MPEG-TS, `fmp4` of fragmented MP4, `ll` low-latency HLS with parts of fragmented MP4.':
-    '`ts` 生成 MPEG-TS 切片，`fmp4` 生成 fragmented MP4 切片，`ll` 生成由 fragmented MP4 片段组成的低延迟 HLS。',
+  '`ts` makes segments of MPEG-TS, `fmp4` of fragmented MP4, `ll` low-latency HLS with parts of fragmented MP4, which is kept in memory and not encrypted.':
+    '`ts` 生成 MPEG-TS 切片，`fmp4` 生成 fragmented MP4 切片，`ll` 生成由 fragmented MP4 片段组成的低延迟 HLS，保存在内存中，不加密。',
   'Where playlists and segments are kept. The words of SRS 2 are understood: `ram` for `memory`, `both` for `disk`.':
     '播放列表和切片存放在哪里。也接受 SRS 2 的写法：`ram` 即 `memory`，`both` 即 `disk`。',
   'Length a part of low-latency HLS should have.': '低延迟 HLS 一个片段的期望长度。',

@@ -1,0 +1,85 @@
+/** Segments that were made: kept for those who come later, and shared by those who ask at the same time. */
+import { busy } from './vod-pool.ts';
+
+export interface SegmentLimits {
+  /** Of what is kept. */
+  readonly keptBytes: number;
+  /** Of what is being sent, when clients are slow. */
+  readonly heldBytes: number;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+export class VodSegments {
+  readonly #limits: SegmentLimits;
+  /** Those that were asked for last stand last. */
+  readonly #kept = new Map<string, Bytes>();
+  readonly #making = new Map<string, Promise<Bytes>>();
+  /** How many are being sent each. */
+  readonly #holders = new Map<Bytes, number>();
+  #keptBytes = 0;
+  #heldBytes = 0;
+
+  constructor(limits: SegmentLimits) {
+    this.#limits = limits;
+  }
+
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /**
+   * @returns bytes that are held until `release` is called
+   * @throws ApiError 503 when too much is being sent, or what `make` throws
+   */
+  async hold(key: string, make: () => Promise<Bytes>): Promise<Bytes> {
+    const bytes = this.#find(key) ?? (await this.#make(key, make));
+    const holders = this.#holders.get(bytes) ?? 0;
+    if (holders === 0) this.#heldBytes += bytes.length;
+    this.#holders.set(bytes, holders + 1);
+    return bytes;
+  }
+
+  release(bytes: Bytes): void {
+    const holders = (this.#holders.get(bytes) ?? 0) - 1;
+    if (holders > 0) {
+      this.#holders.set(bytes, holders);
+    } else if (this.#holders.delete(bytes)) {
+      this.#heldBytes -= bytes.length;
+    }
+  }
+
+  #find(key: string): Bytes | undefined {
+    const bytes = this.#kept.get(key);
+    if (bytes === undefined) return undefined;
+    this.#kept.delete(key);
+    this.#kept.set(key, bytes);
+    return bytes;
+  }
+
+  #make(key: string, make: () => Promise<Bytes>): Promise<Bytes> {
+    const known = this.#making.get(key);
+    if (known !== undefined) return known;
+    if (this.#heldBytes >= this.#limits.heldBytes)
+      return Promise.reject(busy('too many clients are slow to take their segments'));
+    const making = make()
+      .then((bytes) => {
+        this.#keep(key, bytes);
+        return bytes;
+      })
+      .finally(() => this.#making.delete(key));
+    this.#making.set(key, making);
+    return making;
+  }
+
+  #keep(key: string, bytes: Bytes): void {
+    if (bytes.length > this.#limits.keptBytes) return;
+    this.#kept.set(key, bytes);
+    this.#keptBytes += bytes.length;
+    for (const [oldest, { length }] of this.#kept) {
+      if (this.#keptBytes <= this.#limits.keptBytes) return;
+      this.#kept.delete(oldest);
+      this.#keptBytes -= length;
+    }
+  }
+}
