@@ -57,7 +57,7 @@ export async function startOutputs(environment: WorkerEnvironment, directory: ()
   // What ends now is written down to be uploaded.
   const closeAll = async (graceMs: number): Promise<void> => {
     await outputs?.close();
-    await recordings.close(graceMs);
+    await Promise.all([recordings.close(graceMs), wishes.close()]);
   };
   const stopServing = await environment.serveOutputs((request) => features.answer(request));
   return {

@@ -56,6 +56,16 @@ it('the end of a publish, and another one of the stream, is the end of what was 
   await expect.poll(written).toEqual([]);
 });
 
+it('what nobody came for is forgotten at the end of the process, what somebody did stays', async () => {
+  const wishes = await loaded();
+  for (const name of ['a', 'b']) wishes.set(lease(`v/live/${name}`, 'L1'), true);
+  await expect.poll(written).toHaveLength(2);
+  const next = await loaded();
+  next.begin(lease('v/live/b', 'L1'));
+  await next.close();
+  expect(written()).toMatchObject([{ streamId: 'v/live/b' }]);
+});
+
 it('a file that somebody else has written is passed over', async () => {
   mkdirSync(dirname(path));
   for (const text of ['7', '[null, 7, {}, {"streamId":1,"leaseId":"L","isRecorded":true}]']) {

@@ -55,19 +55,27 @@ export class RecordingWishes {
       return;
     }
     this.#wishes.set(streamId, { streamId, leaseId, isRecorded });
-    this.#save();
+    void this.#save();
   }
 
   /** The publish is over. */
   end(streamId: string): void {
-    if (this.#wishes.delete(streamId)) this.#save();
+    if (this.#wishes.delete(streamId)) void this.#save();
   }
 
-  #save(): void {
+  /** The process ends. What it was asked for stays, for it may be started again beside the publishers; what nobody came for goes. */
+  async close(): Promise<void> {
+    if (this.#inherited.size > 0) await this.#save();
+  }
+
+  /** Does not throw. */
+  async #save(): Promise<void> {
     const wishes = Array.from(this.#wishes.values());
-    replaceFile(this.#path, `${JSON.stringify(wishes)}\n`).catch((error: unknown) =>
-      this.#log.error(`dvr: what was asked to be recorded would be lost with this process: ${describeError(error)}`),
-    );
+    try {
+      await replaceFile(this.#path, `${JSON.stringify(wishes)}\n`);
+    } catch (error) {
+      this.#log.error(`dvr: what was asked to be recorded would be lost with this process: ${describeError(error)}`);
+    }
   }
 }
 
