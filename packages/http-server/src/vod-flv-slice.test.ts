@@ -60,12 +60,13 @@ function tracksOf(units: readonly TsAccessUnit[]): {
 
 describe('segments together', () => {
   it('are what one stream would be, however the timestamps of the sound tremble', () => {
-    const jitter = fc.array(fc.integer({ min: -45, max: 45 }), { minLength: 1, maxLength: 50 });
+    // Together less than the 100 ms at which the counted clock is set anew: a segment, which rounds its first time, may do that a frame later.
+    const jitter = fc.array(fc.integer({ min: -20, max: 20 }), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(
         jitter,
         fc.integer({ min: 200, max: 3000 }),
-        fc.double({ min: 0.99, max: 1.01, noNaN: true }),
+        fc.double({ min: 0.999, max: 1.001, noNaN: true }),
         (offsets, groupMs, speed) => {
           const pictures = picturesOf({ groups: Math.ceil(25_000 / groupMs), groupMs: Math.ceil(groupMs / 40) * 40 }).filter(
             ({ kind }) => kind !== 'sound',
