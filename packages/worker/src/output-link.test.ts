@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OutputAnswer, OutputRequest } from '@srs/stream';
@@ -76,4 +77,12 @@ it('a socket that a killed process has left is no obstacle', async () => {
   stop = await serveOutputs(path, async () => ({ status: 404, reason: 'second' }));
   expect(await ask({})).toMatchObject({ reason: 'second' });
   first();
+});
+
+it('a request that cannot be understood is answered, and the next one served', async () => {
+  stop = await serveOutputs(path, async () => ({ status: 404, reason: 'none' }));
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  get({ socketPath: path, path: '/v/%zz' }, (response) => resolve(response.resume().statusCode)).on('error', reject);
+  expect(await promise).toBe(503);
+  expect(await ask({})).toMatchObject({ status: 404 });
 });

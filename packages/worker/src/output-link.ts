@@ -39,8 +39,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, answer:
   const url = request.url ?? '/';
   const queryStart = url.indexOf('?');
   const path = queryStart < 0 ? url : url.slice(0, queryStart);
-  const [vhost = '', ...parts] = path.slice(1).split('/').map(decodeURIComponent);
   try {
+    const [vhost = '', ...parts] = path.slice(1).split('/').map(decodeURIComponent);
     const query = queryStart < 0 ? '' : url.slice(queryStart + 1);
     const given = await answer({ vhost, path: parts.join('/'), query, signal: gone.signal });
     if (given.status === 200) {
