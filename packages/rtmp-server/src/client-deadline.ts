@@ -6,10 +6,14 @@ export interface DeadlineOwner {
   fail(error: SrsError): void;
 }
 
-/** One deadline at a time: setting the next one, or clearing, takes the last one back. */
+/**
+ * One deadline at a time: setting the next one, or clearing, takes the last one back. A deadline that has come is kept only after the
+ * sockets were read once more: a process that stood still finds its timers late before it finds what clients had sent in time.
+ */
 export class ClientDeadline {
   readonly #owner: DeadlineOwner;
   #timer: NodeJS.Timeout | undefined;
+  #lastLook: NodeJS.Immediate | undefined;
 
   constructor(owner: DeadlineOwner) {
     this.#owner = owner;
@@ -33,12 +37,16 @@ export class ClientDeadline {
 
   /** Whatever is to be done when the time is over. */
   run(timeoutMs: number, action: () => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(action, timeoutMs);
+    this.clear();
+    this.#timer = setTimeout(() => {
+      this.#lastLook = setImmediate(action);
+    }, timeoutMs);
   }
 
   clear(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#lastLook);
     this.#timer = undefined;
+    this.#lastLook = undefined;
   }
 }
