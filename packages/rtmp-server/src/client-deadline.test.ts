@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SrsError } from '@srs/kernel';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClientDeadline } from './client-deadline.ts';
 
 const TIMEOUT_MS = 20;
