@@ -5,36 +5,84 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'hls-parser';
 import { Parser } from 'm3u8-parser';
+import type { Browser } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkPlaylists, type PlaylistVersion } from '../../packages/hls/src/rfc8216-checker-test-support.ts';
+import { StartPage, startBrowser } from '../e2e/browser-test-support.ts';
 import { eventually } from '../support/deadline.ts';
 import { publishWithFfmpeg, runForeign } from '../support/foreign.ts';
 import { type ClipName, clip } from '../support/media.ts';
 import { requires } from '../support/requires.ts';
 import { ServerProcess } from '../support/server-process.ts';
 
-const canRun = requires('ffmpeg', 'ffprobe');
+const canRun = requires('ffmpeg', 'ffprobe', 'chromium');
 
 /** Of each part of the story; ten minutes in all for a long run. */
 const PHASE_MS = (Number(process.env.HLS_SECONDS ?? '42') * 1000) / 7;
 const FRAGMENT_SECONDS = 2;
 const POLL_MS = 100;
 
-let root: string;
+/** A page may wait so long for the segments of the next publish, or stand still until it opens its player anew. */
+const PICTURE_LIMIT_MS = 30_000;
+/** Of the page, which keeps showing what is left of one publish while the next one, or a new server, begins. */
+const STANDSTILL_LIMIT_SECONDS = 15;
 
-beforeEach(() => {
+let root: string;
+let browser: Browser | undefined;
+
+beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'srs-hls-'));
+  browser = canRun ? await startBrowser() : undefined;
 });
 
-afterEach(() => {
+afterEach(async () => {
+  await browser?.close();
   rmSync(root, { recursive: true, force: true });
 });
 
 const startServer = (): Promise<ServerProcess> =>
   ServerProcess.start({
     workers: 'mode multi; stream 1;',
+    top: ({ httpServerPort }) => `http_server { enabled on; start_page on; listen ${httpServerPort}; dir ${root}; }`,
     vhost: `hls { enabled on; hls_path ${root}; hls_fragment ${FRAGMENT_SECONDS}; hls_window 10; }`,
   });
+
+const pageOf = ({ place }: ServerProcess): string => `http://${place.host}:${place.httpServerPort}/#stream=live/s&player=hls`;
+
+/** Notes in the page how long it has played, and how long it has stood still at most. */
+const watchMovement = `(video) => {
+  const seen = (window.seen = { playedSeconds: 0, stillSeconds: 0 });
+  let lastTime = video.currentTime;
+  let movedMs = performance.now();
+  setInterval(() => {
+    const step = video.currentTime - lastTime;
+    lastTime = video.currentTime;
+    if (step > 0 && step < 1) seen.playedSeconds += step;
+    if (step !== 0) movedMs = performance.now();
+    seen.stillSeconds = Math.max(seen.stillSeconds, (performance.now() - movedMs) / 1000);
+  }, 100);
+}`;
+
+interface Movement {
+  readonly playedSeconds: number;
+  readonly stillSeconds: number;
+}
+
+/** Waits until the page shows what is published now: pictures, or sound alone. */
+async function expectToPlay(page: StartPage, what: string, hasPicture: boolean): Promise<void> {
+  const before = await page.onVideo<Movement>('() => window.seen');
+  let state = '';
+  await eventually(
+    async () => {
+      const { width } = await page.shown();
+      const { playedSeconds } = await page.onVideo<Movement>('() => window.seen');
+      state = `${await page.page.locator('#state').textContent()}, ${width} pixels wide, ${playedSeconds} s played`;
+      return width > 0 === hasPicture && playedSeconds > before.playedSeconds + 1;
+    },
+    PICTURE_LIMIT_MS,
+    () => `${what} is not shown: ${state} ${page.complaints.join('; ')}`,
+  );
+}
 
 /** Keeps every version of the playlist, and a copy of every segment that it ever named. */
 class Viewer {
@@ -117,11 +165,13 @@ describe('one playlist', () => {
   it('goes on through republish, another codec, sound only, a killed back-source and a new server', async () => {
     if (!canRun) return;
     const viewer = new Viewer().start();
-    let server = await startServer();
+    const server = await startServer();
+    await using page = await StartPage.open(browser!, pageOf(server));
+    await page.onVideo(watchMovement);
     try {
       for (const name of ['h264-aac', 'h264-bframes-aac', 'aac-only', 'h264-aac'] as const) {
         const stop = await publish(server, name, viewer);
-        await delay(PHASE_MS);
+        await Promise.all([delay(PHASE_MS), expectToPlay(page, name, name !== 'aac-only')]);
         await stop();
       }
       const stop = await publish(server, 'h264-aac', viewer);
@@ -135,17 +185,21 @@ describe('one playlist', () => {
         15_000,
         () => `no new segment after the back-source is killed\n${server.program.tail()}`,
       );
-      await delay(PHASE_MS);
+      await Promise.all([delay(PHASE_MS), expectToPlay(page, 'what follows the killed back-source', true)]);
       await stop();
-      await server.stop();
-      server = await startServer();
+      await server.restart();
       const stopLast = await publish(server, 'h264-aac', viewer);
-      await delay(PHASE_MS);
+      await Promise.all([delay(PHASE_MS), expectToPlay(page, 'what a new server has', true)]);
       await stopLast();
     } finally {
       viewer.stop();
       await server.stop();
     }
+    const movement = await page.onVideo<Movement>('() => window.seen');
+    console.log(
+      `the page has played ${Math.round(movement.playedSeconds)} s, the longest standstill was ${movement.stillSeconds.toFixed(1)} s`,
+    );
+    expect(movement.stillSeconds).toBeLessThan(STANDSTILL_LIMIT_SECONDS);
     expect(viewer.missing).toEqual([]);
     expect(checkPlaylists(viewer.versions)).toEqual([]);
     // Numbers of a new server go on where the old one was.

@@ -78,14 +78,27 @@ ${part(options.vhost)}
 export class ServerProcess {
   readonly place: ServerPlace;
   readonly configFile: string;
-  readonly program: ChildProgram;
   readonly #ports: PortBlock;
+  readonly #startProgram: () => Promise<ChildProgram>;
+  #program: ChildProgram;
 
-  private constructor(place: ServerPlace, configFile: string, program: ChildProgram, ports: PortBlock) {
+  private constructor(
+    place: ServerPlace,
+    configFile: string,
+    ports: PortBlock,
+    startProgram: () => Promise<ChildProgram>,
+    program: ChildProgram,
+  ) {
     this.place = place;
     this.configFile = configFile;
-    this.program = program;
     this.#ports = ports;
+    this.#startProgram = startProgram;
+    this.#program = program;
+  }
+
+  /** The master; another one after `restart`. */
+  get program(): ChildProgram {
+    return this.#program;
   }
 
   /** Starts a server and waits until every worker is ready and the RTMP port accepts. */
@@ -116,11 +129,19 @@ export class ServerProcess {
     mkdirSync(join(directory, 'objs'));
     const configFile = join(directory, 'srs.conf');
     writeFileSync(configFile, configText(place, options));
-    const program = await ChildProgram.start(options.command ?? serverCommand, ['-c', configFile, ...(options.args ?? [])], {
-      cwd: directory,
-      ...(options.env === undefined ? {} : { env: options.env }),
-    });
-    return new ServerProcess(place, configFile, program, ports);
+    const startProgram = (): Promise<ChildProgram> =>
+      ChildProgram.start(options.command ?? serverCommand, ['-c', configFile, ...(options.args ?? [])], {
+        cwd: directory,
+        ...(options.env === undefined ? {} : { env: options.env }),
+      });
+    return new ServerProcess(place, configFile, ports, startProgram, await startProgram());
+  }
+
+  /** Ends the server and starts it again in the same place; resolves when it is ready. */
+  async restart(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.#program.stop(signal);
+    this.#program = await this.#startProgram();
+    await this.waitUntilReady();
   }
 
   async waitUntilReady(limitMs: number = READY_LIMIT_MS): Promise<void> {
