@@ -228,6 +228,7 @@ export class DvrBench {
       param: '',
       log: memoryLog(this.lines, 7),
       dismissPublisher: () => {},
+      resume: () => {},
     };
   }
 

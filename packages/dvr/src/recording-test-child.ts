@@ -29,6 +29,7 @@ const stream = {
   param: '',
   log: memoryLog(),
   dismissPublisher: () => {},
+  resume: () => {},
 };
 const consumer = feature.open(stream, feature.select(vhost, stream.streamId)!)!;
 let count = 0;

@@ -64,6 +64,21 @@ export class OutputReader implements StreamConsumer {
     if (this.#immediate === undefined && !this.#isClosed) this.#read();
   }
 
+  /** The consumer is not full any more. */
+  resume(from: 'next' | 'newest'): void {
+    const before = this.#reader;
+    if (this.#isClosed || before === undefined) return;
+    const { source } = this.#options.stream;
+    if (from === 'next' || source === undefined || this.#isOver) {
+      this.onWake();
+      return;
+    }
+    const nextSequence = before.reader.sequence;
+    this.#enter(source, false);
+    const newSequence = this.#reader?.reader.sequence ?? nextSequence;
+    this.#afterGap(before.source === source ? Math.max(0, (newSequence - nextSequence) | 0) : 0);
+  }
+
   /** Nothing more is given to the consumer. */
   close(reason: OutputEnd): void {
     if (this.#isClosed) return;
@@ -90,6 +105,12 @@ export class OutputReader implements StreamConsumer {
     this.#waitsForKeyFrame = !reader.reader.seekToNewestKeyFrame();
   }
 
+  /** Nothing is written to this publish any more. */
+  get #isOver(): boolean {
+    const { source } = this.#options.stream;
+    return source === undefined || source.publisher?.cid !== this.#reader?.source.publisher?.cid;
+  }
+
   readonly #onCorrupt = (error: Error): void => {
     this.#options.log.error(`${this.#options.name}: ${describeError(error)}`);
   };
@@ -99,6 +120,11 @@ export class OutputReader implements StreamConsumer {
     const reader = this.#reader;
     if (reader === undefined) {
       if (this.#hasStarted && !this.#isClosed) this.#end('failed');
+      return;
+    }
+    if (this.#options.consumer.isFull === true) {
+      // What is left would wait for ever, and the next publish with it.
+      if (this.#isOver) this.#end('unpublished');
       return;
     }
     let result: ReadResult;
@@ -134,6 +160,7 @@ export class OutputReader implements StreamConsumer {
   #afterGap(lostFrames: number): void {
     this.#needsHeaders = true;
     this.#waitsForKeyFrame = true;
+    clearImmediate(this.#immediate);
     try {
       this.#options.consumer.onGap(lostFrames);
     } catch (error) {

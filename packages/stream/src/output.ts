@@ -17,6 +17,8 @@ export interface OutputStream {
   readonly log: Log;
   /** Disconnects the publisher. */
   dismissPublisher(reason: string): void;
+  /** The consumer is not full any more. @param from where to go on: at the next frame, or past all that waits, at the newest key frame */
+  resume(from: 'next' | 'newest'): void;
 }
 
 /** Why a consumer gets nothing more: the publish is over, a reload wants something else, the server ends, or it has thrown. */
@@ -24,6 +26,11 @@ export type OutputEnd = 'unpublished' | 'reconfigured' | 'stopping' | 'failed';
 
 /** Reads one stream from the beginning to the end of one publish. */
 export interface FrameConsumer {
+  /**
+   * It takes nothing at the moment: what comes waits in the ring, where it may be overtaken (`onGap`), until `resume` is called or the
+   * publish is over. Looked at before a run of frames that ends after 1 MiB at most. Absent for one that takes everything.
+   */
+  readonly isFull?: boolean;
   /**
    * First come the headers and metadata that are kept, then media from a key frame on, or all media when the publish has just begun.
    * Hot path.
@@ -34,7 +41,7 @@ export interface FrameConsumer {
    * @throws anything: the output then ends as `failed` until the next publish
    */
   onFrame(type: FrameType, flags: number, timestampMs: number, wallMs: number, payload: Buffer): void;
-  /** Frames were lost, because this process was too slow; the headers and a key frame come next. */
+  /** Frames were lost, because this process or the consumer was too slow; the headers and a key frame come next. */
   onGap(lostFrames: number): void;
   /** Nothing follows. Resolves when everything has been written. */
   onEnd(reason: OutputEnd): Promise<void>;

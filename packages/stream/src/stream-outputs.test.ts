@@ -33,6 +33,7 @@ class Recorder implements FrameConsumer {
   readonly lines: string[] = [];
   readonly written = Promise.withResolvers<void>();
   throwsAt = '';
+  isFull = false;
 
   onFrame(_type: FrameType, _flags: number, timestampMs: number, _wallMs: number, payload: Buffer): void {
     const text = payload.toString('latin1').replace(/\.+$/, '');
@@ -117,6 +118,7 @@ function setUp(hls = 'enabled on;', { isObserved = true } = {}) {
   const own = new OwnDirectory(directory, { slot: SLOT, pid: 1 });
   const liveStreams = new LiveStreams({ directory: own, arenas: [arena], log });
   const revoked: string[] = [];
+  let isListed = true;
   const publisher: DirectoryPeer = {
     slot: 1,
     pid: 2,
@@ -125,7 +127,8 @@ function setUp(hls = 'enabled on;', { isObserved = true } = {}) {
   };
   directory.hello(publisher, { leases: [], subscriptions: [], readRings: [] });
   outputs = new StreamOutputs({
-    features: () => [feature],
+    features: () => (isListed ? [feature] : []),
+    closeFeatures: () => feature.close(),
     liveStreams,
     config: () => config,
     log,
@@ -156,6 +159,10 @@ function setUp(hls = 'enabled on;', { isObserved = true } = {}) {
     refOf,
     reload: (text: string) => {
       config = configOf(text);
+      outputs?.configure();
+    },
+    unlist: () => {
+      isListed = false;
       outputs?.configure();
     },
     /** What wakes readers of the process: the doorbell. */
@@ -284,6 +291,16 @@ describe('an output', () => {
     expect([outputs.reselect(STREAM), outputs.leaseOf(STREAM)]).toEqual([false, undefined]);
   });
 
+  it('ends when its feature is not among those for the stream any more', async () => {
+    const { publish, feature, wake, unlist } = setUp();
+    const { writer } = publish();
+    writeHeaders(writer);
+    write(writer, 'K1', 0, keyFrame);
+    await wake();
+    unlist();
+    expect(feature.opened[0]?.recorder.lines.at(-1)).toBe('reconfigured');
+  });
+
   it('of the next publish begins when that of the last one has been written, and misses nothing', async () => {
     const { publish, feature, wake } = setUp();
     const first = publish(7);
@@ -409,4 +426,91 @@ it('a back-source that finds a stream running begins its outputs at the newest k
   outputs.begin(lease, false);
   await wake();
   expect(feature.opened[0]?.recorder.lines).toEqual(['meta@80', 'avc@80', 'aac@80', 'K2@80']);
+});
+
+describe('a consumer that is full', () => {
+  /** Has taken the headers and K1, and is full. */
+  async function full() {
+    const set = setUp();
+    const published = set.publish();
+    writeHeaders(published.writer);
+    await set.wake();
+    const [{ stream, recorder }] = set.feature.opened as [(typeof set.feature.opened)[0]];
+    recorder.isFull = true;
+    recorder.lines.length = 0;
+    write(published.writer, 'K1', 0, keyFrame);
+    write(published.writer, 'P1', 40);
+    await set.wake();
+    expect(recorder.lines).toEqual([]);
+    const isReady = (): void => {
+      recorder.isFull = false;
+    };
+    return { ...set, published, stream, recorder, isReady };
+  }
+
+  it('is given nothing, and then goes on where it stood', async () => {
+    const { published, stream, recorder, isReady, wake } = await full();
+    write(published.writer, 'K2', 80, keyFrame);
+    isReady();
+    stream.resume('next');
+    await wake();
+    expect(recorder.lines).toEqual(['K1@0', 'P1@40', 'K2@80']);
+  });
+
+  it('can go on at the newest key frame instead, with the headers, and is told what it misses', async () => {
+    const { published, stream, recorder, isReady, wake } = await full();
+    write(published.writer, 'K2', 80, keyFrame);
+    write(published.writer, 'P2', 120);
+    isReady();
+    stream.resume('newest');
+    await wake();
+    expect(recorder.lines).toEqual(['gap 2', 'meta@80', 'avc@80', 'aac@80', 'K2@80', 'P2@120']);
+  });
+
+  it('can be given the newest key frame once more', async () => {
+    const { published, stream, recorder, isReady, wake } = await full();
+    isReady();
+    stream.resume('next');
+    await wake();
+    stream.resume('newest');
+    await wake();
+    write(published.writer, 'P2', 80);
+    await wake();
+    expect(recorder.lines).toEqual(['K1@0', 'P1@40', 'gap 0', 'meta@0', 'avc@0', 'aac@0', 'K1@0', 'P1@40', 'P2@80']);
+  });
+
+  it('misses what is overtaken in the ring', async () => {
+    const { published, stream, recorder, isReady, wake } = await full();
+    for (let index = 0; index < 40; index += 1) {
+      write(published.writer, `K${index}`, 80 + index, { ...keyFrame, bytes: 8000 });
+    }
+    isReady();
+    stream.resume('next');
+    await wake();
+    expect(recorder.lines[0]).toMatch(/^gap \d\d/);
+    expect(recorder.lines.slice(1, 4).map((line) => line.split('@')[0])).toEqual(['meta', 'avc', 'aac']);
+    expect(recorder.lines.at(-1)).toBe('K39@119');
+  });
+
+  it('ends with the publish, and holds nothing up', async () => {
+    const { published, recorder, end, publish, feature, wake } = await full();
+    end(published);
+    await wake();
+    expect(recorder.lines).toEqual(['unpublished']);
+    recorder.written.resolve();
+    const next = publish(8);
+    writeHeaders(next.writer);
+    await wake();
+    expect(feature.opened).toHaveLength(2);
+  });
+
+  it('ends when the next publish has begun already', async () => {
+    const { recorder, publish, feature, wake } = await full();
+    publish(8);
+    await wake();
+    expect(recorder.lines).toEqual(['unpublished']);
+    recorder.written.resolve();
+    await wake();
+    expect(feature.opened).toHaveLength(2);
+  });
 });

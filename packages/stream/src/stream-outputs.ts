@@ -7,8 +7,10 @@ import type { Feature, OutputStream } from './output.ts';
 import { OutputReader } from './output-reader.ts';
 
 export interface StreamOutputsOptions {
-  /** All that are wanted by some vhost; asked for at each publish and reload. */
-  readonly features: () => readonly Feature[];
+  /** All that may want a stream of the vhost; asked for at each publish and reload. The same object stands for the same output. */
+  readonly features: (vhost: VhostConfig, streamId: string) => readonly Feature[];
+  /** Ends what all of them keep; every output has ended before. */
+  readonly closeFeatures: () => Promise<void>;
   readonly liveStreams: LiveStreams;
   readonly config: () => Config;
   readonly log: Log;
@@ -53,7 +55,7 @@ export class StreamOutputs {
     this.#published.set(streamId, published);
     const vhost = this.#vhostOf(streamId);
     if (vhost === undefined) return;
-    for (const feature of this.#options.features()) {
+    for (const feature of this.#options.features(vhost, streamId)) {
       this.#plan(streamId, published, feature, feature.select(vhost, streamId), isFresh);
     }
   }
@@ -86,13 +88,15 @@ export class StreamOutputs {
     for (const { outputs } of this.#published.values()) for (const { reader } of outputs.values()) reader?.close('stopping');
     this.#published.clear();
     await Promise.all(this.#tails.values());
-    await Promise.all(this.#options.features().map((feature) => feature.close()));
+    await this.#options.closeFeatures();
   }
 
   #reselect(streamId: string, published: Published): void {
     const vhost = this.#vhostOf(streamId);
-    for (const feature of this.#options.features()) {
-      const section = vhost === undefined ? null : feature.select(vhost, streamId);
+    const wanted = vhost === undefined ? [] : this.#options.features(vhost, streamId);
+    for (const feature of new Set([...published.outputs.keys(), ...wanted])) {
+      const isWanted = vhost !== undefined && wanted.includes(feature);
+      const section = isWanted ? feature.select(vhost, streamId) : null;
       const output = published.outputs.get(feature);
       if (isSameConfig(output?.section ?? null, section)) continue;
       published.outputs.delete(feature);
@@ -132,7 +136,7 @@ export class StreamOutputs {
   ): Promise<void> | undefined {
     const { liveStreams, slot, log } = this.#options;
     const name = `${feature.name} of ${streamId}`;
-    const stream = this.#describe(published.lease);
+    const stream = this.#describe(published.lease, output);
     if (stream === undefined) return undefined;
     try {
       const consumer = feature.open(stream, output.section);
@@ -162,7 +166,7 @@ export class StreamOutputs {
     });
   }
 
-  #describe({ streamId, publisher, param }: Lease): OutputStream | undefined {
+  #describe({ streamId, publisher, param }: Lease, output: Output): OutputStream | undefined {
     const vhost = this.#vhostOf(streamId);
     if (vhost === undefined) return undefined;
     const { app, stream } = splitStreamId(streamId);
@@ -176,6 +180,7 @@ export class StreamOutputs {
       param,
       log: log.child(publisher.cid),
       dismissPublisher: (reason) => dismiss(streamId, reason),
+      resume: (from) => output.reader?.resume(from),
     };
   }
 

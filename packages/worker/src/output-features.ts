@@ -75,6 +75,10 @@ export class OutputFeatures {
     return Array.from(this.#loaded);
   }
 
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#loaded, (feature) => feature.close()));
+  }
+
   /** What one of them keeps in memory. */
   async answer(request: OutputRequest): Promise<OutputAnswer> {
     for (const feature of this.#loaded) {

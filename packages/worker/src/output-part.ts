@@ -45,6 +45,7 @@ export async function startOutputs(environment: WorkerEnvironment, directory: ()
     stopListening = doorbell.listen(() => liveStreams.wake());
     return new StreamOutputs({
       features: () => features.all(),
+      closeFeatures: () => features.close(),
       liveStreams,
       config,
       log,
