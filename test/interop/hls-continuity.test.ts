@@ -18,7 +18,8 @@ import { ServerProcess } from '../support/server-process.ts';
 const canRun = requires('ffmpeg', 'ffprobe', 'chromium');
 
 /** Of each part of the story; ten minutes in all for a long run. */
-const PHASE_MS = (Number(process.env.HLS_SECONDS ?? '42') * 1000) / 7;
+const STORY_MS = Number(process.env.HLS_SECONDS ?? '42') * 1000;
+const PHASE_MS = STORY_MS / 7;
 const FRAGMENT_SECONDS = 2;
 const POLL_MS = 100;
 
@@ -162,7 +163,9 @@ async function publish(server: ServerProcess, name: ClipName, viewer: Viewer): P
 }
 
 describe('one playlist', () => {
-  it('goes on through republish, another codec, sound only, a killed back-source and a new server', async () => {
+  it('goes on through republish, another codec, sound only, a killed back-source and a new server', {
+    timeout: 2 * STORY_MS + 120_000,
+  }, async () => {
     if (!canRun) return;
     const viewer = new Viewer().start();
     const server = await startServer();
