@@ -175,6 +175,7 @@ describe('the options of srs-bench', () => {
     ['play rtmp://localhost/a/s{n} --streams 2 --publish-to rtmp://localhost/a/b', '--streams 2 needs {n} in the URL'],
     ['publish http://localhost/live/s.flv', 'address "http://localhost/live/s.flv" must be rtmp://host[:port]/app/stream'],
     ['hls rtmp://localhost/live/s', 'address "rtmp://localhost/live/s" must be http://host[:port]/path, without TLS'],
+    ['play rtmps://localhost/live/s', 'rtmps://localhost/live/s must begin with rtmp://: players of srs-bench speak no TLS'],
     ['hls ws://localhost/live/s.m3u8', 'ws://localhost/live/s.m3u8 must begin with http://'],
     ['hls http://10.0.0.1/s.m3u8', 'http://10.0.0.1/s.m3u8 is not on this machine'],
     ['hls http://localhost/a.m3u8 http://localhost/b.ts', '"http://localhost/b.ts" is one word too many: there is one URL'],

@@ -1,5 +1,7 @@
 /** What a player plays, by the scheme of its address. */
+
 import { describeTarget, parseRtmpUrl } from '@srs/client';
+import { SrsError } from '@srs/kernel';
 import { FlvPlay } from './flv-play.ts';
 import { describeHttpTarget, parseHttpUrl } from './http-target.ts';
 import type { PlayLink, PlayProtocol } from './play-protocol.ts';
@@ -25,7 +27,7 @@ export function isHttpUrl(url: string): boolean {
 /**
  * `rtmp://` is RTMP, `http://` HTTP-FLV, `ws://` the same over a WebSocket.
  *
- * @throws SrsError RtmpTcUrl or RequestUri when the text is no such address
+ * @throws SrsError RtmpTcUrl or RequestUri when the text is no such address, or one that begins with `rtmps://`
  */
 export function parsePlayUrl(url: string): PlayTarget {
   if (isHttpUrl(url)) {
@@ -34,7 +36,9 @@ export function parsePlayUrl(url: string): PlayTarget {
     return { host, port, name: describeHttpTarget(target), open: (link) => new FlvPlay(target, link) };
   }
   const target = parseRtmpUrl(url);
-  const { host, port } = target;
+  const { host, port, isSecure } = target;
+  if (isSecure)
+    throw new SrsError('RtmpTcUrl', `${describeTarget(target)} must begin with rtmp://: players of srs-bench speak no TLS`);
   return { host, port, name: describeTarget(target), open: (link) => new RtmpPlay(target, link) };
 }
 

@@ -70,7 +70,7 @@ function awaitStopSignal(): Promise<'stop'> {
 function targetAt(address: ListenAddress): RtmpTarget {
   const host = localHostOf(address);
   const { port } = address;
-  return { host, port, tcUrl: formatTcUrl(host, port, testApp), app: testApp, streamName: testStream };
+  return { host, port, isSecure: false, tcUrl: formatTcUrl(host, port, testApp), app: testApp, streamName: testStream };
 }
 
 const statusOf = (end: ServerEnd): number => end.code ?? 1;

@@ -17,6 +17,10 @@ export interface ConnectionOptions extends Omit<ClientSessionOptions, Given> {
   readonly idleTimeoutMs?: number;
   /** Bytes that may wait for the server; beyond that it is given up. 16 MiB unless told. */
   readonly maxUnsentBytes?: number;
+  /** Certificates (PEM) that a server of `rtmps` may have beside those of the known authorities. */
+  readonly ca?: string;
+  /** False lets every certificate pass, for servers that have made their own. True unless told. */
+  readonly verifiesCertificate?: boolean;
   /** Gives up opening. An open connection is ended with `close`. */
   readonly signal?: AbortSignal;
   onStatus?(status: ReceivedStatus): void;

@@ -1,6 +1,7 @@
 /** A small server on a loopback port, made of the server's half of the protocol: the tests say what it answers. */
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import type { FrameType } from '@srs/kernel';
 import { encodeMessage, MEDIA_STREAM_ID, nodeRtmpCrypto, type ServerInfo, ServerSession } from '@srs/rtmp';
 
@@ -117,16 +118,21 @@ export interface LoopbackOptions {
   readonly answer?: (request: Request, peer: LoopbackPeer) => void;
   /** Instead of speaking RTMP at all. */
   readonly onSocket?: (socket: Socket) => void;
+  /** Speaks TLS with this key and certificate. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 export class LoopbackServer {
   readonly #server: Server;
+  readonly #scheme: string;
   readonly #sockets = new Set<Socket>();
   readonly #peers: LoopbackPeer[] = [];
   readonly #events = new EventEmitter<{ peer: [] }>();
 
   private constructor(options: LoopbackOptions) {
-    this.#server = createServer((socket) => {
+    const { tls } = options;
+    this.#scheme = tls === undefined ? 'rtmp' : 'rtmps';
+    const serve = (socket: Socket): void => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       if (options.onSocket !== undefined) {
@@ -136,7 +142,8 @@ export class LoopbackServer {
       }
       this.#peers.push(new LoopbackPeer(socket, options.answer ?? ((request, peer) => peer.accept(request))));
       this.#events.emit('peer');
-    });
+    };
+    this.#server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
   }
 
   static async start(options: LoopbackOptions = {}): Promise<LoopbackServer> {
@@ -156,7 +163,7 @@ export class LoopbackServer {
   }
 
   url(path: string): string {
-    return `rtmp://127.0.0.1:${this.port}/${path}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}/${path}`;
   }
 
   /** The nth client, from 0 on, waiting for it. */

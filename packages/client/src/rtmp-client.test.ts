@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { frameTypes, SrsError } from '@srs/kernel';
+import { describeError, frameTypes, SrsError } from '@srs/kernel';
 import { encodeMessage, messageTypes, nodeRtmpCrypto, ServerHandshake } from '@srs/rtmp';
 import { describe, expect, it } from 'vitest';
+import { certificate, expired } from '../../../test/support/certificates.ts';
 import { eventually, within } from '../../../test/support/deadline.ts';
 import { describeCloseReason } from './client-options.ts';
 import { LoopbackServer } from './loopback-server-test-support.ts';
@@ -436,5 +437,49 @@ describe('a connection that does not come about', () => {
     void flood().catch(() => {});
     const reason = await within(player.closed, LIMIT_MS, () => `it held ${player.client.bytesUnsent} bytes`);
     expect(describeCloseReason(reason)).toMatch(/leaves \d+ bytes unread, must be at most 100000$/);
+  });
+});
+
+describe('RTMP within TLS', () => {
+  it('brings frames both ways to a server whose certificate is known', async () => {
+    await using server = await LoopbackServer.start({ tls: certificate });
+    const publisher = await RtmpPublisher.open(server.url('live/one'), { ca: certificate.cert });
+    const sender = await server.peer();
+    const big = Buffer.alloc(300_000, 7);
+    publisher.write(frameTypes.video, 40, big);
+    await sender.frameCount(1);
+    expect(sender.frames[0]?.payload.equals(big)).toBe(true);
+    expect(sender.requests[0]).toBe(`connect rtmps://127.0.0.1:${server.port}/live live`);
+    await publisher.close();
+
+    const played: Buffer[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const player = await RtmpPlayer.open(server.url('live/one'), {
+      ca: certificate.cert,
+      onFrame: (_type, _timestampMs, payload) => {
+        played.push(Buffer.from(payload));
+        if (played.length === 2) resolve();
+      },
+    });
+    const receiver = await server.peer(1);
+    receiver.sendFrame(frameTypes.video, 0, big);
+    receiver.sendFrame(frameTypes.audio, 10, Buffer.of(0xaf, 1, 2));
+    await within(promise, LIMIT_MS, () => `${played.length} frames came`);
+    expect(played[0]?.equals(big)).toBe(true);
+    await player.close();
+    await noConnections(server);
+  });
+
+  it.each([
+    ['is not known', certificate, {}],
+    ['has expired', expired, { ca: expired.cert }],
+  ])('is refused when the certificate %s, unless that does not matter', async (_, tls, options) => {
+    await using server = await LoopbackServer.start({ tls });
+    const error = await refusalOf(RtmpPublisher.open(server.url('live/one'), options));
+    expect(error.errorName).toBe('SocketConnect');
+    expect(describeError(error)).toMatch(/certificate/);
+    const publisher = await RtmpPublisher.open(server.url('live/one'), { ...options, verifiesCertificate: false });
+    await publisher.close();
+    await noConnections(server);
   });
 });

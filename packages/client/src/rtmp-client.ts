@@ -1,5 +1,6 @@
 /** One connection to an RTMP server: socket, session, and the limits of time and memory that go with them. */
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls, rootCertificates } from 'node:tls';
 import { describeError, type FrameType, SrsError, systemClock, systemErrorCode } from '@srs/kernel';
 import { ClientSession, type ConnectedInfo, nodeRtmpCrypto, type ReceivedStatus, type Rejection } from '@srs/rtmp';
 import type { ClientOptions, CloseReason } from './client-options.ts';
@@ -45,17 +46,10 @@ export class RtmpClient {
     this.#options = options;
     this.#where = describeTarget(target);
     this.#session = this.#createSession();
-    this.#socket = connect({
-      host: target.host,
-      port: target.port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-      onread: { buffer: readBuffer, callback: (length) => this.#onBytes(length) },
-    });
-    this.#limitStep(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, 'no TCP connection');
+    this.#socket = this.#connect();
+    this.#limitStep(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, 'no connection');
     this.closed = new Promise((resolve) => this.#socket.once('close', () => resolve(this.#onClosed())));
-    this.#socket.once('connect', () => this.#onTcpConnected());
+    this.#socket.once(target.isSecure ? 'secureConnect' : 'connect', () => this.#onConnected());
     this.#socket.once('end', () => this.#end({ kind: 'closed-by-server', status: this.#lastError }));
     this.#socket.on('drain', () => this.#onDrained());
     this.#socket.on('error', (error) => this.#end({ kind: 'failed', error: this.#socketError(error) }));
@@ -139,6 +133,22 @@ export class RtmpClient {
     return this.closed;
   }
 
+  #connect(): Socket {
+    const { host, port, isSecure } = this.target;
+    const { ca, verifiesCertificate = true } = this.#options;
+    const options = { host, port, onread: { buffer: readBuffer, callback: (length: number) => this.#onBytes(length) } };
+    const socket = isSecure
+      ? connectTls({
+          ...options,
+          ...(isIP(host) === 0 ? { servername: host } : {}),
+          ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+          rejectUnauthorized: verifiesCertificate,
+          minVersion: 'TLSv1.2',
+        })
+      : connect(options);
+    return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+  }
+
   #createSession(): ClientSession {
     const options = this.#options;
     return new ClientSession(
@@ -170,7 +180,7 @@ export class RtmpClient {
     );
   }
 
-  #onTcpConnected(): void {
+  #onConnected(): void {
     this.#limitStep(this.#options.startTimeoutMs ?? START_TIMEOUT_MS, `${this.#options.role} not answered`);
     this.#session.start();
   }

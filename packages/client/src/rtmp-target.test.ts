@@ -21,24 +21,37 @@ describe('the address of a stream', () => {
     ['rtmp://h/live...vhost...v.com/s', 'h', 1935, 'rtmp://h/live...vhost...v.com', 'live...vhost...v.com', 's'],
     ['rtmp://h//live//s', 'h', 1935, 'rtmp://h/live', 'live', 's'],
   ])('%s', (url, host, port, tcUrl, app, streamName) => {
-    expect(parseRtmpUrl(url)).toEqual({ host, port, tcUrl, app, streamName });
+    expect(parseRtmpUrl(url)).toEqual({ host, port, isSecure: false, tcUrl, app, streamName });
   });
 
   it.each([
-    ['', 'address "" must be rtmp://host[:port]/app/stream'],
-    ['rtmp://h', 'address "rtmp://h" must be rtmp://host[:port]/app/stream'],
-    ['http://h/live/s', 'address "http://h/live/s" must be rtmp://host[:port]/app/stream'],
-    ['rtmps://h/live/s', 'address "rtmps://h/live/s" must be rtmp://host[:port]/app/stream'],
-    ['rtmp:///live/s', 'address "rtmp:///live/s" must be rtmp://host[:port]/app/stream'],
+    ['rtmps://h/live/s', 443, 'rtmps://h/live'],
+    ['rtmps://h:443/live/s', 443, 'rtmps://h/live'],
+    ['rtmps://h:1935/live/s', 1935, 'rtmps://h:1935/live'],
+  ])('%s', (url, port, tcUrl) => {
+    const target = parseRtmpUrl(url);
+    expect(target).toEqual({ host: 'h', port, isSecure: true, tcUrl, app: 'live', streamName: 's' });
+    expect(describeTarget(target)).toBe(`${tcUrl}/s`);
+  });
+
+  it.each([
+    ['', 'address "" must be rtmp://host[:port]/app/stream, or the same with rtmps'],
+    ['rtmp://h', 'address "rtmp://h" must be rtmp://host[:port]/app/stream, or the same with rtmps'],
+    ['http://h/live/s', 'address "http://h/live/s" must be rtmp://host[:port]/app/stream, or the same with rtmps'],
+    ['rtmpt://h/live/s', 'address "rtmpt://h/live/s" must be rtmp://host[:port]/app/stream, or the same with rtmps'],
+    ['rtmp:///live/s', 'address "rtmp:///live/s" must be rtmp://host[:port]/app/stream, or the same with rtmps'],
     ['rtmp://h/live', 'address "rtmp://h/live" must name an app and a stream: rtmp://host[:port]/app/stream'],
     ['rtmp://h/live/', 'address "rtmp://h/live/" must name an app and a stream: rtmp://host[:port]/app/stream'],
     ['rtmp://h//s', 'address "rtmp://h//s" must name an app and a stream: rtmp://host[:port]/app/stream'],
     ['rtmp://h:0/live/s', 'port 0 of "rtmp://h:0/live/s" must be 1..65535'],
     ['rtmp://h:65536/live/s', 'port 65536 of "rtmp://h:65536/live/s" must be 1..65535'],
-    ['rtmp://h/live/s\r\nx', 'address "rtmp://h/live/s\\r\\nx" must be rtmp://host[:port]/app/stream'],
-    ['rtmp://h/live/a b', 'address "rtmp://h/live/a b" must be rtmp://host[:port]/app/stream'],
-    ['rtmp://h:x/live/s?token=secret', 'address "rtmp://h:x/live/s" must be rtmp://host[:port]/app/stream'],
-    ['rtmp://me:secret@h/live/s', 'address "rtmp://h/live/s" must be rtmp://host[:port]/app/stream'],
+    ['rtmp://h/live/s\r\nx', 'address "rtmp://h/live/s\\r\\nx" must be rtmp://host[:port]/app/stream, or the same with rtmps'],
+    ['rtmp://h/live/a b', 'address "rtmp://h/live/a b" must be rtmp://host[:port]/app/stream, or the same with rtmps'],
+    [
+      'rtmp://h:x/live/s?token=secret',
+      'address "rtmp://h:x/live/s" must be rtmp://host[:port]/app/stream, or the same with rtmps',
+    ],
+    ['rtmp://me:secret@h/live/s', 'address "rtmp://h/live/s" must be rtmp://host[:port]/app/stream, or the same with rtmps'],
   ])('%j is refused', (url, message) => {
     expect(failureOf(() => parseRtmpUrl(url))).toMatchObject({ errorName: 'RtmpTcUrl', message });
   });
@@ -51,7 +64,9 @@ describe('the address of a stream', () => {
 
   it('is shown without its parameters', () => {
     expect(describeTarget(parseRtmpUrl('rtmp://h:19350/live?vhost=v/s?token=secret'))).toBe('rtmp://h:19350/live/s');
-    expect(describeTarget({ host: '::1', port: 1935, tcUrl: '', app: 'live', streamName: '' })).toBe('rtmp://[::1]/live');
+    expect(describeTarget({ host: '::1', port: 1935, isSecure: false, tcUrl: '', app: 'live', streamName: '' })).toBe(
+      'rtmp://[::1]/live',
+    );
   });
 
   it('has brackets around an IPv6 address', () => {

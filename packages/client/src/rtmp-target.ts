@@ -2,6 +2,7 @@
 import { SrsError } from '@srs/kernel';
 
 const DEFAULT_RTMP_PORT = 1935;
+const DEFAULT_RTMPS_PORT = 443;
 /** UTF-8 bytes of an address with its parameters. */
 export const MAX_RTMP_URL_BYTES = 8192;
 const MAX_PORT = 65_535;
@@ -10,6 +11,8 @@ export interface RtmpTarget {
   /** Name or address to connect to; IPv6 without brackets. It may differ from the host in `tcUrl`, which names the vhost. */
   readonly host: string;
   readonly port: number;
+  /** RTMP within TLS: `rtmps://`. */
+  readonly isSecure: boolean;
   /** What the connect command says: `rtmp://host[:port]/app[?parameters]`. */
   readonly tcUrl: string;
   /** One or more parts with slashes between them, and parameters if `tcUrl` has some. */
@@ -22,8 +25,9 @@ export interface RtmpTarget {
  * rtmp://host[:port]/app[/more]/stream[?parameters]
  * rtmp://host[:port]/app[/more]?vhost=name/stream
  * rtmp://host[:port]/app...vhost...name/stream
+ * All of them also with rtmps.
  */
-const shape = /^rtmp:\/\/(?:\[([0-9A-Fa-f:.]+)\]|([^/:@?#[\]]+))(?::(\d{1,5}))?\/(.+)$/;
+const shape = /^rtmp(s?):\/\/(?:\[([0-9A-Fa-f:.]+)\]|([^/:@?#[\]]+))(?::(\d{1,5}))?\/(.+)$/;
 
 /**
  * Takes the address of a stream apart. Parameters behind the stream belong to its name, those behind the app to the app.
@@ -35,12 +39,13 @@ export function parseRtmpUrl(url: string): RtmpTarget {
   if (bytes > MAX_RTMP_URL_BYTES) {
     throw new SrsError('RtmpTcUrl', `rtmp address has ${bytes} bytes, must have at most ${MAX_RTMP_URL_BYTES}`);
   }
-  const [, ipv6, name, portText, path] = shape.exec(url) ?? [];
+  const [, secure, ipv6, name, portText, path] = shape.exec(url) ?? [];
   const host = ipv6 ?? name;
   if (host === undefined || path === undefined || hasControlOrBlank(url)) {
-    throw new SrsError('RtmpTcUrl', `address ${showUrl(url)} must be rtmp://host[:port]/app/stream`);
+    throw new SrsError('RtmpTcUrl', `address ${showUrl(url)} must be rtmp://host[:port]/app/stream, or the same with rtmps`);
   }
-  const port = portText === undefined ? DEFAULT_RTMP_PORT : Number(portText);
+  const isSecure = secure === 's';
+  const port = portText === undefined ? defaultPort(isSecure) : Number(portText);
   if (port < 1 || port > MAX_PORT) {
     throw new SrsError('RtmpTcUrl', `port ${port} of ${showUrl(url)} must be 1..${MAX_PORT}`);
   }
@@ -50,20 +55,22 @@ export function parseRtmpUrl(url: string): RtmpTarget {
   if (app === '' || streamName === '') {
     throw new SrsError('RtmpTcUrl', `address ${showUrl(url)} must name an app and a stream: rtmp://host[:port]/app/stream`);
   }
-  return { host, port, tcUrl: formatTcUrl(host, port, app), app, streamName };
+  return { host, port, isSecure, tcUrl: formatTcUrl(host, port, app, isSecure), app, streamName };
 }
 
-/** The address that a connect command carries; port 1935 goes without saying. */
-export function formatTcUrl(host: string, port: number, app: string): string {
+/** The address that a connect command carries; port 1935, or 443 of `rtmps`, goes without saying. */
+export function formatTcUrl(host: string, port: number, app: string, isSecure = false): string {
   const name = host.includes(':') ? `[${host}]` : host;
-  return `rtmp://${name}${port === DEFAULT_RTMP_PORT ? '' : `:${port}`}/${app}`;
+  return `rtmp${isSecure ? 's' : ''}://${name}${port === defaultPort(isSecure) ? '' : `:${port}`}/${app}`;
 }
+
+const defaultPort = (isSecure: boolean): number => (isSecure ? DEFAULT_RTMPS_PORT : DEFAULT_RTMP_PORT);
 
 /** The target as messages name it: without parameters, which may be secret. */
 export function describeTarget(target: RtmpTarget): string {
-  const { host, port, app, streamName } = target;
+  const { host, port, isSecure, app, streamName } = target;
   const stream = streamName === '' ? '' : `/${withoutParameters(streamName)}`;
-  return `${formatTcUrl(host, port, withoutParameters(app))}${stream}`;
+  return `${formatTcUrl(host, port, withoutParameters(app), isSecure)}${stream}`;
 }
 
 /** The position of the slash between app and stream; -1 when there is none. */
