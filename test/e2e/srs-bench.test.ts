@@ -279,7 +279,7 @@ it.each([
   [
     'no address',
     ['play', 'ftp://127.0.0.1/live/bench'],
-    'address "ftp://127.0.0.1/live/bench" must be rtmp://host[:port]/app/stream',
+    'address "ftp://127.0.0.1/live/bench" must be rtmp://host[:port]/app/stream, or the same with rtmps',
   ],
   ['a clip that is none', ['publish', '--file', '/nowhere/clip.flv'], 'clip /nowhere/clip.flv cannot be opened'],
 ])('%s', async (_name, args, message) => {

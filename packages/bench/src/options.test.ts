@@ -173,7 +173,10 @@ describe('the options of srs-bench', () => {
     ],
     ['play --publish-to rtmp://10.0.0.1/a/b', 'rtmp://10.0.0.1/a/b is not on this machine'],
     ['play rtmp://localhost/a/s{n} --streams 2 --publish-to rtmp://localhost/a/b', '--streams 2 needs {n} in the URL'],
-    ['publish http://localhost/live/s.flv', 'address "http://localhost/live/s.flv" must be rtmp://host[:port]/app/stream'],
+    [
+      'publish http://localhost/live/s.flv',
+      'address "http://localhost/live/s.flv" must be rtmp://host[:port]/app/stream, or the same with rtmps',
+    ],
     ['hls rtmp://localhost/live/s', 'address "rtmp://localhost/live/s" must be http://host[:port]/path, without TLS'],
     ['play rtmps://localhost/live/s', 'rtmps://localhost/live/s must begin with rtmp://: players of srs-bench speak no TLS'],
     ['hls ws://localhost/live/s.m3u8', 'ws://localhost/live/s.m3u8 must begin with http://'],
@@ -185,7 +188,7 @@ describe('the options of srs-bench', () => {
     ['hls http://localhost/a http://10.0.0.1/b --rate max', 'http://10.0.0.1/b is not on this machine'],
     ['hls --streams 2', '--streams 2 needs {n} in the URL'],
     ['hls --file x.flv', 'Unknown argument: file'],
-    ['play a', 'address "a" must be rtmp://host[:port]/app/stream'],
+    ['play a', 'address "a" must be rtmp://host[:port]/app/stream, or the same with rtmps'],
     ['play rtmp://localhost/a/b c', '"c" is one word too many: there is one URL'],
     [
       'play rtmp://10.0.0.1/a/b',

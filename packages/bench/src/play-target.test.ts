@@ -27,7 +27,7 @@ it.each([
   ['https://localhost/live/s.flv?token=x', 'address "https://localhost/live/s.flv" must be http://host[:port]/path, without TLS'],
   ['wss://localhost/live/s.flv', 'address "wss://localhost/live/s.flv" must be http://host[:port]/path, without TLS'],
   ['http://', 'address "http://" must be http://host[:port]/path, without TLS'],
-  ['ftp://localhost/live/s', 'address "ftp://localhost/live/s" must be rtmp://host[:port]/app/stream'],
+  ['ftp://localhost/live/s', 'address "ftp://localhost/live/s" must be rtmp://host[:port]/app/stream, or the same with rtmps'],
 ])('%s is refused', (url, message) => {
   expect(failureOf(() => parsePlayUrl(url)).message).toBe(message);
 });
