@@ -1,0 +1,163 @@
+import { describeError, frameTypes } from '@srs/kernel';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/support/deadline.ts';
+import { LoopbackServer } from './loopback-server-test-support.ts';
+import { parseRtmpUrl } from './rtmp-target.ts';
+import { StreamPush, type StreamPushOptions } from './stream-push.ts';
+
+const LIMIT_MS = 10_000;
+const retry = { firstMs: 20, maxMs: 80 };
+
+/** What a push tells its owner. */
+class Events {
+  readonly lines: string[] = [];
+
+  readonly handler: StreamPushOptions['handler'] = {
+    onReady: ({ port }) => void this.lines.push(`ready ${port}`),
+    onDrained: () => void this.lines.push('drained'),
+    onLost: ({ port }, reason) => void this.lines.push(`lost ${port}: ${describeError(reason)}`),
+  };
+
+  async have(start: string): Promise<void> {
+    await eventually(
+      () => this.lines.some((line) => line.startsWith(start)),
+      LIMIT_MS,
+      () => `no ${start} in ${this.lines.join(' | ')}`,
+    );
+  }
+}
+
+function push(events: Events, urls: readonly string[], options: Partial<StreamPushOptions> = {}): StreamPush {
+  const targets = urls.map((url) => parseRtmpUrl(url));
+  const started = new StreamPush({ targets, handler: events.handler, retry, random: () => 0, ...options });
+  started.start();
+  return started;
+}
+
+const frame = (bytes = 100): Buffer => Buffer.alloc(bytes, 0x17);
+
+describe('a push', () => {
+  it('publishes, and ends the publish in good order', async () => {
+    await using server = await LoopbackServer.start();
+    const events = new Events();
+    const pushed = push(events, [server.url('live/s?token=x')]);
+    expect([pushed.state, pushed.isFull]).toEqual(['connecting', true]);
+    pushed.write(frameTypes.video, 0, frame());
+    await events.have('ready');
+    expect([pushed.state, pushed.isFull]).toEqual(['publishing', false]);
+    pushed.write(frameTypes.video, 40, frame());
+    const peer = await server.peer();
+    await peer.frameCount(1);
+    expect(peer.frames.map(({ timestampMs }) => timestampMs)).toEqual([40]);
+    await pushed.close();
+    await peer.unpublished();
+    expect([pushed.state, pushed.isFull, pushed.sentFrames, pushed.connects]).toEqual(['closed', true, 1, 1]);
+    expect(pushed.sentBytes).toBeGreaterThan(3000);
+    expect(events.lines).toHaveLength(1);
+  });
+
+  it('connects again when the connection is lost', async () => {
+    await using server = await LoopbackServer.start();
+    const events = new Events();
+    const pushed = push(events, [server.url('live/s')]);
+    const first = await server.peer();
+    await events.have('ready');
+    first.socket.destroy();
+    await events.have('lost');
+    expect(pushed.isFull).toBe(true);
+    const second = await server.peer(1);
+    await eventually(
+      () => pushed.connects === 2,
+      LIMIT_MS,
+      () => 'it does not come back',
+    );
+    pushed.write(frameTypes.video, 0, frame());
+    await second.frameCount(1);
+    await pushed.close();
+  });
+
+  it('tries the next server when one is away, refuses, or closes', async () => {
+    await using refusing = await LoopbackServer.start({
+      answer: (request, peer) => {
+        if (request === 'publish') peer.session.reject('NetStream.Publish.BadName', 'busy');
+        else peer.accept(request);
+      },
+    });
+    await using server = await LoopbackServer.start();
+    const events = new Events();
+    const pushed = push(events, ['rtmp://127.0.0.1:1/live/s', refusing.url('live/s'), server.url('live/s')]);
+    await events.have('ready');
+    expect(events.lines).toEqual([
+      expect.stringMatching(/^lost 1: .*cannot connect.*ECONNREFUSED/),
+      expect.stringMatching(new RegExp(`^lost ${refusing.port}: .*NetStream.Publish.BadName, busy`)),
+      `ready ${server.port}`,
+    ]);
+    await pushed.close();
+  });
+
+  it('goes where the server sends it', async () => {
+    await using server = await LoopbackServer.start();
+    await using redirecting = await LoopbackServer.start({
+      answer: (_request, peer) =>
+        peer.session.reject('NetConnection.Connect.Rejected', 'RTMP 302 Redirect', { tcUrl: server.url('other') }),
+    });
+    const events = new Events();
+    const pushed = push(events, [redirecting.url('live/s')]);
+    await events.have(`ready ${server.port}`);
+    const peer = await server.peer();
+    expect(peer.requests.slice(0, 2)).toEqual([`connect ${server.url('other')} other`, 'publish s']);
+    await pushed.close();
+  });
+
+  it('gives up a server that sends it in circles', async () => {
+    await using server: LoopbackServer = await LoopbackServer.start({
+      answer: (_request, peer) =>
+        peer.session.reject('NetConnection.Connect.Rejected', 'RTMP 302 Redirect', { tcUrl: server.url('live') }),
+    });
+    const events = new Events();
+    const pushed = push(events, [server.url('live/s')], { retry: { firstMs: 60_000, maxMs: 60_000 } });
+    await events.have('lost');
+    expect(events.lines[0]).toContain('redirects more than 4 times');
+    await pushed.close();
+  });
+
+  it('is full while the server does not read, and tells when that is over', async () => {
+    await using server = await LoopbackServer.start();
+    const events = new Events();
+    const pushed = push(events, [server.url('live/s')]);
+    await events.have('ready');
+    const peer = await server.peer();
+    peer.socket.pause();
+    while (!pushed.isFull) {
+      for (let index = 0; index < 100; index += 1) pushed.write(frameTypes.video, 0, frame(10_000));
+      await new Promise(setImmediate);
+    }
+    expect(events.lines).toHaveLength(1);
+    peer.socket.resume();
+    await events.have('drained');
+    expect(pushed.isFull).toBe(false);
+    await pushed.close();
+  });
+
+  it('can be closed at every stage', async () => {
+    await using silent = await LoopbackServer.start({ onSocket: (socket) => void socket.resume() });
+    const events = new Events();
+    const connecting = push(events, [silent.url('live/s')]);
+    await eventually(
+      () => silent.connectionCount === 1,
+      LIMIT_MS,
+      () => 'not connected',
+    );
+    await connecting.close();
+    const waiting = push(events, ['rtmp://127.0.0.1:1/live/s'], { retry: { firstMs: 60_000, maxMs: 60_000 } });
+    await events.have('lost 1');
+    await waiting.close();
+    await waiting.close();
+    expect([connecting.state, waiting.state]).toEqual(['closed', 'closed']);
+    await eventually(
+      () => silent.connectionCount === 0,
+      LIMIT_MS,
+      () => 'a connection is left',
+    );
+  });
+});

@@ -1,0 +1,152 @@
+/** Keeps a stream published on a server, whatever becomes of the connection. */
+import type { FrameType } from '@srs/kernel';
+import type { ConnectedInfo } from '@srs/rtmp';
+import { BackOff } from './back-off.ts';
+import { type ConnectionOptions, describeCloseReason } from './client-options.ts';
+import { openFollowing } from './redirects.ts';
+import { RtmpPublisher } from './rtmp-publisher.ts';
+import type { RtmpTarget } from './rtmp-target.ts';
+
+/** `waiting`: for the next try. */
+export type StreamPushState = 'connecting' | 'publishing' | 'waiting' | 'closed';
+
+export interface StreamPushHandler {
+  /** A server has started the publish: headers and a key frame come first. */
+  onReady(target: RtmpTarget, connected: ConnectedInfo | undefined): void;
+  /** Everything that was written has been taken, after a time in which it was not. */
+  onDrained(): void;
+  /** The try has failed or the connection is lost. */
+  onLost(target: RtmpTarget, reason: unknown, retryMs: number): void;
+}
+
+export interface StreamPushOptions {
+  /** Tried in turn; one at least. */
+  readonly targets: readonly RtmpTarget[];
+  readonly handler: StreamPushHandler;
+  readonly connection?: ConnectionOptions;
+  /** Between two tries, for the first time and at most. */
+  readonly retry: { readonly firstMs: number; readonly maxMs: number };
+  /** 0..1, as Math.random. */
+  readonly random: () => number;
+}
+
+export class StreamPush {
+  readonly #options: StreamPushOptions;
+  readonly #backOff: BackOff;
+  readonly #stopping = new AbortController();
+  #publisher: RtmpPublisher | undefined;
+  #state: StreamPushState = 'connecting';
+  #turn = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #isBehind = false;
+  #connects = 0;
+  #sentFrames = 0;
+  #earlierBytes = 0;
+
+  constructor(options: StreamPushOptions) {
+    this.#options = options;
+    this.#backOff = new BackOff({ ...options.retry, random: options.random });
+  }
+
+  /** Connects for the first time; call it once. */
+  start(): void {
+    this.#running = this.#connect();
+  }
+
+  get state(): StreamPushState {
+    return this.#state;
+  }
+
+  /** The one that is connected, or tried now or next. */
+  get target(): RtmpTarget {
+    const { targets } = this.#options;
+    return targets[this.#turn % targets.length]!;
+  }
+
+  /** How often a server has started the publish. */
+  get connects(): number {
+    return this.#connects;
+  }
+
+  get sentFrames(): number {
+    return this.#sentFrames;
+  }
+
+  get sentBytes(): number {
+    return this.#earlierBytes + (this.#publisher?.client.bytesSent ?? 0);
+  }
+
+  /** Nothing should be written: there is no connection, or the server has not taken what was written before. */
+  get isFull(): boolean {
+    return this.#publisher === undefined || this.#isBehind;
+  }
+
+  /**
+   * Hot path. Sends one frame, the body of an FLV tag; without a connection nothing.
+   *
+   * @param payload read before this returns
+   */
+  write(type: FrameType, timestampMs: number, payload: Uint8Array): void {
+    const publisher = this.#publisher;
+    if (publisher === undefined) return;
+    this.#sentFrames += 1;
+    if (publisher.write(type, timestampMs, payload) || this.#isBehind) return;
+    this.#isBehind = true;
+    void publisher.drained().then(() => {
+      if (this.#publisher !== publisher) return;
+      this.#isBehind = false;
+      this.#options.handler.onDrained();
+    });
+  }
+
+  /** Ends the publish in good order. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    clearTimeout(this.#timer);
+    this.#stopping.abort();
+    await this.#publisher?.close();
+    await this.#running;
+  }
+
+  async #connect(): Promise<void> {
+    const { connection, handler } = this.#options;
+    const { signal } = this.#stopping;
+    const { target } = this;
+    this.#state = 'connecting';
+    let publisher: RtmpPublisher;
+    try {
+      publisher = await openFollowing(target, (next) => RtmpPublisher.open(next, { ...connection, signal }));
+    } catch (error) {
+      this.#onLost(target, error);
+      return;
+    }
+    if (signal.aborted) {
+      await publisher.close();
+      return;
+    }
+    this.#publisher = publisher;
+    this.#isBehind = false;
+    this.#connects += 1;
+    this.#state = 'publishing';
+    handler.onReady(publisher.client.target, publisher.client.connected);
+    const reason = await publisher.closed;
+    this.#publisher = undefined;
+    this.#earlierBytes += publisher.client.bytesSent;
+    // A connection that brought something was a good one.
+    if (this.#sentFrames > 0) this.#backOff.reset();
+    this.#onLost(target, describeCloseReason(reason));
+  }
+
+  #onLost(target: RtmpTarget, reason: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#turn += 1;
+    this.#state = 'waiting';
+    const retryMs = this.#backOff.next();
+    this.#timer = setTimeout(() => {
+      this.#running = this.#connect();
+    }, retryMs);
+    this.#options.handler.onLost(target, reason, retryMs);
+  }
+}
