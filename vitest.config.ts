@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const alone = [
   'all-outputs',
   'bad-input-floods',
-  'browser-play',
+  'browser-latency',
   'crashes',
   'crowd',
   'player-memory',

@@ -6,9 +6,9 @@ import { allClients, clientsOf, workersOf } from './server-view-test-support.ts'
 
 const STREAMS = 4;
 const PLAYERS_PER_STREAM = 50;
-const LENGTH_MS = 60_000;
+const LENGTH_MS = Number(process.env.CROWD_SECONDS ?? '20') * 1000;
 
-it('4 streams for 50 players each over 3 stream workers: no player misses a frame in 60 s', async () => {
+it('4 streams for 50 players each over 3 stream workers: no player misses a frame', async () => {
   await using server = await ServerProcess.start({ workers: 'mode multi; stream 3;' });
   const paths = Array.from({ length: STREAMS }, (_, index) => `live/crowd-${index}`);
   const publishers = await Promise.all(paths.map((path) => LivePublisher.start(server, path)));
@@ -21,7 +21,7 @@ it('4 streams for 50 players each over 3 stream workers: no player misses a fram
   expect(Math.min(...counts)).toBeGreaterThan(0);
 
   await Promise.all(
-    players.map((player) => player.waitFor('a minute of media', () => player.checker.playedMs >= LENGTH_MS, 90_000)),
+    players.map((player) => player.waitFor('media of the whole run', () => player.checker.playedMs >= LENGTH_MS, LENGTH_MS + 30_000)),
   );
   for (const publisher of publishers) publisher.pause();
   // Up to the last frame that was published.
