@@ -17,6 +17,7 @@ export type LayerName =
   | 'streams'
   | 'features'
   | 'clients'
+  | 'recordings'
   | 'servers'
   | 'survey'
   | 'worker'
@@ -41,7 +42,12 @@ export const layers: Readonly<Record<LayerName, Layer>> = {
   },
   // What every client of the server has, whatever it speaks.
   clients: { packages: ['clients'], sees: ['ground', 'formats', 'transport', 'streams'] },
-  servers: { packages: ['http-server', 'rtmp-server'], sees: ['ground', 'formats', 'transport', 'streams', 'clients'] },
+  // What is made of files for those who play them, whatever serves it.
+  recordings: { packages: ['vod'], sees: ['ground', 'formats'] },
+  servers: {
+    packages: ['caster', 'http-server', 'rtmp-server'],
+    sees: ['ground', 'formats', 'transport', 'streams', 'clients', 'recordings'],
+  },
   // What processes tell each other and the command line of themselves: of what lies below it knows the shape only.
   survey: { packages: ['survey'], sees: ['ground', 'formats', 'transport', 'streams', 'clients', 'servers'] },
   // The only place where features and servers meet.

@@ -1,20 +1,11 @@
 /** Finds recordings where the file server finds files, and nowhere else. */
 import { stat } from 'node:fs/promises';
 import { systemErrorCode } from '@srs/kernel';
+import type { RecordingFile, RecordingFormat } from '@srs/vod';
 import { ApiError } from './api-errors.ts';
-import { FileMounts, type FilePlace } from './file-mounts.ts';
-import { isServedName, openError } from './file-names.ts';
-import { FileOpener } from './file-opener.ts';
+import { FileFinder } from './file-finder.ts';
+import type { FileTarget } from './file-target.ts';
 import type { MediaServices } from './media-services.ts';
-import type { FileIdentity } from './vod-file-window.ts';
-import type { RecordingFormat } from './vod-target.ts';
-
-export interface FoundRecording {
-  readonly file: FileIdentity;
-  /** As the URL has it. */
-  readonly name: string;
-  readonly format: RecordingFormat;
-}
 
 const PLAYLIST_ENDING = '.m3u8';
 /** If there are both. */
@@ -25,32 +16,27 @@ const BELIEVED_MS = 1000;
 const MAX_BELIEVED = 1000;
 
 export class VodFiles {
-  readonly #services: Pick<MediaServices, 'config' | 'clock'>;
-  readonly #opener = new FileOpener();
+  readonly #clock: MediaServices['clock'];
+  readonly #finder: FileFinder;
   /** Paths of playlists that no recording is played by, with the time until that is believed. */
   readonly #others = new Map<string, number>();
-  #config: ReturnType<MediaServices['config']>;
-  #mounts: FileMounts;
 
-  constructor(services: Pick<MediaServices, 'config' | 'clock'>) {
-    this.#services = services;
-    this.#config = services.config();
-    this.#mounts = new FileMounts(this.#config);
+  constructor(services: Pick<MediaServices, 'config' | 'clock' | 'log'>) {
+    this.#clock = services.clock;
+    this.#finder = new FileFinder(services);
   }
 
   /**
    * The recording that is played by a playlist which is no file.
-   * @param base its path without an ending
+   * @param base its path without an ending, of one name at least
    * @throws ApiError when there is one that cannot be opened
    */
-  async findFor(base: readonly string[], host: string): Promise<FoundRecording | undefined> {
-    const place = this.#placeOf(base, host);
-    if (place === undefined) return undefined;
-    const playlist = `${pathIn(place)}${PLAYLIST_ENDING}`;
-    if (this.#isOther(playlist)) return undefined;
+  async findFor(base: readonly string[], host: string): Promise<RecordingFile | undefined> {
+    const playlist = this.#finder.addressOf(targetOf(withEnding(base, PLAYLIST_ENDING)), host)?.path;
+    if (playlist === undefined || this.#isOther(playlist)) return undefined;
     if (!(await exists(playlist))) {
       for (const format of formats) {
-        const found = await this.#open(place, `.${format}`, format);
+        const found = await this.find(withEnding(base, `.${format}`), format, host);
         if (found !== undefined) return found;
       }
     }
@@ -58,62 +44,44 @@ export class VodFiles {
     return undefined;
   }
 
-  /** @throws ApiError when it cannot be opened */
-  async find(path: readonly string[], format: RecordingFormat, host: string): Promise<FoundRecording | undefined> {
-    const place = this.#placeOf(path, host);
-    return place === undefined ? undefined : await this.#open(place, '', format);
-  }
-
-  async #open(place: FilePlace, ending: string, format: RecordingFormat): Promise<FoundRecording | undefined> {
-    const file = await this.#opener.open(`${pathIn(place)}${ending}`).catch((error: unknown) => {
-      const told = openError(error);
-      if (told instanceof ApiError && told.statusCode === 404) return undefined;
-      throw told;
+  /**
+   * @param path that of the recording
+   * @throws ApiError when it cannot be opened
+   */
+  async find(path: readonly string[], format: RecordingFormat, host: string): Promise<RecordingFile | undefined> {
+    const file = await this.#finder.open(targetOf(path), host).catch((error: unknown) => {
+      if (error instanceof ApiError && error.statusCode === 404) return undefined;
+      throw error;
     });
     if (file === undefined) return undefined;
-    try {
-      const { stats, realPath } = file;
-      if (!stats.isFile() || !(await place.directory.contains(realPath, this.#services.clock.nowMs()))) return undefined;
-      const { dev: device, ino: inode, size: sizeBytes, mtimeMs: modifiedMs } = stats;
-      return { file: { path: realPath, device, inode, sizeBytes, modifiedMs }, name: `${place.names.at(-1)}${ending}`, format };
-    } finally {
-      file.release();
-    }
-  }
-
-  #placeOf(path: readonly string[], host: string): FilePlace | undefined {
-    const place = this.#currentMounts().find(path, host);
-    // A mount may be all of the path, and is no file then.
-    return place === undefined || place.names.length === 0 || !place.names.every(isServedName) ? undefined : place;
+    const { stats, realPath } = file;
+    file.release();
+    if (!stats.isFile()) return undefined;
+    const { dev: device, ino: inode, size: sizeBytes, mtimeMs: modifiedMs } = stats;
+    return { identity: { path: realPath, device, inode, sizeBytes, modifiedMs }, name: path.at(-1)!, format };
   }
 
   #isOther(path: string): boolean {
     const untilMs = this.#others.get(path);
-    return untilMs !== undefined && this.#services.clock.nowMs() < untilMs;
+    return untilMs !== undefined && this.#clock.nowMs() < untilMs;
   }
 
   #believe(path: string): void {
     this.#others.delete(path);
-    this.#others.set(path, this.#services.clock.nowMs() + BELIEVED_MS);
+    this.#others.set(path, this.#clock.nowMs() + BELIEVED_MS);
     for (const oldest of this.#others.keys()) {
       if (this.#others.size <= MAX_BELIEVED) return;
       this.#others.delete(oldest);
     }
   }
-
-  #currentMounts(): FileMounts {
-    const config = this.#services.config();
-    if (config !== this.#config) {
-      this.#config = config;
-      this.#mounts = new FileMounts(config);
-      this.#others.clear();
-    }
-    return this.#mounts;
-  }
 }
 
-function pathIn({ directory, names }: FilePlace): string {
-  return [directory.path, ...names].join('/');
+function withEnding(path: readonly string[], ending: string): readonly string[] {
+  return [...path.slice(0, -1), `${path.at(-1)}${ending}`];
+}
+
+function targetOf(segments: readonly string[]): FileTarget {
+  return { segments, isDirectory: false, query: '', authority: undefined };
 }
 
 /** However it could be read: then it is the business of the file server. */

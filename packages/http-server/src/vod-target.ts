@@ -1,7 +1,6 @@
 /** Which requests are for a recording over HLS, by their paths. */
+import type { RecordingFormat } from '@srs/vod';
 import { type FileTarget, parseFileTarget } from './file-target.ts';
-
-export type RecordingFormat = 'flv' | 'mp4';
 
 export type VodTarget =
   | {

@@ -72,6 +72,7 @@ export const errorCodes = {
   RequestUri: 3007,
   HttpAnswer: 3008,
   HttpStatus: 3011,
+  VodBusy: 3011,
   FlvSeek: 3014,
   FlvHeader: 3037,
   FlvTag: 3036,
