@@ -31,6 +31,8 @@ const RECORD_HEAD_BYTES = 23;
 const MAX_NAL_UNITS = 256;
 const MAX_SUB_LAYERS_MINUS1 = 6;
 const MAX_SPS_ID = 15;
+const MAX_DEPTH_MINUS8 = 7;
+const PROFILE_TIER_LEVEL_BYTES = 12;
 /** Units of avgFrameRate: pictures per 256 seconds. */
 const AVERAGE_RATE_SECONDS = 256;
 
@@ -110,6 +112,20 @@ function readArrays(cursor: RecordCursor): { vps: Buffer[]; sps: Buffer[]; pps: 
   return sets;
 }
 
+/** What a sequence parameter set says. */
+export interface HevcSequenceParameterSet extends PictureSize {
+  /** 12 bytes, as they stand in a decoder configuration: profile, flags, level. */
+  readonly profileTierLevel: Buffer;
+  /** 1..7. */
+  readonly temporalLayers: number;
+  readonly isTemporalIdNested: boolean;
+  /** chroma_format_idc, 1 for 4:2:0. */
+  readonly chromaFormat: number;
+  /** Bits of a sample, 8..15. */
+  readonly lumaDepth: number;
+  readonly chromaDepth: number;
+}
+
 /**
  * The visible size in a sequence parameter set (H.265 7.3.2.2).
  *
@@ -117,16 +133,37 @@ function readArrays(cursor: RecordCursor): { vps: Buffer[]; sps: Buffer[]; pps: 
  * @throws SrsError HevcConfig when it is truncated before the picture size or beyond the standard's ranges
  */
 export function parseHevcPictureSize(nalUnit: Uint8Array): PictureSize {
+  return readSequenceParameterSet(nalUnit).size;
+}
+
+/**
+ * What a decoder configuration has to say of a sequence parameter set (H.265 7.3.2.2).
+ *
+ * @param nalUnit the NAL unit with its two header bytes, without start code or length
+ * @throws SrsError HevcConfig when it is truncated before the depth of the samples or beyond the standard's ranges
+ */
+export function parseHevcSequenceParameterSet(nalUnit: Uint8Array): HevcSequenceParameterSet {
+  const { bits, size, ...facts } = readSequenceParameterSet(nalUnit);
+  const lumaDepth = 8 + bits.ueUpTo(MAX_DEPTH_MINUS8, 'bit_depth_luma_minus8');
+  const chromaDepth = 8 + bits.ueUpTo(MAX_DEPTH_MINUS8, 'bit_depth_chroma_minus8');
+  return { ...facts, ...size, lumaDepth, chromaDepth };
+}
+
+/** As far as the picture size; `bits` stands behind that. */
+function readSequenceParameterSet(nalUnit: Uint8Array) {
   const nalType = ((nalUnit[0] ?? 0) >>> 1) & 0x3f;
   if (nalType !== nalTypes.sps)
     throw new SrsError('HevcConfig', `hevc sps has nal unit type ${nalType}, must be ${nalTypes.sps}`);
-  const bits = new BitReader(withoutEmulationPrevention(nalUnit.subarray(2)), 'HevcConfig', 'hevc sps');
+  const plain = withoutEmulationPrevention(nalUnit.subarray(2));
+  const bits = new BitReader(plain, 'HevcConfig', 'hevc sps');
   bits.skip(4); // sps_video_parameter_set_id
   const subLayersMinus1 = bits.bits(3);
   if (subLayersMinus1 > MAX_SUB_LAYERS_MINUS1) {
     throw new SrsError('HevcConfig', `hevc sps sub layers ${subLayersMinus1} must be 0..${MAX_SUB_LAYERS_MINUS1}`);
   }
-  bits.skip(1); // sps_temporal_id_nesting_flag
+  const isTemporalIdNested = bits.flag();
+  // They begin at a byte.
+  const profileTierLevel = Buffer.from(plain.subarray(1, 1 + PROFILE_TIER_LEVEL_BYTES));
   skipProfileTierLevel(bits, subLayersMinus1);
   bits.ueUpTo(MAX_SPS_ID, 'id');
   const chromaFormat = bits.ueUpTo(3, 'chroma_format_idc');
@@ -142,7 +179,8 @@ export function parseHevcPictureSize(nalUnit: Uint8Array): PictureSize {
     width -= (bits.ue() + bits.ue()) * unitWidth;
     height -= (bits.ue() + bits.ue()) * unitHeight;
   }
-  return checkedPictureSize(width, height, 'HevcConfig', 'hevc sps');
+  const size = checkedPictureSize(width, height, 'HevcConfig', 'hevc sps');
+  return { bits, size, profileTierLevel, temporalLayers: subLayersMinus1 + 1, isTemporalIdNested, chromaFormat };
 }
 
 /** H.265 7.3.3: 88 bits of profile and 8 of level, then what is known of each sub-layer. */

@@ -10,9 +10,11 @@ export {
 export { classifyFrame } from './frame-class.ts';
 export {
   type HevcDecoderConfiguration,
+  type HevcSequenceParameterSet,
   looksLikeHevcConfiguration,
   parseHevcDecoderConfiguration,
   parseHevcPictureSize,
+  parseHevcSequenceParameterSet,
 } from './hevc.ts';
 export type { PictureSize } from './parameter-sets.ts';
 export {

@@ -11,11 +11,12 @@ const before = load(
 
 it('directives that count from the start on keep their values, at any depth', () => {
   const next = load(
-    'listen 2; daemon off; workers { back_source 4; stream 3; } vhost a { mode remote; origin o; gop_cache off; }',
+    'listen 2; daemon off; workers { back_source 4; stream 3; } ring { max_size 8m; } vhost a { mode remote; origin o; gop_cache off; }',
   );
   const carried = carryOver(before, next);
   expect(carried).toMatchObject({ daemon: true, workers: { backSource: 1, stream: 3 }, listen: [{ port: 2 }] });
-  expect(carried.vhosts.get('a')).toMatchObject({ mode: 'local', gopCache: false, origin: [{ host: 'o' }] });
+  expect(carried.ring.maxSizeBytes).toBe(before.ring.maxSizeBytes);
+  expect(carried.vhosts.get('a')).toMatchObject({ mode: 'remote', gopCache: false, origin: [{ host: 'o' }] });
 });
 
 it('what is the same is the same object', () => {

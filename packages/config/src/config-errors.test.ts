@@ -27,6 +27,9 @@ const clock = '[2006] [01] [02] [15] [04] [05] [999]';
 const sequence = 'must be a relative path without .., with [seq] or [timestamp] or [15] [04] [05]';
 const mount = 'must be a path that begins with / or [vhost], has [stream], and ends in .flv, .ts, .aac or .mp3';
 
+const elsewhere =
+  'of stream_caster is another server; a caster publishes into this one: rtmp://127.0.0.1/APP/STREAM, or with the name of a vhost, or [vhost], for 127.0.0.1 (forward hands streams on)';
+
 const cases: readonly (readonly [name: string, text: string, message: string])[] = [
   ['empty file', '', 'srs.conf: the configuration has no directive, it needs at least listen'],
   ['comment only', '# listen 1935;', 'srs.conf: the configuration has no directive, it needs at least listen'],
@@ -145,6 +148,36 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     'stream_labels beyond what Prometheus can bear',
     root('exporter { stream_labels 1001; }'),
     'srs.conf:2: stream_labels 1001 must be 0..1000',
+  ],
+  [
+    'a stream_caster whose output is no URL of a stream',
+    root('stream_caster { output rtmp://127.0.0.1/live; }'),
+    'srs.conf:2: output rtmp://127.0.0.1/live must be rtmp://HOST[:PORT]/APP/STREAM, with the variables [vhost] [app] [stream]',
+  ],
+  [
+    'a stream_caster with a variable that there is not',
+    root('stream_caster { output rtmp://127.0.0.1/[app]/[name]; }'),
+    'srs.conf:2: output rtmp://127.0.0.1/[app]/[name] must be made with [vhost] [app] [stream]; [name] is none of them',
+  ],
+  [
+    'a stream_caster to another server',
+    root('stream_caster { enabled on;\noutput rtmp://origin.test/[app]/[stream]; }'),
+    `srs.conf:3: output rtmp://origin.test/[app]/[stream] ${elsewhere}`,
+  ],
+  [
+    'a stream_caster to another port',
+    root('stream_caster { enabled on;\noutput rtmp://127.0.0.1:1936/[app]/[stream]; }'),
+    `srs.conf:3: output rtmp://127.0.0.1:1936/[app]/[stream] ${elsewhere}`,
+  ],
+  [
+    'a stream_caster of a kind that there is not',
+    root('stream_caster { caster flw; }'),
+    'srs.conf:2: caster flw must be flv | mpegts_over_udp | gb28181 | rtsp; did you mean flv?',
+  ],
+  [
+    'two stream_casters on one port',
+    root('stream_caster { enabled on; }\nstream_caster { enabled on;\nlisten 127.0.0.1:8936; }'),
+    'srs.conf:4: stream_caster / listen 127.0.0.1:8936 is the same port as stream_caster / listen 0.0.0.0:8936',
   ],
   [
     'unknown in exporter',

@@ -28,6 +28,7 @@ export type DvrConfig = VhostConfig['dvr'];
 export type HooksConfig = VhostConfig['hooks'];
 export type PublishConfig = VhostConfig['publish'];
 export type PlayConfig = VhostConfig['play'];
+export type StreamCasterConfig = Config['streamCasters'][number];
 export type WorkersConfig = Config['workers'];
 export type RingConfig = Config['ring'];
 export type LogConfig = Config['log'];

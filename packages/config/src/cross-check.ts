@@ -1,6 +1,7 @@
 /** Checks that need more than one directive, or facts about the machine. */
 import { anyHost, formatAddress, isIpv4, type ListenAddress } from './address-type.ts';
-import type { Config, VhostConfig } from './config.ts';
+import { formatCasterOutput, isOwnHost } from './caster-output-type.ts';
+import type { Config, StreamCasterConfig, VhostConfig } from './config.ts';
 import { type Directive, findChild, findPath } from './directive.ts';
 import { type Place, type ProblemList, showValue } from './problem.ts';
 import { hasDistinctNames, isRecordingTemplate } from './template-type.ts';
@@ -32,6 +33,7 @@ export class CrossCheck {
     this.#checkNetwork(config, facts.localAddressCount);
     this.#checkRing(config);
     this.#checkPorts(config);
+    this.#checkCasters(config);
     this.#checkApiAuth(config);
     if (config.vhosts.size === 0) this.#warnings.add(this.#tree, 'no vhost is configured, every client will be refused');
     for (const vhost of config.vhosts.values()) this.#checkVhost(vhost);
@@ -82,7 +84,7 @@ export class CrossCheck {
   /** Two services cannot have one port; told here, because a daemon could tell it only in its log. */
   #checkPorts(config: Config): void {
     const { listen, privateApi, httpApi, httpStream, exporter } = config;
-    const services = [
+    const services: { readonly address: ListenAddress; readonly path: readonly string[]; readonly place?: Place }[] = [
       ...listen.map((address) => ({ address, path: ['listen'] })),
       { address: privateApi.listen, path: ['private_api', 'listen'] },
       ...(httpApi.enabled ? [{ address: httpApi.listen, path: ['http_api', 'listen'] }] : []),
@@ -94,15 +96,41 @@ export class CrossCheck {
         ? [{ address: httpStream.https.listen, path: ['http_stream', 'https', 'listen'] }]
         : []),
       ...(exporter.enabled ? [{ address: exporter.listen, path: ['exporter', 'listen'] }] : []),
+      ...config.streamCasters.flatMap((caster, index) => {
+        const place = this.#placeOfCaster(index, 'listen');
+        return isCasterOf(caster, 'flv') ? [{ address: caster.listen, path: ['stream_caster', 'listen'], place }] : [];
+      }),
     ];
     for (const [index, service] of services.entries()) {
       const other = services.slice(0, index).find((earlier) => isOverlapping(earlier.address, service.address));
       if (other === undefined) continue;
       const shown = formatAddress(service.address);
       this.#errors.add(
-        this.#placeOf(...service.path),
+        service.place ?? this.#placeOf(...service.path),
         `${service.path.join(' / ')} ${shown} is the same port as ${other.path.join(' / ')} ${formatAddress(other.address)}`,
         { directive: service.path.join(' / '), value: shown },
+      );
+    }
+  }
+
+  #placeOfCaster(index: number, row: string): Place {
+    const block = this.#tree.children.filter(({ name }) => name === 'stream_caster')[index];
+    return findChild(block, row) ?? block ?? this.#tree;
+  }
+
+  /** A host is a vhost, as it is to a client of RTMP; but one that is not configured was meant for another server. */
+  #checkCasters(config: Config): void {
+    for (const [index, caster] of config.streamCasters.entries()) {
+      const { host, port } = caster.output;
+      const isHere = isOwnHost(host) || config.vhosts.has(host);
+      const isPortHere = port === undefined || config.listen.some((address) => address.port === port);
+      if (!caster.enabled || (isHere && isPortHere)) continue;
+      const shown = formatCasterOutput(caster.output);
+      const allowed = `rtmp://127.0.0.1/APP/STREAM, or with the name of a vhost, or [vhost], for 127.0.0.1`;
+      this.#errors.add(
+        this.#placeOfCaster(index, 'output'),
+        `output ${shown} of stream_caster is another server; a caster publishes into this one: ${allowed} (forward hands streams on)`,
+        { directive: 'stream_caster / output', value: shown, allowed },
       );
     }
   }
@@ -187,6 +215,9 @@ export class CrossCheck {
     }
   }
 }
+
+const isCasterOf = ({ enabled, caster }: StreamCasterConfig, kind: StreamCasterConfig['caster']): boolean =>
+  enabled && caster === kind;
 
 /** Clients name a vhost in a URL, from which blanks and slashes are removed. */
 function isVhostName(name: string): boolean {

@@ -36,6 +36,8 @@ export interface Row<T> extends Described {
   readonly isRequired: boolean;
   /** Takes the default from the root block's value of this property instead of from `defaultText`. */
   readonly inherits: string | undefined;
+  /** Values for which the feature does not exist yet, though the others do: their use is warned about. */
+  readonly notBuiltWords: readonly string[];
 }
 
 /** A directive with braces that stands once. */
@@ -52,7 +54,7 @@ export interface Block<F extends Fields> extends Described {
 export interface Many<F extends Fields> extends Described {
   readonly kind: 'many';
   readonly fields: F;
-  /** What the name in the argument is called in the reference; the name may be left out. */
+  /** What the name in the argument is called in the reference; the name may be left out. Empty when there is none. */
   readonly argument: string;
   /** A name for the example file. */
   readonly example: string;
@@ -94,6 +96,7 @@ export interface RowOptions {
   readonly example?: string;
   readonly isRequired?: boolean;
   readonly inherits?: string;
+  readonly notBuiltWords?: readonly string[];
 }
 
 export interface BlockOptions {
@@ -126,6 +129,7 @@ export function row<T>(name: string, type: ValueType<T>, defaultText: string | u
     aliases: options.aliases ?? [],
     isRequired: options.isRequired ?? false,
     inherits: options.inherits,
+    notBuiltWords: options.notBuiltWords ?? [],
   };
 }
 

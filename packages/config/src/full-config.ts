@@ -36,7 +36,7 @@ function writeField(field: Field, indent: string, isExample: boolean): string[] 
     case 'many': {
       // Inside a vhost these blocks would be something that runs; the vhost itself is what the file is about.
       const isCommented = isExample || field.name !== 'vhost';
-      return writeBlock(`${field.name} ${field.example}`, field, indent, isCommented);
+      return writeBlock(`${field.name} ${field.example}`.trimEnd(), field, indent, isCommented);
     }
   }
 }

@@ -7,6 +7,7 @@ export {
   type ServerAddress,
 } from './address-type.ts';
 export * from './carry-over.ts';
+export type { CasterOutput } from './caster-output-type.ts';
 export * from './config.ts';
 export * from './config-diff.ts';
 export type { Directive } from './directive.ts';

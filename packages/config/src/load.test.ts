@@ -89,7 +89,7 @@ describe('values', () => {
     [
       'hls { hls_cleanup off; hls_dispose 2m; hls_wait_keyframe off; hls_nb_notify 0; hls_dts_directly off; hls_ctx off; hls_ts_ctx off; }',
       ({ hls }) => [hls.cleanup, hls.disposeMs, hls.waitKeyframe, hls.nbNotify, hls.dtsDirectly, hls.ctx, hls.tsCtx],
-      [false, 120_000, false, 0, false, false, false],
+      [false, 120_000, false, 0, false, 'off', false],
     ],
     [
       'hls { hls_keys on; hls_fragments_per_key 1; hls_key_file [app]/[stream]-[seq].k; hls_key_file_path /keys; hls_key_url https://keys/; }',
@@ -338,11 +338,22 @@ describe('warnings', () => {
     [
       'features that are not built, once, if they are switched on',
       'bandcheck { enabled on; } transcode { enabled off; ffmpeg f; } forward a b;\nmode local; ingest { enabled on; } debug_srs_upnode off; }\nvhost b { bandcheck { enabled on; }',
-      ['srs.conf: not built yet: forward, ingest, bandcheck'],
+      ['srs.conf: not built yet: ingest, bandcheck'],
     ],
   ];
   it.each(cases)('%s', (_fact, text, warnings) => {
     expect(warningsOf(text)).toEqual(warnings);
+  });
+
+  it('a stream_caster of a kind that is not built, once, and what that kind alone knows', () => {
+    const block = 'stream_caster { enabled on; caster gb28181; listen 9000; rtp_port_min 58200; }';
+    const { warnings, config } = loadConfig(`listen 1935; vhost a { }\n${block}\n${block}`, { fileName: 'srs.conf' });
+    expect(warnings.map(formatProblem)).toEqual([
+      'srs.conf:2: unknown directive rtp_port_min in stream_caster',
+      'srs.conf:3: unknown directive rtp_port_min in stream_caster',
+      'srs.conf: not built yet: caster gb28181',
+    ]);
+    expect(config.streamCasters.map(({ listen }) => listen.port)).toEqual([9000, 9000]);
   });
 
   it('no vhost at all', () => {

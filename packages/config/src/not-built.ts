@@ -17,9 +17,12 @@ function collect(fields: Fields, settings: Values, defaultOf: DefaultOf, names: 
     const value = settings[property];
     if (field.kind !== 'group' && !field.isBuilt) {
       if (isUsed(field, value, defaultOf)) names.add(field.name);
+    } else if (field.kind === 'row') {
+      const word = field.notBuiltWords.find((one) => one === value);
+      if (word !== undefined) names.add(`${field.name} ${word}`);
     } else if (field.kind === 'many') {
       for (const item of value as Values[]) if (item.enabled !== false) collect(field.fields, item, defaultOf, names);
-    } else if (field.kind !== 'row') {
+    } else {
       collect(field.fields, value as Values, defaultOf, names);
     }
   }

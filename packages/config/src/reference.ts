@@ -78,7 +78,10 @@ function describeBlock(title: string, doc: string, fields: Fields, around: Surro
 }
 
 function describeInner(field: Exclude<Field, Row<unknown> | { kind: 'group' }>, around: Surroundings): string[] {
-  const title = field.kind === 'many' ? `\`${field.name} [${field.argument}] { ... }\`` : `\`${field.name} { ... }\``;
+  const title =
+    field.kind === 'many' && field.argument !== ''
+      ? `\`${field.name} [${field.argument}] { ... }\``
+      : `\`${field.name} { ... }\``;
   const { language } = around;
   const doc = [language.text(field.doc), ...describeAliases(field, language)].join(language.sentenceGap);
   const path = field.kind === 'many' || around.path === undefined ? undefined : [...around.path, field.name];

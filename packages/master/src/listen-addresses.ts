@@ -8,7 +8,7 @@ export interface ServiceAddress extends ListenAddress {
 }
 
 export function listenAddresses(config: Config, role: WorkerRole): readonly ServiceAddress[] {
-  const { listen, httpApi, httpStream, exporter } = config;
+  const { listen, httpApi, httpStream, exporter, streamCasters } = config;
   switch (role) {
     case 'back-source':
       return [];
@@ -23,6 +23,9 @@ export function listenAddresses(config: Config, role: WorkerRole): readonly Serv
           ? [{ ...httpStream.https.listen, service: 'https-stream' as const }]
           : []),
         ...(exporter.enabled ? [{ ...exporter.listen, service: 'exporter' as const }] : []),
+        ...streamCasters.flatMap((caster) =>
+          caster.enabled && caster.caster === 'flv' ? [{ ...caster.listen, service: 'stream-caster' as const }] : [],
+        ),
       ];
   }
 }

@@ -25,6 +25,18 @@ describe('planSlots', () => {
     expect(show(shrunk.slots)).toBe('0:back-source 1:stream');
   });
 
+  it.each([
+    ['nothing of HTTP', '', 0],
+    ['the API', 'http_api { enabled on; }', 1],
+    ['files and streams', 'http_server { enabled on; }', 1],
+    ['metrics', 'exporter { enabled on; }', 1],
+    ['heartbeats', 'heartbeat { enabled on; }', 1],
+    ['posted streams', 'stream_caster { enabled on; caster flv; }', 1],
+    ['a caster that is switched off', 'stream_caster { enabled off; }', 0],
+  ])('%s: so many http workers', (_, text, count) => {
+    expect(planSlots(config('', text)).slots.filter(({ role }) => role === 'http')).toHaveLength(count);
+  });
+
   it('a number is not free before its worker has ended', () => {
     const first = planSlots(config('stream 2;')).slots;
     const again = planSlots(config('stream 2;'), first.slice(0, 2), first.slice(2));

@@ -3,6 +3,7 @@ import type { Config } from '@srs/config';
 import type { WorkerRole } from '@srs/control';
 import { SrsError } from '@srs/kernel';
 import { MAX_SLOTS } from '@srs/worker';
+import { listenAddresses } from './listen-addresses.ts';
 
 export interface SlotDefinition {
   readonly slot: number;
@@ -65,9 +66,10 @@ function lowestFree(used: ReadonlySet<number>): number {
   return slot;
 }
 
-function countsOf({ workers, httpApi, httpStream, exporter, heartbeat }: Config): Readonly<Record<WorkerRole, number>> {
+function countsOf(config: Config): Readonly<Record<WorkerRole, number>> {
+  const { workers, heartbeat } = config;
   const isSingle = workers.mode === 'single';
-  const isServingHttp = [httpApi, httpStream, exporter, heartbeat].some(({ enabled }) => enabled);
+  const isServingHttp = heartbeat.enabled || listenAddresses(config, 'http').length > 0;
   return {
     'back-source': isSingle ? 1 : workers.backSource,
     stream: isSingle ? 1 : workers.stream,

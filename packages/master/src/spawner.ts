@@ -1,4 +1,5 @@
 /** How workers come into being: as processes over inherited descriptors, or as parts of this process. */
+import { randomBytes } from 'node:crypto';
 import type { Config } from '@srs/config';
 import type { Arena } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
@@ -31,11 +32,16 @@ export interface Spawner {
   close(): void;
 }
 
+const INSTANCE_ID_BYTES = 8;
+/** See `WorkerEnvironment`. */
+const instanceId = randomBytes(INSTANCE_ID_BYTES).toString('hex');
+
 function commonStart({ slot, config, living }: SpawnOptions) {
   const { host, port } = config.privateApi.listen;
   return {
     role: slot.role,
     slot: slot.slot,
+    instanceId,
     backSource: slot.role === 'back-source' ? slot.index : 0,
     config,
     privateHost: host,

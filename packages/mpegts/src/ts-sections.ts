@@ -25,6 +25,12 @@ interface Section {
   readonly end: number;
 }
 
+/** What a PAT says of one program. */
+export interface TsProgramEntry {
+  readonly number: number;
+  readonly pmtPid: number;
+}
+
 /**
  * The PID of the PMT, of the first program that a PAT lists.
  *
@@ -32,12 +38,26 @@ interface Section {
  * @throws SrsError HlsDecode
  */
 export function readPat(payload: Buffer): number {
+  const [first] = readPrograms(payload);
+  if (first === undefined) throw new SrsError('HlsDecode', 'ts pat lists no program');
+  return first.pmtPid;
+}
+
+/**
+ * All programs that a section of a PAT lists.
+ *
+ * @param payload a pointer byte, and the whole section where it points to
+ * @throws SrsError HlsDecode
+ */
+export function readPrograms(payload: Buffer): readonly TsProgramEntry[] {
   const section = readSection(payload, 'pat', tableIds.pat);
+  const programs: TsProgramEntry[] = [];
   for (let at = section.begin; at + PAT_ENTRY_BYTES <= section.end; at += PAT_ENTRY_BYTES) {
+    const number = payload.readUInt16BE(at);
     // Program 0 is the network information.
-    if (payload.readUInt16BE(at) !== 0) return payload.readUInt16BE(at + 2) & PID_MASK;
+    if (number !== 0) programs.push({ number, pmtPid: payload.readUInt16BE(at + 2) & PID_MASK });
   }
-  throw new SrsError('HlsDecode', 'ts pat lists no program');
+  return programs;
 }
 
 /**

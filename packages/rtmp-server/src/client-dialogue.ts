@@ -8,6 +8,9 @@ import {
   type HookedClient,
   type HookSubject,
   type HookTraffic,
+  type Publishing,
+  revocationText,
+  startPublishing,
 } from '@srs/clients';
 import { type Config, parseTcUrl, type VhostConfig } from '@srs/config';
 import type { PublisherInfo, RevokeReason } from '@srs/control';
@@ -25,8 +28,6 @@ import { Admission } from './admission.ts';
 import { type ClientIdentity, identityOf, logConnect, unknownIdentity } from './client-identity.ts';
 import type { DialogueConnection, DialogueShared } from './dialogue-connection.ts';
 import { Playing } from './playing.ts';
-import { startPublishing } from './publish-start.ts';
-import type { Publishing } from './publishing.ts';
 import { refusalCode } from './refusal.ts';
 
 /** From an accepted connect to publish or play. */
@@ -42,6 +43,8 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
   readonly #connection: DialogueConnection;
   readonly #log: Log;
   #identity = unknownIdentity;
+  /** Servers that what it publishes has passed through. */
+  #hops: readonly string[] = [];
   /** There as soon as the client is admitted. */
   #admission: Admission | undefined;
   /** As the client wrote it. */
@@ -187,6 +190,7 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
 
   onConnect(request: ConnectRequest): void {
     this.#identity = identityOf(request);
+    this.#hops = request.hops;
     try {
       this.#admit(request);
     } catch (error) {
@@ -199,6 +203,11 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
   onPublish(request: PublishRequest): void {
     const target = this.#findTarget(request.streamName, 'publish');
     if (target === undefined) return;
+    if (this.#hops.includes(this.#shared.services.instanceId)) {
+      const error = new SrsError('ForwardLoop', `stream ${target.streamId} comes back to the server that has sent it`);
+      this.#connection.refuse(statusCodes.publishLoop, error);
+      return;
+    }
     this.#dialect = request.dialect;
     const type = request.dialect === 'flash' ? 'publish(FlashPublish)' : 'publish(FMLEPublish)';
     this.#log.trace(`client identified, type=${type}, stream_name=${target.stream}, duration=-1`);
@@ -308,7 +317,7 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
     try {
       const onRevoked = (reason: RevokeReason, detail: string): void => this.#onRevoked(reason, detail);
       const isOver = (): boolean => connection.isOver;
-      publishing = await startPublishing({ services, target, hooks, streamName, log, ip, onRevoked, isOver });
+      publishing = await startPublishing({ services, target, hops: this.#hops, hooks, streamName, log, ip, onRevoked, isOver });
     } catch (error) {
       connection.refuse(statusCodes.publishBadName, error);
     }
@@ -375,16 +384,5 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
     this.#hooks?.end();
     this.#connection.place.end('play');
     this.#shared.players.leave(this.#connection);
-  }
-}
-
-function revocationText(reason: RevokeReason, detail: string): string {
-  switch (reason) {
-    case 'replaced':
-      return `stream taken over by ${detail} (publish busy replace)`;
-    case 'conflict':
-      return `stream is published by ${detail}`;
-    case 'closed':
-      return `stream closed: ${detail}`;
   }
 }

@@ -1,9 +1,8 @@
 /** What a dialogue with a client needs of the connection it is held on, and of the server. */
 
 import type { AddressPlace } from '@srs/access';
-import type { PithyMember, PithyPrint, PlayHub, SocketOutput } from '@srs/clients';
+import type { ClientDeadline, PithyMember, PithyPrint, PlayHub, SocketOutput } from '@srs/clients';
 import type { Log } from '@srs/kernel';
-import type { ClientDeadline } from './client-deadline.ts';
 import type { RtmpServices } from './services.ts';
 
 /** What the clients of one server share. */

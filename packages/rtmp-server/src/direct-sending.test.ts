@@ -15,6 +15,7 @@ import {
   type FanOutPlayer,
   FlushBudget,
   type FrameEncoder,
+  type FrameLine,
   LiveStreams,
   type PlayerState,
 } from '@srs/stream';
@@ -34,8 +35,8 @@ function pack(kind: number, number: number, lengthBytes: number): Buffer {
 }
 
 /** The frame's timestamp is its number. */
-const encoder: FrameEncoder = {
-  encodedBytes: (_type, _timestampMs, payloadLength) => HEADER_BYTES + payloadLength,
+const line: FrameLine = {
+  encodedBytes: (_type, _timestampMs, payload) => HEADER_BYTES + payload.length,
   encode: (target, offset, _type, timestampMs, payload) => {
     target[offset] = MEDIA;
     target.writeUInt32LE(timestampMs, offset + 1);
@@ -43,6 +44,7 @@ const encoder: FrameEncoder = {
     payload.copy(target, offset + HEADER_BYTES);
   },
 };
+const encoder: FrameEncoder = { openLine: () => line };
 
 /** What one connection received, checked piece by piece. */
 function parse(bytes: Buffer, playerId: number): { readonly frames: number[]; readonly answers: number } {

@@ -1,6 +1,5 @@
 /** What is said when a client may not have what it asked for: to the client in its terms, to the log with SRS's number. */
 import type { StreamUse } from '@srs/access';
-import type { PublishAnswer } from '@srs/control';
 import { describeError, type ErrorName, SrsError } from '@srs/kernel';
 import { statusCodes } from '@srs/rtmp';
 
@@ -19,10 +18,3 @@ export function refusalCode(use: StreamUse, error: unknown): string {
 
 /** What the client is told. What lies behind an error, such as the address of a hook server, is for the operator's log. */
 export const refusalText = (reason: unknown): string => (reason instanceof SrsError ? reason.message : describeError(reason));
-
-/** Why the directory did not grant a publish. */
-export function publishRefusal(streamId: string, { reason, publisher }: PublishAnswer & { readonly isGranted: false }): SrsError {
-  if (reason === 'no-memory') return new SrsError('SharedMemory', `no shared memory for stream ${streamId} (ring memory)`);
-  const by = publisher === null ? '' : ` by ${publisher.ip}, cid=${publisher.cid}`;
-  return new SrsError('StreamBusy', `stream ${streamId} is already published${by}`);
-}

@@ -4,20 +4,20 @@ import type { Socket } from 'node:net';
 import type { AddressPlace } from '@srs/access';
 import {
   adoptSocket,
+  ClientDeadline,
   type ClientDescription,
   type ClientEnd,
   type ClientType,
   type Departure,
+  type Publishing,
   plainAddress,
   SocketOutput,
   Traffic,
 } from '@srs/clients';
 import type { Config } from '@srs/config';
 import { describeError, type Log, SrsError, systemErrorCode } from '@srs/kernel';
-import { ClientDeadline } from './client-deadline.ts';
 import { ClientDialogue } from './client-dialogue.ts';
 import type { DialogueConnection, DialogueShared } from './dialogue-connection.ts';
-import type { Publishing } from './publishing.ts';
 import { errorNumber, refusalText } from './refusal.ts';
 
 /** From the first byte to the connect command. */

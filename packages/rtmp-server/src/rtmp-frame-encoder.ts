@@ -2,7 +2,7 @@
 import type { PlayFormat } from '@srs/clients';
 import { type FrameType, frameTypes } from '@srs/kernel';
 import { chunkedBytes, chunkStreamIds, MEDIA_STREAM_ID, writeChunks } from '@srs/rtmp';
-import type { FrameEncoder } from '@srs/stream';
+import type { FrameEncoder, FrameLine } from '@srs/stream';
 
 function chunkStreamOf(type: FrameType): number {
   switch (type) {
@@ -17,15 +17,17 @@ function chunkStreamOf(type: FrameType): number {
 
 /** @param chunkSize as announced to every player of the vhost */
 export function rtmpFrameEncoder(chunkSize: number): FrameEncoder {
-  return {
-    encodedBytes: (type, timestampMs, payloadLength) => chunkedBytes(payloadLength, timestampMs, chunkSize, chunkStreamOf(type)),
+  const line: FrameLine = {
+    encodedBytes: (type, timestampMs, { length }) => chunkedBytes(length, timestampMs, chunkSize, chunkStreamOf(type)),
     encode: (target, offset, type, timestampMs, payload) => {
       writeChunks(target, offset, chunkStreamOf(type), type, timestampMs, MEDIA_STREAM_ID, payload, chunkSize);
     },
   };
+  return { openLine: () => line };
 }
 
 export const rtmpFormat: PlayFormat = {
+  protocol: 'rtmp',
   encoder: ({ chunkSize }) => rtmpFrameEncoder(chunkSize),
   isSame: (one, other) => one.chunkSize === other.chunkSize,
 };

@@ -140,18 +140,18 @@ export const hls = block(
       live: 'at once',
     }),
     keys: hlsKeys,
-    ctx: row('hls_ctx', flag, 'on', {
-      doc: 'Give each viewer a session, which the API lists and the hooks are told about.',
+    ctx: row('hls_ctx', choice(['auto', 'on', 'off']), 'auto', {
+      doc: 'Give each viewer a session, which the API lists and the hooks are told about: the first playlist is then one of playlists. `auto` does so where plays are told to hooks, or held to `security`, `refer`, `play_auth` or `players_per_ip`. The rules count in any case; `off` asks no hook.',
       since: '5.0',
       live: 'at once',
     }),
     tsCtx: row('hls_ts_ctx', flag, 'on', {
-      doc: 'Name the session in the addresses of the segments too, so that their bytes are counted for it.',
+      doc: 'Name the session in the addresses of the segments too, so that their bytes are counted for it, and nobody else gets them.',
       since: '5.0',
       live: 'at once',
     }),
     format: row('hls_format', choice(['ts', 'fmp4', 'll']), 'ts', {
-      doc: '`ts` makes segments of MPEG-TS, `fmp4` of fragmented MP4, `ll` low-latency HLS with parts of fragmented MP4, which is kept in memory and not encrypted.',
+      doc: '`ts` makes segments of MPEG-TS, `fmp4` of fragmented MP4, `ll` low-latency HLS with parts of fragmented MP4, which is kept in memory.',
       since: 'new',
       live: 'at once',
     }),
@@ -276,12 +276,12 @@ export const httpRemux = block(
   {
     enabled: row('enabled', flag, 'off', { doc: 'Serve live streams over HTTP.', since: '2.0', live: 'at once' }),
     mount: row('mount', streamMount, '[vhost]/[app]/[stream].flv', {
-      doc: 'URL of a stream, with the variables [vhost] [app] [stream]; the ending chooses the format: `.flv`, `.ts`, `.aac` or `.mp3`.',
+      doc: 'URL of a stream, with the variables [vhost] [app] [stream]; the ending chooses the format: one that ends in `.flv` is also for `.ts`, `.aac` and `.mp3`, one of another ending for that alone.',
       since: '2.0',
       live: 'at once',
     }),
     fastCacheMs: row('fast_cache', duration({ min: 0, max: 3600, unit: 's' }), '0', {
-      doc: 'Seconds of audio kept for the start of audio-only formats.',
+      doc: 'Seconds of audio that a listener of `.aac` or `.mp3` gets at once, at most `queue_length` and what the ring of the stream holds.',
       since: '2.0',
       live: 'at once',
     }),

@@ -3,6 +3,7 @@ import { listenAddresses } from '../address-type.ts';
 import { group, many, row } from '../field.ts';
 import { choice, flag, integer, maxInt, path } from '../value-type.ts';
 import { limits } from './access.ts';
+import { streamCasters } from './casters.ts';
 import { processSettings } from './process.ts';
 import { exporter, heartbeat, httpApi, httpStream, pithyPrint, privateApi, ring, stats, workers } from './servers.ts';
 import { vhostFields } from './vhost.ts';
@@ -66,6 +67,7 @@ export const rootFields = {
   pithyPrint,
   httpApi,
   httpStream,
+  streamCasters,
   heartbeat,
   stats,
   exporter,

@@ -45,6 +45,15 @@ export const chineseTexts: Readonly<Record<string, string>> = {
     '单个地址每秒可以建立的连接数；超出的连接在读取任何数据之前就被关闭。0 表示不限。',
   'Addresses and networks without limits, such as other servers, or a gateway with many clients behind it; `none` exempts nobody, not even this machine.':
     '不受限制的地址和网段，例如其他服务器，或者背后有很多客户端的网关；`none` 表示没有例外，本机也不例外。',
+  // stream_caster
+  'Makes a publish of a stream that comes in another way than RTMP. May stand several times.':
+    '把不经 RTMP 进来的流变成推流。可以写多个。',
+  'Run this caster.': '启用这个 caster。',
+  'How streams come in: `flv` takes the body of a POST over HTTP, which may be FLV or MPEG-TS.':
+    '流以什么方式进来：`flv` 接收 HTTP POST 的正文，可以是 FLV 或 MPEG-TS。',
+  'Address of the caster.': 'caster 的监听地址。',
+  'What is published, on this server: app and stream are those of the URL that was posted to, [vhost] is its host. The host is a vhost, or 127.0.0.1 for the default one.':
+    '在本服务器上发布成什么流：app 和 stream 取自 POST 的 URL，[vhost] 是它的主机名。主机部分写 vhost，127.0.0.1 表示默认 vhost。',
   // workers
   'How the work is divided into processes.': '工作如何分配到各个进程。',
   '`multi` runs the parts of the server as processes of their own, `single` runs all of them in one process.':
@@ -259,12 +268,12 @@ export const chineseTexts: Readonly<Record<string, string>> = {
   'Directory of the keys. Whoever can read a key can read its segments.': '密钥所在的目录。能读取密钥的人就能读取对应的切片。',
   'Stands before the name of a key in the playlist, for keys that another server delivers.':
     '播放列表中写在密钥名称之前，用于由其他服务器分发密钥。',
-  'Give each viewer a session, which the API lists and the hooks are told about.':
-    '为每个观众建立会话，API 会列出它，回调也会得到通知。',
-  'Name the session in the addresses of the segments too, so that their bytes are counted for it.':
-    '切片的地址也带上会话，使其字节数计入该会话。',
-  '`ts` makes segments of MPEG-TS, `fmp4` of fragmented MP4, `ll` low-latency HLS with parts of fragmented MP4, which is kept in memory and not encrypted.':
-    '`ts` 生成 MPEG-TS 切片，`fmp4` 生成 fragmented MP4 切片，`ll` 生成由 fragmented MP4 片段组成的低延迟 HLS，保存在内存中，不加密。',
+  'Give each viewer a session, which the API lists and the hooks are told about: the first playlist is then one of playlists. `auto` does so where plays are told to hooks, or held to `security`, `refer`, `play_auth` or `players_per_ip`. The rules count in any case; `off` asks no hook.':
+    '为每个观众建立会话，API 会列出它，回调也会得到通知；此时第一个播放列表是主播放列表。`auto` 仅在播放需要通知回调，或受 `security`、`refer`、`play_auth`、`players_per_ip` 约束时这样做。这些规则在任何情况下都有效；`off` 不询问回调。',
+  'Name the session in the addresses of the segments too, so that their bytes are counted for it, and nobody else gets them.':
+    '切片的地址也带上会话，使其字节数计入该会话，并且只有该会话能取得切片。',
+  '`ts` makes segments of MPEG-TS, `fmp4` of fragmented MP4, `ll` low-latency HLS with parts of fragmented MP4, which is kept in memory.':
+    '`ts` 生成 MPEG-TS 切片，`fmp4` 生成 fragmented MP4 切片，`ll` 生成由 fragmented MP4 片段组成的低延迟 HLS，保存在内存中。',
   'Where playlists and segments are kept. The words of SRS 2 are understood: `ram` for `memory`, `both` for `disk`.':
     '播放列表和切片存放在哪里。也接受 SRS 2 的写法：`ram` 即 `memory`，`both` 即 `disk`。',
   'Length a part of low-latency HLS should have.': '低延迟 HLS 一个片段的期望长度。',
@@ -299,9 +308,10 @@ export const chineseTexts: Readonly<Record<string, string>> = {
   'The directory that is mounted.': '被挂载的目录。',
   'Live streams over HTTP: FLV, MPEG-TS, AAC and MP3.': '通过 HTTP 的直播流：FLV、MPEG-TS、AAC 和 MP3。',
   'Serve live streams over HTTP.': '通过 HTTP 提供直播流。',
-  'URL of a stream, with the variables [vhost] [app] [stream]; the ending chooses the format: `.flv`, `.ts`, `.aac` or `.mp3`.':
-    '流的 URL，可以使用变量 [vhost] [app] [stream]；扩展名决定格式：`.flv`、`.ts`、`.aac` 或 `.mp3`。',
-  'Seconds of audio kept for the start of audio-only formats.': '为纯音频格式的起播保留的音频秒数。',
+  'URL of a stream, with the variables [vhost] [app] [stream]; the ending chooses the format: one that ends in `.flv` is also for `.ts`, `.aac` and `.mp3`, one of another ending for that alone.':
+    '流的 URL，可以使用变量 [vhost] [app] [stream]；扩展名决定格式：以 `.flv` 结尾时也提供 `.ts`、`.aac` 和 `.mp3`，其他扩展名只提供该格式。',
+  'Seconds of audio that a listener of `.aac` or `.mp3` gets at once, at most `queue_length` and what the ring of the stream holds.':
+    '`.aac` 或 `.mp3` 的听众起播时立即得到的音频秒数，不超过 `queue_length`，也不超过流的环形缓冲所保存的内容。',
   'Send audio.': '发送音频。',
   'Send video.': '发送视频。',
   'Let the header of a stream tell of audio and video what the stream has, instead of `has_audio` and `has_video`.':
@@ -366,6 +376,8 @@ export const chineseValues: Readonly<Record<string, string>> = {
   'one or more http:// or https:// URLs': '一个或多个 http:// 或 https:// 的 URL',
   'play or publish, then all, an IP address or a network (10.0.0.0/8)':
     'play 或 publish，然后是 all、IP 地址或网段（10.0.0.0/8）',
+  'rtmp://HOST[:PORT]/APP/STREAM, with the variables [vhost] [app] [stream]':
+    'rtmp://HOST[:PORT]/APP/STREAM，可用变量 [vhost] [app] [stream]',
   'a path that begins with /, or with [vhost]': '以 / 或 [vhost] 开头的路径',
   'a path that begins with / or [vhost], has [stream], and ends in .flv, .ts, .aac or .mp3':
     '以 / 或 [vhost] 开头、含有 [stream]、以 .flv、.ts、.aac 或 .mp3 结尾的路径',

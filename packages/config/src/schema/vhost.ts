@@ -102,15 +102,13 @@ export const vhostFields = {
   }),
   mode: row('mode', choice(['local', 'remote'], 'local'), 'local', {
     doc: '`remote` makes the vhost an edge: streams come from, and go to, the servers of `origin`.',
-    live: 'restart',
+    live: 'at once',
     aliases: ['cluster/mode'],
-    isBuilt: false,
   }),
   origin: row('origin', serverAddresses, undefined, {
     doc: 'Upstream servers of an edge, taken in turn; the default port is 1935. An edge needs one.',
     aliases: ['cluster/origin'],
     example: '192.168.1.10:1935 192.168.1.11:1935',
-    isBuilt: false,
   }),
   tokenTraverse: row('token_traverse', flag, 'off', {
     doc: "Edge: ask the origin about each client's connect first.",
@@ -120,7 +118,6 @@ export const vhostFields = {
   debugSrsUpnode: row('debug_srs_upnode', flag, 'on', {
     doc: "Send this server's identity to upstream servers, so that a session can be followed over servers.",
     aliases: ['cluster/debug_srs_upnode'],
-    isBuilt: false,
   }),
   gopCache: row('gop_cache', flag, 'on', {
     doc: 'Start new players at the last key frame, instead of with what comes next.',
@@ -182,7 +179,6 @@ export const vhostFields = {
     doc: 'Push every published stream to these servers; the default port is 1935.',
     live: 'at once',
     example: '192.168.1.6:1935 192.168.1.7:1935',
-    isBuilt: false,
   }),
   security,
   publishAuth,

@@ -1,0 +1,2 @@
+export { CasterServer } from './caster-server.ts';
+export type { CasterServices } from './caster-services.ts';
