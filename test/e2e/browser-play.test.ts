@@ -8,6 +8,7 @@ import { clip } from '../support/media.ts';
 import { requires } from '../support/requires.ts';
 import { type ServerPlace, ServerProcess } from '../support/server-process.ts';
 import { StartPage, startBrowser } from './browser-test-support.ts';
+import { clientsOf } from './server-view-test-support.ts';
 
 const canRun = requires('chromium', 'ffmpeg');
 const LIMIT_MS = 30_000;
@@ -36,7 +37,7 @@ beforeAll(async () => {
       `http_server { enabled on; start_page on; listen ${httpServerPort}; dir ${join(directory, 'html')}; }`,
     vhost: ({ directory }) => `
       http_remux { enabled on; }
-      hls { enabled on; hls_path ${join(directory, 'html')}; hls_fragment 2; hls_window 12; }`,
+      hls { enabled on; hls_path ${join(directory, 'html')}; hls_fragment 2; hls_window 12; hls_ctx on; }`,
   });
   base = `http://${server.place.host}:${server.place.httpServerPort}/`;
   loop = publish(PUBLISHED);
@@ -83,6 +84,21 @@ describe.each([
     expect(behind).toBeGreaterThan(0);
     expect(behind).toBeLessThan(aheadLimitSeconds);
   });
+});
+
+it('a viewer of HLS has one session for playlists and segments, by which the server knows it', async () => {
+  await using page = await StartPage.open(browser, linkTo('hls'));
+  await page.waitForState('Live', LIMIT_MS);
+  const fetched = page.requests.filter((url) => url.startsWith(`${base}live/`)).map((url) => new URL(url));
+  const segments = fetched.filter(({ pathname }) => pathname.endsWith('.ts'));
+  const keys = new Set(segments.map(({ searchParams }) => searchParams.get('hls_ctx')));
+  expect(keys).toEqual(new Set([expect.stringMatching(/^[\w-]{22}$/)]));
+  const playlists = fetched.filter(({ pathname, searchParams }) => pathname.endsWith('.m3u8') && searchParams.has('hls_ctx'));
+  expect(new Set(playlists.map(({ searchParams }) => searchParams.get('hls_ctx')))).toEqual(keys);
+  const worker = (await server.workers()).find(({ role }) => role === 'http')!;
+  expect(await clientsOf(server, worker)).toContainEqual(
+    expect.objectContaining({ type: 'play', protocol: 'hls', stream: 'livestream' }),
+  );
 });
 
 describe('the page', () => {

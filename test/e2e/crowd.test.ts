@@ -21,7 +21,9 @@ it('4 streams for 50 players each over 3 stream workers: no player misses a fram
   expect(Math.min(...counts)).toBeGreaterThan(0);
 
   await Promise.all(
-    players.map((player) => player.waitFor('media of the whole run', () => player.checker.playedMs >= LENGTH_MS, LENGTH_MS + 30_000)),
+    players.map((player) =>
+      player.waitFor('media of the whole run', () => player.checker.playedMs >= LENGTH_MS, LENGTH_MS + 30_000),
+    ),
   );
   for (const publisher of publishers) publisher.pause();
   // Up to the last frame that was published.

@@ -1,4 +1,5 @@
 /** Live streams over HTTP-FLV and WebSockets, from any worker. */
+import { embeddedClipFile, FlvLoop, readClip } from '@srs/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificate, Files } from '../support/certificates.ts';
 import { eventually } from '../support/deadline.ts';
@@ -24,7 +25,7 @@ beforeAll(async () => {
       ${httpServer(place, 'crossdomain off;')}
       vhost closed.test { ${REMUX} security { enabled on; allow play 10.0.0.0/8; } }
       vhost off.test { }
-      vhost hooks.test { ${REMUX} http_hooks { enabled on; on_play ${hooks.url('/play')}; on_stop ${hooks.url('/stop')}; } }
+      vhost hooks.test { ${REMUX} hls { enabled on; hls_format ll; hls_fragment 1; } http_hooks { enabled on; on_play ${hooks.url('/play')}; on_stop ${hooks.url('/stop')}; } }
       vhost video.test { http_remux { enabled on; has_audio off; } }`,
     vhost: REMUX,
   });
@@ -177,6 +178,47 @@ it('viewers are listed with what they watch, and can be disconnected', async () 
   await Promise.all([http.waitForClose(), webSocket.waitForClose()]);
   expect(webSocket.controls.at(-1)?.opcode).toBe(8);
   expect((await viewers()).filter(({ stream }) => stream === 'listed')).toEqual([]);
+});
+
+it('a viewer of HLS is a client too, whichever worker it asks', async () => {
+  const loop = FlvLoop.start({ clip: readClip(embeddedClipFile), target: server.url('live/watched?vhost=hooks.test') });
+  // Each on a connection of its own, which comes to any of the workers.
+  const get = async (path: string): Promise<{ status: number; text: string }> => {
+    const url = `http://${server.place.host}:${server.place.httpServerPort}/live/${path}`;
+    const response = await fetch(url, { headers: { connection: 'close' } });
+    return { status: response.status, text: await response.text() };
+  };
+  try {
+    const first = await eventually(
+      async () => {
+        const answer = await get('watched.m3u8?vhost=hooks.test&token=t2');
+        return answer.status === 200 && answer;
+      },
+      10_000,
+      () => 'there is no playlist',
+    );
+    const [url = ''] = /^watched\.m3u8\S+$/m.exec(first.text) ?? [];
+    expect(url).toMatch(/^watched\.m3u8\?vhost=hooks\.test&token=t2&hls_ctx=[\w-]{22}$/);
+    const playlists = await Promise.all(Array.from({ length: 12 }, () => get(url)));
+    const part = /URI="(watched-[^"]+)"/.exec(playlists[0]!.text)?.[1] ?? '';
+    expect(part.endsWith(url.slice(-30))).toBe(true);
+    for (const { text } of playlists) expect(text).toContain('#EXT-X-PART-INF');
+    const parts = await Promise.all(Array.from({ length: 12 }, () => get(part)));
+    expect(new Set(parts.map(({ status }) => status))).toEqual(new Set([200]));
+    const rows = (await viewers()).filter(({ stream }) => stream === 'watched');
+    expect(rows).toMatchObject([{ type: 'play', protocol: 'hls' }]);
+    const played = hooks.bodies('on_play').filter(({ stream }) => stream === 'watched');
+    expect(played).toMatchObject([{ vhost: 'hooks.test', app: 'live', param: '?token=t2', client_id: rows[0]?.id }]);
+    const workers = (await server.workers()).filter(({ role }) => role === 'http');
+    await Promise.all(
+      workers.map(({ port }) => server.privateApi(`/api/v1/kick?id=${rows[0]?.id}`, { port, method: 'POST', body: {} })),
+    );
+    await hooks.waitFor(({ body }) => body.action === 'on_stop' && body.stream === 'watched');
+    const refused = await Promise.all(Array.from({ length: 6 }, () => get(url)));
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([403]));
+  } finally {
+    await loop.stop();
+  }
 });
 
 it('a WebSocket is answered its pings in the middle of the stream, and its close', async () => {

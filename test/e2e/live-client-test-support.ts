@@ -11,7 +11,7 @@ import {
   type Rejection,
 } from '@srs/rtmp';
 import { within } from '../support/deadline.ts';
-import type { ServerProcess } from '../support/server-process.ts';
+import type { ServerPlace } from '../support/server-process.ts';
 import { SequenceChecker, type SourceOptions, type StampedFrame, StampedSource } from './stamped-media-test-support.ts';
 
 const WAIT_LIMIT_MS = 15_000;
@@ -19,6 +19,11 @@ const WAIT_LIMIT_MS = 15_000;
 const MAX_TRIES = 100;
 /** A connection that waits in the queue of a worker which hangs is given up for another one. */
 const GREETING_LIMIT_MS = 1_000;
+
+/** A server to connect to: one under test, or a foreign one. */
+export interface RtmpPlace {
+  readonly place: Pick<ServerPlace, 'host' | 'rtmpPort'>;
+}
 
 export interface ClientOptions {
   /** Added to the tcUrl, such as `?vhost=name`. */
@@ -53,7 +58,7 @@ class LiveClient {
   #isEndReceived = false;
   #fault: Error | undefined;
 
-  protected constructor(server: ServerProcess, path: string, role: 'play' | 'publish', options: ClientOptions) {
+  protected constructor(server: RtmpPlace, path: string, role: 'play' | 'publish', options: ClientOptions) {
     this.path = path;
     this.#changes.setMaxListeners(0);
     const { host, rtmpPort } = server.place;
@@ -223,19 +228,19 @@ export class LivePublisher extends LiveClient {
   #startedMs = 0;
   #startedSourceMs = 0;
 
-  private constructor(server: ServerProcess, path: string, options: PublisherOptions) {
+  private constructor(server: RtmpPlace, path: string, options: PublisherOptions) {
     super(server, path, 'publish', options);
     this.source = new StampedSource(path, options);
   }
 
   /** Resolves when the server has started or refused the publish (`rejection`); sends nothing yet. */
-  static open(server: ServerProcess, path: string, options: PublisherOptions = {}): Promise<LivePublisher> {
+  static open(server: RtmpPlace, path: string, options: PublisherOptions = {}): Promise<LivePublisher> {
     const full = { ...options, rtmp: { chunkSize: 60_000, ...options.rtmp } };
     return open(() => new LivePublisher(server, path, full), options.onWorker);
   }
 
   /** Publishes in real time from now on. @throws Error when the server does not let it */
-  static async start(server: ServerProcess, path: string, options: PublisherOptions = {}): Promise<LivePublisher> {
+  static async start(server: RtmpPlace, path: string, options: PublisherOptions = {}): Promise<LivePublisher> {
     const publisher = await LivePublisher.open(server, path, options);
     if (!publisher.isReady) {
       throw new Error(`${path} was not published: ${publisher.rejection?.description ?? publisher.describe()}`);
@@ -293,25 +298,25 @@ export class LivePublisher extends LiveClient {
 export class LivePlayer extends LiveClient {
   readonly checker: SequenceChecker;
 
-  private constructor(server: ServerProcess, path: string, options: ClientOptions) {
+  private constructor(server: RtmpPlace, path: string, options: ClientOptions) {
     super(server, path, 'play', options);
     this.checker = new SequenceChecker(path);
   }
 
   /** Resolves when the server has started or refused the play (`rejection`). */
-  static open(server: ServerProcess, path: string, options: ClientOptions = {}): Promise<LivePlayer> {
+  static open(server: RtmpPlace, path: string, options: ClientOptions = {}): Promise<LivePlayer> {
     return open(() => new LivePlayer(server, path, options), options.onWorker);
   }
 
   /** @throws Error when the server does not let it */
-  static async start(server: ServerProcess, path: string, options: ClientOptions = {}): Promise<LivePlayer> {
+  static async start(server: RtmpPlace, path: string, options: ClientOptions = {}): Promise<LivePlayer> {
     const player = await LivePlayer.open(server, path, options);
     if (!player.isReady) throw new Error(`${path} is not played: ${player.rejection?.description ?? player.describe()}`);
     return player;
   }
 
   /** So many at once. */
-  static crowd(server: ServerProcess, path: string, count: number, options: ClientOptions = {}): Promise<LivePlayer[]> {
+  static crowd(server: RtmpPlace, path: string, count: number, options: ClientOptions = {}): Promise<LivePlayer[]> {
     return Promise.all(Array.from({ length: count }, () => LivePlayer.start(server, path, options)));
   }
 

@@ -11,6 +11,7 @@ export interface ClientRow {
   readonly id: number;
   readonly type: string;
   readonly stream: string;
+  readonly streamId: string;
   readonly isInStep?: boolean;
   readonly isPaused?: boolean;
   readonly cuts?: number;

@@ -14,12 +14,14 @@ export const programPackages = {
     'gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav',
   ip: 'iproute2',
   logrotate: 'logrotate',
+  nginx: 'nginx libnginx-mod-rtmp',
   nsenter: 'util-linux',
   openssl: 'openssl',
   python3: 'python3',
   rtmpdump: 'rtmpdump',
   setpriv: 'util-linux',
   shellcheck: 'shellcheck',
+  tshark: 'tshark',
   unshare: 'util-linux',
 } as const;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cellsOf, deadPort, json, run, serve, serveMaster, slotOf } from './cli-test-support.ts';
-import { directoryStream, play, publisher, ring, tracks, workerStream } from './rows-test-support.ts';
+import { directoryStream, play, publisher, push, ring, tracks, workerStream } from './rows-test-support.ts';
 
 describe('srs-cli streams', () => {
   it('joins what directory, publisher and readers know of a stream', async () => {
@@ -58,6 +58,7 @@ describe('srs-cli streams', () => {
       'Laps',
       'Flush ms',
       'Cuts',
+      'Pushed to',
     ]);
     expect(cellsOf(out, 'v/b/one')).toEqual([
       'v/b/one',
@@ -74,8 +75,25 @@ describe('srs-cli streams', () => {
       '2',
       '20',
       '4',
+      '-',
     ]);
-    expect(cellsOf(out, 'v/a/waiting')).toEqual(['v/a/waiting', '-', '-', '-', '-', '-', '1', '-', '-', '-', '-', '0', '7', '0']);
+    expect(cellsOf(out, 'v/a/waiting')).toEqual([
+      'v/a/waiting',
+      '-',
+      '-',
+      '-',
+      '-',
+      '-',
+      '1',
+      '-',
+      '-',
+      '-',
+      '-',
+      '0',
+      '7',
+      '0',
+      '-',
+    ]);
   });
 
   it('shows the stream of a silent worker, marked', async () => {
@@ -89,6 +107,26 @@ describe('srs-cli streams', () => {
     const { out } = await run(port, ['streams']);
     expect(cellsOf(out, 'v/a/s').slice(1, 4)).toEqual(['10.0.0.1 #200 worker 1 (silent)', '-', '-']);
     expect(out).toContain('! stream worker in slot 1 (pid 1001) is left out: connection refused\n');
+  });
+
+  it('tells where the streams of an edge come from, and how many of the servers have those that are pushed', async () => {
+    const pull = { origin: '10.0.0.9:1935', state: 'pulling', starts: 1, lastError: '' } as const;
+    const waiting = { ...pull, state: 'waiting', lastError: '10.0.0.9:1935: nobody publishes the stream there' } as const;
+    const directory = await serve({
+      '/api/v1/streams': () => [
+        directoryStream('v/a/pulled', { pull }),
+        directoryStream('v/a/nowhere', { publisher: null, ring: null, pull: waiting }),
+        directoryStream('v/a/pushed', { pushes: [push, { ...push, destination: '10.0.0.8:1935', state: 'waiting' }] }),
+      ],
+    });
+    const port = await serveMaster([slotOf(0, directory)]);
+    expect(await json(port, 'streams')).toMatchObject({
+      streams: [{ pull: waiting }, { pull }, { pull: null, pushes: [push, {}] }],
+    });
+    const { out } = await run(port, ['streams']);
+    expect(cellsOf(out, 'v/a/pulled')[1]).toBe('origin 10.0.0.9:1935');
+    expect(cellsOf(out, 'v/a/nowhere')[1]).toBe('origin 10.0.0.9:1935 (waiting)');
+    expect(cellsOf(out, 'v/a/pushed').at(-1)).toBe('1 of 2');
   });
 
   it('knows the publisher from its worker when the directory is silent', async () => {

@@ -54,6 +54,10 @@ export interface StreamRow {
   readonly playerCuts: number;
   readonly playerDroppedFrames: number;
   readonly readers: readonly StreamReader[];
+  /** How it is got from an origin; null for a stream that is not, or when the back-source has not answered. */
+  readonly pull: DirectoryStream['pull'];
+  /** The servers that it is pushed to; none when the back-source has not answered. */
+  readonly pushes: DirectoryStream['pushes'];
 }
 
 export interface StreamsDocument extends ReportBase {
@@ -120,6 +124,8 @@ function joinStream(streamId: string, { directory, uses }: Parts): StreamRow {
     playerCuts: sum(({ cuts }) => cuts),
     playerDroppedFrames: sum(({ droppedFrames }) => droppedFrames),
     readers,
+    pull: directory?.pull ?? null,
+    pushes: directory?.pushes ?? [],
   };
 }
 
@@ -150,7 +156,11 @@ export function mediaText(tracks: StreamRow['tracks']): string | undefined {
 
 function columnsFor(workers: readonly WorkerRow[]): readonly Column<StreamRow>[] {
   const silent = new Set(workers.filter(({ answer }) => answer === 'none').map(({ slot }) => slot));
-  const publisherCell = ({ publisher }: StreamRow): Cell | undefined => {
+  const publisherCell = ({ publisher, pull }: StreamRow): Cell | undefined => {
+    if (pull !== null) {
+      const isPulling = pull.state === 'pulling';
+      return { text: `origin ${pull.origin}${isPulling ? '' : ` (${pull.state})`}`, emphasis: isPulling ? 'plain' : 'bad' };
+    }
     if (publisher === null) return undefined;
     const isSilent = silent.has(publisher.worker);
     const worker = `worker ${publisher.worker}${isSilent ? ' (silent)' : ''}`;
@@ -171,5 +181,13 @@ function columnsFor(workers: readonly WorkerRow[]): readonly Column<StreamRow>[]
     { head: 'Laps', isRight: true, value: ({ laps }) => laps },
     { head: 'Flush ms', isRight: true, value: ({ flushIntervalMs, players }) => (players === 0 ? undefined : flushIntervalMs) },
     { head: 'Cuts', isRight: true, value: ({ playerCuts }) => playerCuts },
+    { head: 'Pushed to', value: pushesCell },
   ];
+}
+
+/** How many of the servers have it, of those that should. */
+function pushesCell({ pushes }: StreamRow): Cell | undefined {
+  if (pushes.length === 0) return undefined;
+  const there = pushes.filter(({ state }) => state === 'publishing').length;
+  return { text: `${there} of ${pushes.length}`, emphasis: there === pushes.length ? 'plain' : 'bad' };
 }

@@ -1,5 +1,5 @@
 /** Clients and streams as workers tell of them. */
-import type { ClientDescription, DirectoryStream, WorkerStream } from '@srs/survey';
+import type { ClientDescription, DirectoryStream, PushReport, WorkerStream } from '@srs/survey';
 import { kbps } from './cli-test-support.ts';
 
 export const play = {
@@ -44,11 +44,24 @@ export const publisher = {
   gopBytes: 3072,
 };
 
+export const push: PushReport = {
+  kind: 'forward',
+  destination: '10.0.0.7:1935',
+  state: 'publishing',
+  connects: 1,
+  sentFrames: 250,
+  sentBytes: 125_000,
+  droppedFrames: 0,
+  lastError: '',
+};
+
 export const directoryStream = (streamId: string, more: Partial<DirectoryStream> = {}): DirectoryStream => ({
   streamId,
   publisher: { slot: 1, pid: 1001, cid: 200, ip: '10.0.0.1' },
   subscribers: 2,
   ring,
+  pull: null,
+  pushes: [],
   ...more,
 });
 export const workerStream = (streamId: string, more: Partial<WorkerStream> = {}): WorkerStream => ({

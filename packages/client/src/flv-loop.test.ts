@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { eventually, within } from '../../../test/support/deadline.ts';
 import { failureOf } from '../../../test/support/failure.ts';
+import { LoopbackServer } from '../../../test/support/loopback-server.ts';
 import { FlvClip } from './flv-clip.ts';
 import { FlvLoop } from './flv-loop.ts';
 import { avcHeader, flvFile, keyFrame, metadata } from './flv-test-support.ts';
-import { LoopbackServer } from './loopback-server-test-support.ts';
 
 const LIMIT_MS = 10_000;
 /** Four frames of 10 ms: many rounds within a second. */

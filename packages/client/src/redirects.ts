@@ -4,7 +4,7 @@ import { RtmpRefusal } from './rtmp-refusal.ts';
 import { describeTarget, parseRtmpUrl, type RtmpTarget } from './rtmp-target.ts';
 
 /** Servers that send a client from one to the next are given up then. */
-export const MAX_REDIRECTS = 4;
+const MAX_REDIRECTS = 4;
 
 /**
  * Opens a target, or the one that its server names instead.

@@ -5,8 +5,8 @@ import { encodeMessage, messageTypes, nodeRtmpCrypto, ServerHandshake } from '@s
 import { describe, expect, it } from 'vitest';
 import { certificate, expired } from '../../../test/support/certificates.ts';
 import { eventually, within } from '../../../test/support/deadline.ts';
+import { LoopbackServer } from '../../../test/support/loopback-server.ts';
 import { describeCloseReason } from './client-options.ts';
-import { LoopbackServer } from './loopback-server-test-support.ts';
 import { RtmpClient } from './rtmp-client.ts';
 import { RtmpPlayer } from './rtmp-player.ts';
 import { RtmpPublisher } from './rtmp-publisher.ts';

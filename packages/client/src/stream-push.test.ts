@@ -1,7 +1,7 @@
 import { describeError, frameTypes } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../../test/support/deadline.ts';
-import { LoopbackServer } from './loopback-server-test-support.ts';
+import { LoopbackServer } from '../../../test/support/loopback-server.ts';
 import { parseRtmpUrl } from './rtmp-target.ts';
 import { StreamPush, type StreamPushOptions } from './stream-push.ts';
 

@@ -3,7 +3,9 @@ import type { PublisherInfo } from '@srs/control';
 import type { Kbps } from '@srs/kernel';
 
 export type ClientType = 'unknown' | 'publish' | 'play';
-export type ClientProtocol = 'rtmp' | 'http-flv' | 'ws-flv';
+export type ClientProtocol = 'rtmp' | LiveProtocol | 'hls' | 'http-post';
+/** How a live stream is played over HTTP, by the ending of its URL. */
+export type LiveProtocol = `${'http' | 'ws'}-${'flv' | 'ts' | 'aac' | 'mp3'}`;
 
 /** What a connection tells about itself. */
 export interface ClientDescription {

@@ -1,10 +1,12 @@
 export { type AdmittedStream, admitStream, assertAllowed, findVhost, type StreamWish } from './admitted-stream.ts';
-export type { ClientDescription, ClientProtocol, ClientType } from './client-description.ts';
+export { ClientDeadline } from './client-deadline.ts';
+export type { ClientDescription, ClientProtocol, ClientType, LiveProtocol } from './client-description.ts';
 export * from './client-hooks.ts';
 export * from './client-registry.ts';
 export { adoptSocket, type ClientSocket } from './client-socket.ts';
 export { ConnectionHooks, type HookedClient } from './connection-hooks.ts';
 export type { ClientEnd, Departure } from './departures.ts';
+export { type ClientsView, joinRegistries } from './joined-registries.ts';
 export { type PithyMember, PithyPrint } from './pithy-print.ts';
 export { plainAddress } from './plain-address.ts';
 export {
@@ -16,6 +18,9 @@ export {
   type PlayListener,
 } from './play-hub.ts';
 export { PlayHubs } from './play-hubs.ts';
+export type { PublishServices, ServerIdentity } from './publish-services.ts';
+export { revocationText, startPublishing } from './publish-start.ts';
+export { Publishing } from './publishing.ts';
 export { SocketOutput } from './socket-output.ts';
 export type { StreamTraffic } from './stream-traffic.ts';
 export { Traffic } from './traffic.ts';

@@ -15,13 +15,22 @@ import {
   type PlayerStatistics,
   type StreamConsumer,
 } from '@srs/stream';
+import type { ClientProtocol } from './client-description.ts';
+import { DroppedFrames } from './dropped-frames.ts';
 
 /** How frames look for the players of a vhost. */
 export interface PlayFormat {
-  /** A new one for each stream. */
-  encoder(vhost: VhostConfig): FrameEncoder;
+  /** `rtmp`, `http-flv`, ...: what its clients are said to speak. */
+  readonly protocol: ClientProtocol;
+  /**
+   * A new one for each stream.
+   * @param onDropped a frame had to be left out
+   */
+  encoder(vhost: VhostConfig, onDropped: (error: unknown) => void): FrameEncoder;
   /** Whether players of both get the same bytes. */
   isSame(one: VhostConfig, other: VhostConfig): boolean;
+  /** Where joiners start, when the vhost's `gop_cache` has no meaning for the format. */
+  start?(vhost: VhostConfig): Pick<FanOutSettings, 'gopCache' | 'startBackMs'>;
 }
 
 export interface PlayHubOptions {
@@ -108,6 +117,7 @@ interface Hall {
   readonly stream: LiveStream;
   readonly fanOut: FanOut;
   readonly listeners: Set<PlayListener>;
+  readonly dropped: DroppedFrames;
   vhost: VhostConfig;
   /** One of them has gone. */
   onLeft(): void;
@@ -144,11 +154,11 @@ export class PlayHub {
       if (vhost === undefined || vhost === hall.vhost) continue;
       const previous = hall.vhost;
       hall.vhost = vhost;
-      const settings = settingsOf(vhost);
-      if (!isSameConfig(settings, settingsOf(previous))) hall.fanOut.configure(settings);
       const { format } = this.#options;
+      const settings = settingsOf(vhost, format);
+      if (!isSameConfig(settings, settingsOf(previous, format))) hall.fanOut.configure(settings);
       if (format.isSame(vhost, previous)) continue;
-      hall.fanOut.changeEncoder(format.encoder(vhost), () => {
+      hall.fanOut.changeEncoder(format.encoder(vhost, hall.dropped.note), () => {
         for (const listener of hall.listeners) listener.onFormat(vhost);
       });
     }
@@ -180,14 +190,15 @@ export class PlayHub {
   #open(streamId: string, vhost: VhostConfig): Hall {
     const { format, liveStreams, clock, log, slot, batch, flushBudget } = this.#options;
     const stream = liveStreams.follow(streamId);
+    const dropped = new DroppedFrames(`${format.protocol} of ${streamId}`, clock, log);
     const fanOut = new FanOut({
       stream,
-      encoder: format.encoder(vhost),
+      encoder: format.encoder(vhost, dropped.note),
       batch,
       budget: flushBudget,
       clock,
       slot,
-      ...settingsOf(vhost),
+      ...settingsOf(vhost, format),
       onCorrupt: (error) => log.error(`stream ${streamId}: ${describeError(error)}`),
     });
     const listeners = new Set<PlayListener>();
@@ -202,6 +213,7 @@ export class PlayHub {
       stream,
       fanOut,
       listeners,
+      dropped,
       vhost,
       onLeft: () => this.#closeIfEmpty(streamId, hall),
       close: () => {
@@ -233,9 +245,10 @@ export function addCounts(a: FeedingCounts, b: FeedingCounts): FeedingCounts {
   };
 }
 
-function settingsOf(vhost: VhostConfig): FanOutSettings {
+function settingsOf(vhost: VhostConfig, format: PlayFormat): FanOutSettings {
   return {
     gopCache: vhost.gopCache,
+    ...format.start?.(vhost),
     queueLengthMs: vhost.queueLengthMs,
     maxFlushIntervalMs: vhost.minLatency ? 0 : vhost.play.mwLatencyMs,
     minFrameIntervalMs: vhost.play.sendMinIntervalMs,

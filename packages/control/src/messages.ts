@@ -42,6 +42,10 @@ export interface Lease {
   readonly publisher: PublisherInfo;
   /** Parameters of the publisher, from the `?` on; they may be secret, so they go no further than to its hooks. */
   readonly param: string;
+  /** The stream is that of another server, got from there for viewers of this one: a publisher here takes its place. */
+  readonly isPulled: boolean;
+  /** Names of the servers that it has passed through before this one. */
+  readonly hops: readonly string[];
 }
 
 export type PublishAnswer =
@@ -95,6 +99,7 @@ export interface DirectoryProtocol {
         readonly param: string;
         /** What to do when somebody publishes this stream already. */
         readonly busy: 'reject' | 'replace';
+        readonly hops: readonly string[];
       };
       readonly response: PublishAnswer;
     };

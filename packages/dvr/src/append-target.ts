@@ -71,17 +71,19 @@ export class AppendTargets {
   async #takeFree(path: string, unfinished: string, wallMs: number): Promise<AppendTarget | undefined> {
     const wasFinished = !(await isAbandoned(unfinished, wallMs));
     if (wasFinished && !(await reopen(path, unfinished))) return undefined;
-    const handle = await open(unfinished, 'r+');
+    let handle: FileHandle | undefined;
     let target: AppendTarget | undefined;
     try {
+      const opened = await open(unfinished, 'r+');
+      handle = opened;
       const summary = await this.#tasks.repair(unfinished, endingOf(path));
       if (typeof summary === 'object') {
-        target = { path: unfinished, summary, release: () => this.#release(unfinished, handle) };
+        target = { path: unfinished, summary, release: () => this.#release(unfinished, opened) };
       } else if (summary === 'empty' && !wasFinished) await unlink(unfinished);
       return target;
     } finally {
       if (target === undefined) {
-        await handle.close();
+        await handle?.close();
         // It was fine for somebody.
         if (wasFinished) await finishFile(unfinished, path);
       }

@@ -5,19 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OutputFile } from '@srs/files';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  audioHeader,
-  contentOf,
-  keyFrame,
-  media,
-  metadata,
-  readFlv,
-  type TestFrame,
-  useBench,
-  videoHeader,
-} from './dvr-test-support.ts';
-
-const headers: readonly TestFrame[] = [metadata, videoHeader, audioHeader];
+import { contentOf, headers, keyFrame, media, readFlv, useBench } from './dvr-test-support.ts';
 
 function errorsOf(lines: readonly { readonly level: string; readonly text: string }[]): string[] {
   return lines.filter(({ level }) => level === 'error').map(({ text }) => text);
@@ -60,7 +48,7 @@ describe('a disk that is too slow', () => {
     gate.isOpen = Promise.withResolvers<void>();
   });
   const bench = useBench({
-    maxPendingBytes: 100_000,
+    maxPendingBytes: 300_000,
     openFile: (path, options) =>
       OutputFile.open(path, {
         ...options,
@@ -82,12 +70,12 @@ describe('a disk that is too slow', () => {
   });
 
   it('ends the recording at the limit, and what it had taken becomes a whole file', async () => {
-    const frames = media({ toMs: 4000, sizeBytes: 2000 });
+    const frames = media({ toMs: 8000, sizeBytes: 2000 });
     const publish = bench().publish();
     publish.send([...headers, ...frames]);
     const path = bench().path('live/show.1767323045067.flv');
     expect(errorsOf(bench().lines)).toEqual([
-      expect.stringMatching(/: the disk is too slow for \S+\.tmp: 10\d{4} bytes wait to be written, at most 100000 may$/),
+      expect.stringMatching(/: the disk is too slow for \S+\.tmp: 30\d{4} bytes wait to be written, at most 300000 may$/),
     ]);
     const ended = publish.end();
     gate.isOpen.resolve();

@@ -9,6 +9,7 @@ import {
   audioHeader,
   contentOf,
   framesOf,
+  headers,
   interFrame,
   keyFrame,
   media,
@@ -22,7 +23,6 @@ import {
 } from './dvr-test-support.ts';
 
 const bench = useBench();
-const headers: readonly TestFrame[] = [metadata, videoHeader, audioHeader];
 const name = 'live/show.1767323045067.flv';
 
 describe('the plan session', () => {

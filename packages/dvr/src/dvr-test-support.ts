@@ -39,6 +39,9 @@ export const metadata: TestFrame = metadataOf({ width: 320, height: 180, encoder
 export const videoHeader: TestFrame = frame(frameTypes.video, frameFlags.sequenceHeader, 0, videoHeaderPayload);
 export const audioHeader: TestFrame = frame(frameTypes.audio, frameFlags.sequenceHeader, 0, audioHeaderPayload);
 
+/** What a publish begins with. */
+export const headers: readonly TestFrame[] = [metadata, videoHeader, audioHeader];
+
 /** One NAL unit whose bytes tell its time. */
 function picture(head: string, nal: number, timestampMs: number, sizeBytes: number): Buffer {
   const unit = Buffer.alloc(sizeBytes, nal);
@@ -218,6 +221,13 @@ export class DvrBench {
     };
   }
 
+  /** A publish from its begin to its end. */
+  async record(frames: readonly TestFrame[], dvr = ''): Promise<void> {
+    const publish = this.publish(dvr);
+    publish.send(frames);
+    await publish.end();
+  }
+
   stream(vhost: VhostConfig, name: string): OutputStream {
     return {
       streamId: `a.com/live/${name}`,
@@ -228,6 +238,8 @@ export class DvrBench {
       param: '',
       log: memoryLog(this.lines, 7),
       dismissPublisher: () => {},
+      isPulled: false,
+      hops: [],
       resume: () => {},
     };
   }

@@ -28,7 +28,7 @@ const FLAGS_POSITION = 4;
 const NUMBER_BYTES = 9;
 const ENTRY_BYTES = 2 * NUMBER_BYTES;
 /** `keyframes` and `spacer` with nothing in them. */
-const EMPTY_INDEX_BYTES = encodeProperties(indexProperties([], [])).length;
+const EMPTY_INDEX_BYTES = encodeEntries([]).length + encodeSpacer(0).length;
 const OUR_NAMES = ['duration', 'filesize', 'keyframes', 'spacer'] as const;
 
 export interface FlvHeadFacts {
@@ -133,19 +133,27 @@ function publishedProperties(metadata: Buffer | undefined): readonly (readonly [
 /** @returns exactly `roomBytes` bytes */
 function encodeIndex(index: readonly number[], roomBytes: number): Buffer {
   const fitting = index.slice(0, 2 * indexEntriesIn(roomBytes));
-  const fillBytes = roomBytes - EMPTY_INDEX_BYTES - (fitting.length / 2) * ENTRY_BYTES;
-  const numbers = Array.from({ length: Math.floor(fillBytes / NUMBER_BYTES) }, () => 0);
-  const nulls = Array.from({ length: fillBytes % NUMBER_BYTES }, () => null);
-  return encodeProperties(indexProperties(fitting, [...numbers, ...nulls]));
+  return Buffer.concat([
+    encodeEntries(fitting),
+    encodeSpacer(roomBytes - EMPTY_INDEX_BYTES - (fitting.length / 2) * ENTRY_BYTES),
+  ]);
 }
 
-function indexProperties(index: readonly number[], spacer: readonly AmfValue[]): readonly (readonly [string, AmfValue])[] {
+function encodeEntries(index: readonly number[]): Buffer {
   const filepositions = index.filter((_, at) => at % 2 === 1);
   const times = index.filter((_, at) => at % 2 === 0).map((timestampMs) => timestampMs / 1000);
-  return [
-    ['keyframes', AmfObject.object({ filepositions, times })],
-    ['spacer', spacer],
-  ];
+  return encodeProperties([['keyframes', AmfObject.object({ filepositions, times })]]);
+}
+
+/**
+ * An array of as many zeros as fit, and of nulls, which are a byte each. It is large in the file of most recordings, and made by hand: a zero is nine
+ * bytes of zero, its marker as well.
+ */
+function encodeSpacer(fillBytes: number): Buffer {
+  const head = encodeAmf0([]);
+  const nulls = fillBytes % NUMBER_BYTES;
+  head.writeUInt32BE(Math.floor(fillBytes / NUMBER_BYTES) + nulls, 1);
+  return Buffer.concat([encodeKey('spacer'), head, Buffer.alloc(fillBytes - nulls), Buffer.alloc(nulls, encodeAmf0(null))]);
 }
 
 /** Properties as they stand inside an object. */

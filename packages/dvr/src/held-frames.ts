@@ -9,6 +9,9 @@ export interface HeldFrame {
   readonly payload: Buffer;
 }
 
+/** What a frame costs beside its payload. */
+const ITEM_BYTES = 256;
+
 export class HeldFrames {
   readonly frames: HeldFrame[] = [];
   readonly #maxBytes: number;
@@ -20,7 +23,7 @@ export class HeldFrames {
 
   /** @returns why the frame is not held: there are too many */
   add(frame: HeldFrame): SrsError | undefined {
-    this.#bytes += frame.payload.length;
+    this.#bytes += frame.payload.length + ITEM_BYTES;
     if (this.#bytes > this.#maxBytes) {
       this.frames.length = 0;
       const message = `the disk is too slow: ${this.#bytes} bytes wait for the file to go on with, at most ${this.#maxBytes} may`;

@@ -22,7 +22,17 @@ describe('KeyFrameIndex', () => {
   it('becomes less dense when it is full, evenly', () => {
     const index = new KeyFrameIndex(4);
     for (let ms = 0; ms <= 9000; ms += 1000) index.add(ms, ms);
-    expect(timesOf(index)).toEqual([0, 4000, 6000, 8000]);
+    expect(timesOf(index)).toEqual([0, 4000, 8000]);
+  });
+
+  it.each([1, 2, 3, 7])('of a week with a key frame each %i s has them at even distances', (gopSeconds) => {
+    const index = new KeyFrameIndex(1000);
+    const weekSeconds = 7 * 86_400;
+    for (let seconds = 0; seconds < weekSeconds; seconds += gopSeconds) index.add(seconds * 1000, seconds);
+    const times = timesOf(index);
+    const gaps = new Set(times.slice(1).map((time, at) => time - times[at]!));
+    expect(gaps.size).toBe(1);
+    expect(times.length).toBeGreaterThan(500);
   });
 
   it('goes on across the wrap of timestamps', () => {
@@ -50,10 +60,10 @@ describe('KeyFrameIndex', () => {
           if (all.length === 0) return;
           expect(times[0]).toBe(all[0]);
           expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
-          // As dense as the room allows: no gap is longer than an even spacing with half the entries, and a step.
-          const limit = Math.max(500, (4 * (ms - all[0]!)) / max) + 5000;
+          // As dense as the room allows: what is kept is a selection of what was kept before, so distances double.
+          const limit = Math.max(500, (2 * (ms - all[0]!)) / (max - 1)) + 2 * 5000;
           const ends = [...times.slice(1), ms];
-          for (const [at, time] of times.entries()) expect(ends[at]! - time).toBeLessThanOrEqual(limit * 2);
+          for (const [at, time] of times.entries()) expect(ends[at]! - time).toBeLessThanOrEqual(limit);
         },
       ),
     );

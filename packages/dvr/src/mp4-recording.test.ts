@@ -4,20 +4,25 @@ import { describe, expect, it } from 'vitest';
 import { ffprobe } from '../../../test/support/foreign.ts';
 import { clip, packetHashes } from '../../../test/support/media.ts';
 import { requires } from '../../../test/support/requires.ts';
-import { audioHeader, framesOf, keyFrame, media, metadata, type TestFrame, useBench, videoHeader } from './dvr-test-support.ts';
+import {
+  audioHeader,
+  framesOf,
+  headers,
+  keyFrame,
+  media,
+  metadata,
+  type TestFrame,
+  useBench,
+  videoHeader,
+} from './dvr-test-support.ts';
 import { boxesIn, movieDurationPosition } from './mp4-boxes.ts';
 import { repairMp4 } from './mp4-repair.ts';
 import { repairRecordings } from './repair-recordings.ts';
 
 const bench = useBench();
-const headers: readonly TestFrame[] = [metadata, videoHeader, audioHeader];
 const oneFile = 'dvr_path PATH/[stream].mp4;';
 
-async function record(frames: readonly TestFrame[], dvr = oneFile): Promise<void> {
-  const publish = bench().publish(dvr);
-  publish.send(frames);
-  await publish.end();
-}
+const record = (frames: readonly TestFrame[], dvr = oneFile): Promise<void> => bench().record(frames, dvr);
 
 function boxTypes(path: string): string[] {
   const bytes = readFileSync(path);
@@ -46,6 +51,14 @@ describe('a recording as MP4', () => {
     publish.send(media({ fromMs: 4200, toMs: 5000, kinds: 'audio' }));
     await expect.poll(() => boxTypes(bench().path('show.mp4.tmp')).length).toBe(6);
     await publish.end();
+  });
+
+  it('is written when much has come, though time stands still', async () => {
+    const publish = bench().publish(`${oneFile} time_jitter off;`);
+    publish.send([...headers, ...Array.from({ length: 5 }, () => keyFrame(0, 1024 * 1024))]);
+    await expect.poll(() => boxTypes(bench().path('show.mp4.tmp'))).toEqual(['ftyp', 'moov', 'moof', 'mdat']);
+    await publish.end();
+    expect(boxTypes(bench().path('show.mp4'))).toHaveLength(6);
   });
 
   it('goes on in a new file when the tracks change', async () => {

@@ -19,6 +19,11 @@ const MIN_FRAGMENT_MS = 500;
 const MAX_FRAGMENT_MS = 2000;
 /** Sound ends a fragment when no picture does. */
 const MAX_SOUND_FRAGMENT_MS = 2500;
+/**
+ * So much ends it at the next picture, and twice as much in any case: it waits in memory, for ever where time stands still, and a file takes no more at
+ * once than may wait for the disk.
+ */
+const FULL_FRAGMENT_BYTES = 4 * 1024 * 1024;
 
 export const mp4Format: RecordingFormat = {
   ending: '.mp4',
@@ -58,6 +63,7 @@ class Mp4Recording implements Recording {
   /** The kinds of which the fragment that is being collected has something. */
   readonly #collected = new Set<FrameType>();
   #fragmentStartMs = 0;
+  #collectedBytes = 0;
   /** The tracks that the beginning of the file announces; nothing may change once it is written. */
   #writtenVersion: number | undefined;
   #durationPosition: number | undefined;
@@ -104,6 +110,7 @@ class Mp4Recording implements Recording {
     }
     if (this.#collected.size === 0) this.#fragmentStartMs = timestampMs;
     this.#collected.add(type);
+    this.#collectedBytes += payload.length;
     this.#span.add(timestampMs);
   }
 
@@ -120,6 +127,7 @@ class Mp4Recording implements Recording {
 
   #isFragmentEnd(type: FrameType, flags: number, timestampMs: number): boolean {
     if (this.#collected.size === 0) return false;
+    if (this.#collectedBytes >= (type === frameTypes.video ? 1 : 2) * FULL_FRAGMENT_BYTES) return true;
     const lengthMs = timestampDelta(this.#fragmentStartMs, timestampMs);
     if (!this.#collected.has(frameTypes.video)) return lengthMs >= MAX_FRAGMENT_MS;
     if (type !== frameTypes.video) return lengthMs >= MAX_SOUND_FRAGMENT_MS;
@@ -128,6 +136,7 @@ class Mp4Recording implements Recording {
 
   #writeFragment(nextTimestampMs: number | undefined): void {
     this.#collected.clear();
+    this.#collectedBytes = 0;
     const fragment = this.#converter.takeFragment(nextTimestampMs);
     if (fragment === undefined) return;
     if (this.#writtenVersion === undefined) {

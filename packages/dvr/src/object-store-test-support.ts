@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, request as requestPlain, type Server, type ServerResponse } from 'node:http';
+import { Agent, createServer, type IncomingMessage, request as requestPlain, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -38,9 +38,12 @@ export class TestStore {
   readonly #directory: string;
   readonly #s3: S3rver;
   readonly #s3Port: number;
+  /** Its connections to the S3 server, which would wait for them at its end. */
+  readonly #agent = new Agent({ keepAlive: true });
   readonly #front: Server;
   readonly #scheme: string;
   readonly #events = new EventEmitter<{ request: [] }>();
+  readonly #serving = new Set<Promise<void>>();
   #bodies = 0;
 
   private constructor(o: { directory: string; s3: S3rver; s3Port: number; front: Server; scheme: string }) {
@@ -53,7 +56,11 @@ export class TestStore {
     o.front.on('request', (request: IncomingMessage, response: ServerResponse) => {
       request.on('error', () => {});
       response.on('error', () => {});
-      void this.#serve(request, response).catch(() => response.destroy());
+      const served = this.#serve(request, response).catch(() => {
+        response.destroy();
+      });
+      this.#serving.add(served);
+      void served.then(() => this.#serving.delete(served));
     });
   }
 
@@ -124,6 +131,8 @@ export class TestStore {
   async close(): Promise<void> {
     this.#front.close();
     this.#front.closeAllConnections();
+    await Promise.all(this.#serving);
+    this.#agent.destroy();
     await this.#s3.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
@@ -174,11 +183,12 @@ export class TestStore {
     more: Readonly<Record<string, string>>,
   ): Promise<void> {
     const { method = '', url: path = '/', headers } = request;
-    const passed = requestPlain({ host: '127.0.0.1', port: this.#s3Port, method, path, headers });
+    const passed = requestPlain({ host: '127.0.0.1', port: this.#s3Port, method, path, headers, agent: this.#agent });
     passed.end(body);
     const [answered] = (await once(passed, 'response')) as [IncomingMessage];
-    response.writeHead(answered.statusCode ?? 500, { ...answered.headers, ...more });
-    answered.pipe(response);
+    // To its end, whether somebody is still there or not.
+    const content = Buffer.concat((await answered.toArray()) as Buffer[]);
+    response.writeHead(answered.statusCode ?? 500, { ...answered.headers, ...more }).end(content);
   }
 }
 

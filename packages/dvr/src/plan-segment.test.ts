@@ -7,6 +7,7 @@ import {
   audioHeader,
   contentOf,
   framesOf,
+  headers,
   keyFrame,
   media,
   metadata,
@@ -15,13 +16,11 @@ import {
   type ReadFlv,
   readFlv,
   sound,
-  type TestFrame,
   useBench,
   videoHeader,
 } from './dvr-test-support.ts';
 
 const bench = useBench();
-const headers: readonly TestFrame[] = [metadata, videoHeader, audioHeader];
 const HEADER_TAGS = 3;
 
 function publishSegments(more = ''): Publish {

@@ -35,8 +35,8 @@ export interface RecorderOptions {
 
 /** Frames that are kept for the beginning of each file. */
 const KEPT_MASK = frameFlags.sequenceHeader | frameFlags.metadata | frameFlags.videoMetadata;
-/** Room for key frames in the index of a file: 32 KB, an entry for every second of half an hour and every 8 s of 4 hours. */
-const MAX_INDEX_ENTRIES = 1800;
+/** Room for key frames in the index of a file: 198 KB, an entry for every second of three hours and every 8 s of a day. */
+const MAX_INDEX_ENTRIES = 11_000;
 const MIN_INDEX_ENTRIES = 64;
 const INDEX_ENTRIES_PER_SECOND = 2;
 
@@ -97,12 +97,15 @@ export class Recorder implements FrameConsumer {
     if (this.#held !== undefined) await this.#pending;
     this.#isOver = true;
     this.#endFile();
-    if (this.#target !== undefined) {
-      const target = this.#target;
-      this.#target = undefined;
-      this.#settle(this.#options.appendTargets.giveBack(target));
-    }
+    this.#giveBack();
     await this.#pending;
+  }
+
+  /** Nothing goes to the file that was to be gone on with: it gets its name back. */
+  #giveBack(): void {
+    const target = this.#target;
+    this.#target = undefined;
+    if (target !== undefined) this.#settle(this.#options.appendTargets.giveBack(target));
   }
 
   #keep(type: FrameType, flags: number, payload: Buffer): void {
@@ -168,14 +171,14 @@ export class Recorder implements FrameConsumer {
   #resume(start: RecordingStart, startWallMs: number): Current | undefined {
     const target = this.#target;
     if (target === undefined) return undefined;
-    this.#target = undefined;
-    const { stream, appendTargets } = this.#options;
+    const { stream } = this.#options;
     const file = RecordingFile.resume(target.path, target.summary, start, this.#fileOptions());
     if (file === undefined) {
       stream.log.warn(`dvr: what comes does not fit behind ${target.path}; a new file begins`);
-      this.#settle(appendTargets.giveBack(target));
+      this.#giveBack();
       return undefined;
     }
+    this.#target = undefined;
     stream.log.trace(`dvr: goes on with ${target.path}, ${showFacts(target.summary)}`);
     return { file, startWallMs, target };
   }
@@ -250,6 +253,8 @@ export class Recorder implements FrameConsumer {
     }
     const held = this.#held!;
     this.#held = undefined;
+    // The recording has failed meanwhile, and its publish may go on for long.
+    if (this.#isOver) this.#giveBack();
     try {
       for (const frame of held.frames) this.onFrame(frame.type, frame.flags, frame.timestampMs, frame.wallMs, frame.payload);
     } catch (error) {

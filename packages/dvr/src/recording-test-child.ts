@@ -29,6 +29,8 @@ const stream = {
   param: '',
   log: memoryLog(),
   dismissPublisher: () => {},
+  isPulled: false,
+  hops: [],
   resume: () => {},
 };
 const consumer = feature.open(stream, feature.select(vhost, stream.streamId)!)!;

@@ -248,7 +248,7 @@ describe('what is not uploaded', () => {
   it('in time is cut short by the end of the server; the next one removes the parts and begins anew', async () => {
     store.fault = ({ name }) => (name.includes('partNumber') && store.names('PUT').length === 1 ? 'hang' : undefined);
     const uploader = await started();
-    const path = put('a.flv', 40 * MIB);
+    const path = put('a.flv', 17 * MIB);
     add(uploader, path);
     await store.waitFor(({ name }) => name.includes('partNumber'), 2);
     await uploader.close(0);
@@ -277,7 +277,7 @@ describe('a process of its own', () => {
   it(
     'that is killed in the middle loses nothing and sends nothing twice',
     async () => {
-      const [small, large] = [put('small.flv'), put('large.flv', 40 * MIB)];
+      const [small, large] = [put('small.flv'), put('large.flv', 17 * MIB)];
       store.fault = ({ name }) =>
         name.includes('partNumber') && store.requests.some((each) => each.name.includes('partNumber')) ? 'hang' : undefined;
       const child = await run(small, large);
@@ -321,9 +321,9 @@ describe('a process of its own', () => {
         return Number(line.split(' ')[1]);
       };
       const small = await memory(put('small.flv'));
-      const large = await memory(put('large.flv', 160 * MIB));
+      const large = await memory(put('large.flv', 64 * MIB));
       // What the garbage collector leaves lying for a while differs from run to run.
-      expect(large - small).toBeLessThan(80);
+      expect(large - small).toBeLessThan(40);
     },
     2 * CHILD_LIMIT_MS,
   );

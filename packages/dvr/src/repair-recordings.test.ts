@@ -5,23 +5,12 @@ import { memoryLog, systemClock } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { ffprobe } from '../../../test/support/foreign.ts';
 import { requires } from '../../../test/support/requires.ts';
-import {
-  audioHeader,
-  contentOf,
-  keyFrame,
-  media,
-  metadata,
-  readFlv,
-  type TestFrame,
-  useBench,
-  videoHeader,
-} from './dvr-test-support.ts';
+import { contentOf, headers, keyFrame, media, readFlv, type TestFrame, useBench } from './dvr-test-support.ts';
 import { encodeFlvHead, indexRoomFor } from './flv-head.ts';
 import { repairFlv } from './flv-repair.ts';
 import { type RepairedFile, repairRecordings } from './repair-recordings.ts';
 
 const bench = useBench();
-const headers: readonly TestFrame[] = [metadata, videoHeader, audioHeader];
 const name = 'show.1767323045067.flv';
 
 /** A recording as it is while it is being written. */
@@ -48,7 +37,7 @@ describe('an interrupted recording', () => {
     const publish = bench().publish('dvr_path PATH/whole.flv;');
     publish.send(frames);
     await publish.end();
-    leave(name, unfinished(frames, 1800));
+    leave(name, unfinished(frames, 11_000));
     const repaired = await repairAll();
     const path = bench().path(`live/${name}`);
     const whole = readFileSync(bench().path('whole.flv'));

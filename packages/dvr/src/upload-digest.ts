@@ -23,8 +23,8 @@ const MAX_PARTS = 10_000;
 const READ_BYTES = 256 * 1024;
 
 /** How a file is cut; one part when it goes in one request. A file of a size is always cut in the same way. */
-export function partsOf(sizeBytes: number): readonly FilePart[] {
-  const partBytes = Math.max(PART_BYTES, Math.ceil(sizeBytes / MAX_PARTS));
+export function partsOf(sizeBytes: number, leastBytes = PART_BYTES): readonly FilePart[] {
+  const partBytes = Math.max(leastBytes, Math.ceil(sizeBytes / MAX_PARTS));
   const parts: FilePart[] = [];
   for (let start = 0; start === 0 || start < sizeBytes; start += partBytes) {
     parts.push({ start, sizeBytes: Math.min(partBytes, sizeBytes - start) });

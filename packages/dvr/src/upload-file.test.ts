@@ -11,6 +11,9 @@ import { type UploadResult, type UploadTask, uploadFile } from './upload-file.ts
 
 const MIB = 1024 * 1024;
 const KEY = 'live/a.flv';
+/** Most tests send files in parts that are smaller than those of a server. */
+const PART = 64 * 1024;
+const TWO_PARTS = PART + 1000;
 
 let store: TestStore;
 let directory: string;
@@ -35,7 +38,7 @@ function put(bytes: Buffer, name = 'a.flv'): string {
 }
 
 function upload(path: string, more: Partial<UploadTask> = {}): Promise<UploadResult> {
-  const task = { path, key: KEY, settings: store.settings(), ...more };
+  const task = { path, key: KEY, settings: store.settings(), partBytes: PART, ...more };
   return uploadFile(task, (uploadId) => parts.push(uploadId));
 }
 
@@ -49,19 +52,19 @@ async function failure(path: string, more: Partial<UploadTask> = {}): Promise<st
 
 describe('a file', () => {
   it('goes into the bucket in one request, and is looked at afterwards', async () => {
-    const bytes = randomBytes(100_000);
+    const bytes = randomBytes(10_000);
     const path = put(bytes);
     const { size, ino } = statSync(path);
     expect(await upload(path)).toMatchObject({ kind: 'uploaded', wasThere: false, file: { path, sizeBytes: size, ino } });
     expect(store.object(KEY).equals(bytes)).toBe(true);
     expect(store.names()).toEqual([`HEAD ${KEY}`, `PUT ${KEY}`, `HEAD ${KEY}`]);
-    expect(store.requests[1]?.headers).toMatchObject({ 'content-type': 'video/x-flv', 'content-length': '100000' });
+    expect(store.requests[1]?.headers).toMatchObject({ 'content-type': 'video/x-flv', 'content-length': '10000' });
     expect(parts).toEqual([]);
   });
 
   it('that is large goes in parts', async () => {
-    const bytes = randomBytes(40 * MIB);
-    expect(await upload(put(bytes, 'a.mp4'))).toMatchObject({ kind: 'uploaded' });
+    const bytes = randomBytes(33 * MIB);
+    expect(await upload(put(bytes, 'a.mp4'), { partBytes: undefined })).toMatchObject({ kind: 'uploaded' });
     expect(store.object(KEY).equals(bytes)).toBe(true);
     const part = `PUT ${KEY}?partNumber&uploadId`;
     expect(store.names()).toEqual([
@@ -75,7 +78,7 @@ describe('a file', () => {
     ]);
     expect(store.requests[1]?.headers['content-type']).toBe('video/mp4');
     expect(store.requests.slice(2, 5).map(({ headers }) => headers['content-length'])).toEqual(
-      [16, 16, 8].map((n) => `${n * MIB}`),
+      [16, 16, 1].map((n) => `${n * MIB}`),
     );
     expect(parts).toEqual([expect.any(String), undefined]);
     expect(store.unfinished()).toEqual([]);
@@ -83,7 +86,7 @@ describe('a file', () => {
 
   it.each([
     ['in one piece', 1000],
-    ['in parts', 17 * MIB],
+    ['in parts', TWO_PARTS],
   ])('that is there already, %s, is not sent again', async (_name, sizeBytes) => {
     const path = put(randomBytes(sizeBytes));
     await upload(path);
@@ -94,7 +97,7 @@ describe('a file', () => {
 
   it.each([
     ['in one piece', 1000],
-    ['in parts', 17 * MIB],
+    ['in parts', TWO_PARTS],
   ])('of other bytes replaces what is there, %s, though its size is the same', async (_name, sizeBytes) => {
     await upload(put(randomBytes(sizeBytes)));
     const bytes = randomBytes(sizeBytes);
@@ -103,14 +106,14 @@ describe('a file', () => {
   });
 
   it('that was sent in parts is known by the ETag that S3 gives to such an object', async () => {
-    const bytes = randomBytes(33 * MIB);
-    const md5s = [0, 16, 32].map((at) => md5(bytes.subarray(at * MIB, Math.min(at + 16, 33) * MIB)));
+    const bytes = randomBytes(2 * PART + 1);
+    const md5s = [0, PART, 2 * PART].map((at) => md5(bytes.subarray(at, at + PART)));
     store.addition = ({ name }): Record<string, string> =>
       name.startsWith('HEAD') ? { etag: `"${md5(Buffer.concat(md5s)).toString('hex')}-3"` } : {};
     const path = put(bytes);
     expect(await upload(path)).toMatchObject({ wasThere: false });
     expect(await upload(path)).toMatchObject({ wasThere: true });
-    writeFileSync(path, bytes.fill(0, 17 * MIB, 17 * MIB + 1));
+    writeFileSync(path, bytes.fill(bytes[PART]! ^ 1, PART, PART + 1));
     expect(await failure(path)).toMatch(
       /^live\/a\.flv in the bucket is not the file: its ETag [0-9a-f]{32}-3 must be [0-9a-f]{32}-3$/,
     );
@@ -178,7 +181,9 @@ describe('what goes wrong', () => {
 
   it('is a store that says nothing', async () => {
     store.fault = ({ name }) => (name.startsWith('PUT') ? 'hang' : undefined);
-    expect(await failure(put(randomBytes(20 * MIB)), { idleMs: 200 })).toMatch(/^PUT .* failed: nothing has moved for 0\.2 s$/);
+    expect(await failure(put(randomBytes(20 * MIB)), { idleMs: 200, partBytes: undefined })).toMatch(
+      /^PUT .* failed: nothing has moved for 0\.2 s$/,
+    );
     expect(store.unfinished()).toEqual([]);
   });
 
@@ -194,7 +199,7 @@ describe('what goes wrong', () => {
 
   it.each([
     ['one piece', 1000],
-    ['parts', 17 * MIB],
+    ['parts', TWO_PARTS],
   ])('are bytes of %s that change on their way', async (_name, sizeBytes) => {
     store.fault = ({ name }) => (name.startsWith('PUT') ? 'corrupt' : undefined);
     expect(await failure(put(randomBytes(sizeBytes)))).toMatch(/status 400, BadDigest: It is another one\.$/);
@@ -214,12 +219,12 @@ describe('what goes wrong', () => {
       const body = '<?xml version="1.0"?>\n<Error><Code>InternalError</Code><Message>Again.</Message></Error>';
       return name === `POST ${KEY}?uploadId` ? { status: 200, body } : undefined;
     };
-    expect(await failure(put(randomBytes(17 * MIB)))).toMatch(/was answered with status 200, InternalError: Again\.$/);
+    expect(await failure(put(randomBytes(TWO_PARTS)))).toMatch(/was answered with status 200, InternalError: Again\.$/);
     expect(store.unfinished()).toEqual([]);
   });
 
   it('leaves no parts behind, and tells of those that it could not remove; they are removed the next time', async () => {
-    const path = put(randomBytes(40 * MIB));
+    const path = put(randomBytes(2 * PART + 1));
     store.fault = ({ name }) => {
       if (name.startsWith('DELETE')) return { status: 503 };
       return name.includes('partNumber') && store.names('PUT').length === 1 ? { status: 503 } : undefined;
@@ -254,7 +259,7 @@ describe('what goes wrong', () => {
 describe('a store', () => {
   it('whose keys may only write is believed what it says of the bytes it got', async () => {
     store.fault = ({ name }) => (name.startsWith('HEAD') ? { status: 403 } : undefined);
-    expect(await upload(put(randomBytes(17 * MIB)))).toMatchObject({ kind: 'uploaded', wasThere: false });
+    expect(await upload(put(randomBytes(TWO_PARTS)))).toMatchObject({ kind: 'uploaded', wasThere: false });
   });
 
   it('whose ETags say nothing because of their encryption is asked for the size', async () => {

@@ -13,6 +13,8 @@ export interface UploadTask {
   /** Parts that an earlier try has left in the bucket, to be removed first. */
   readonly leftover?: Leftover | undefined;
   readonly idleMs?: number | undefined;
+  /** Of one part; tests do not want to send much. */
+  readonly partBytes?: number | undefined;
 }
 
 export interface Leftover {
@@ -34,7 +36,7 @@ export type UploadResult =
  * @throws SrsError what the store or the disk has against it; parts that were sent are removed as far as possible
  */
 export async function uploadFile(task: UploadTask, onParts: (uploadId: string | undefined) => void): Promise<UploadResult> {
-  const { path, key, settings, leftover, idleMs } = task;
+  const { path, key, settings, leftover, idleMs, partBytes } = task;
   const store = new ObjectStore({ settings, ...(idleMs === undefined ? {} : { idleMs }) });
   try {
     if (leftover !== undefined) {
@@ -45,7 +47,7 @@ export async function uploadFile(task: UploadTask, onParts: (uploadId: string | 
     const file = facts === undefined ? undefined : await openFile(path);
     if (facts === undefined || file === undefined) return { kind: 'missing' };
     try {
-      const upload = new Upload(store, file, facts, key);
+      const upload = new Upload(store, file, facts, key, partBytes);
       const wasThere = await upload.isThere();
       if (!wasThere) await upload.send(onParts);
       const now = await factsOf(path);
@@ -71,12 +73,12 @@ class Upload {
   readonly #key: string;
   readonly #parts: readonly FilePart[];
 
-  constructor(store: ObjectStore, file: FileHandle, facts: FoundFile, key: string) {
+  constructor(store: ObjectStore, file: FileHandle, facts: FoundFile, key: string, partBytes: number | undefined) {
     this.#store = store;
     this.#file = file;
     this.#facts = facts;
     this.#key = key;
-    this.#parts = partsOf(facts.sizeBytes);
+    this.#parts = partsOf(facts.sizeBytes, partBytes);
   }
 
   /** An earlier try has succeeded, and nobody has heard of it. */

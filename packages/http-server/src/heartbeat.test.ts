@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { type LogLine, memoryLog } from '@srs/kernel';
+import { deviceAddress, localAddresses } from '@srs/native';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HeartbeatSettings, startHeartbeat } from './heartbeat.ts';
-import { deviceAddress, localAddresses } from './heartbeat-address.ts';
 import { postJson } from './heartbeat-post.ts';
 
 const closers: (() => void)[] = [];

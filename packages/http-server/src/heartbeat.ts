@@ -1,6 +1,6 @@
 /** Tells an API server at an interval that this server is alive. Whatever that one does, nothing else notices. */
 import { describeError, type Log, redact } from '@srs/kernel';
-import { deviceAddress, localAddresses } from './heartbeat-address.ts';
+import { deviceAddress, localAddresses } from '@srs/native';
 import { postJson } from './heartbeat-post.ts';
 
 /** `heartbeat { }`. */

@@ -1,5 +1,6 @@
 export * from './datagram.ts';
 export { closeFd, duplicateFd } from './descriptor.ts';
+export { deviceAddress, localAddresses } from './device-address.ts';
 export * from './doorbell.ts';
 export * from './file-lock.ts';
 export * from './memory-trim.ts';

@@ -39,6 +39,8 @@ export interface ConnectRequest {
   readonly args: AmfObject | undefined;
   /** Who an SRS-like server on the other side says it is. */
   readonly peer: PeerIdentity | undefined;
+  /** Names of the servers that what it publishes has passed through, from the publisher's on; none from a client that is no server. */
+  readonly hops: readonly string[];
   readonly enhanced: EnhancedCapabilities | undefined;
   /** All properties as received. */
   readonly raw: AmfObject;
@@ -138,6 +140,7 @@ export function parseConnect(command: Command): ConnectRequest {
     objectEncoding: raw.getNumber('objectEncoding') ?? 0,
     args,
     peer: args === undefined ? undefined : readPeerIdentity(args),
+    hops: args === undefined ? [] : readHops(args),
     enhanced: readEnhanced(raw),
     raw,
   };
@@ -167,6 +170,19 @@ export function identityArguments(info: ServerInfo): AmfObject {
     ['srs_id', info.id],
     ['srs_server_ip', info.serverIp],
   ]);
+}
+
+/** Adds the names of the servers that the stream has passed through, this one last, to the arguments of connect. */
+export function withHops(args: AmfObject, hops: readonly string[]): AmfObject {
+  return args.set('srs_hops', hops.join(' '));
+}
+
+/** More than any sensible chain of servers has. */
+const MAX_HOPS = 32;
+
+function readHops(args: AmfObject): readonly string[] {
+  const text = readText(args, 'srs_hops');
+  return text === '' ? [] : text.split(' ', MAX_HOPS);
 }
 
 /**

@@ -49,6 +49,8 @@ export const statusCodes = {
   connectRejected: 'NetConnection.Connect.Rejected',
   publishStart: 'NetStream.Publish.Start',
   publishBadName: 'NetStream.Publish.BadName',
+  /** The stream has been here before: for another server of this kind, which then leaves off. */
+  publishLoop: 'NetStream.Publish.Loop',
   unpublishSuccess: 'NetStream.Unpublish.Success',
   playReset: 'NetStream.Play.Reset',
   playStart: 'NetStream.Play.Start',

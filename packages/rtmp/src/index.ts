@@ -14,6 +14,7 @@ export {
   identityArguments,
   type PeerIdentity,
   type ServerInfo,
+  withHops,
 } from './command-connect.ts';
 export { type Command, decodeCommand, encodeCommand } from './command-message.ts';
 export {

@@ -38,6 +38,22 @@ export interface PublishRequest {
   readonly ip: string;
   readonly param: string;
   readonly busy: 'reject' | 'replace';
+  /** Names of the servers that the stream has passed through before this one. */
+  readonly hops: readonly string[];
+}
+
+/** Where the right to write a stream is had from. */
+export interface PublishDirectory {
+  /** @throws SrsError ControlTimeout when there is no answer */
+  publish(request: PublishRequest): Promise<PublishAnswer>;
+  /** Who publishes the stream; null when nobody does. @throws SrsError as `publish` */
+  publisherOf(streamId: string): Promise<PublisherInfo | null>;
+  /** The publisher is writing, and wants to hear of the end of its lease. */
+  hold(lease: HeldLease): void;
+  /** @returns null when there is no bigger ring to be had */
+  grow(lease: Lease, capacityBytes: number): Promise<RingRef | null>;
+  moved(lease: Lease): void;
+  unpublish(lease: Lease, lastTimestampMs: number): void;
 }
 
 /** Who follows a stream in this worker. */
@@ -63,7 +79,7 @@ export function backSourceOf(streamId: string, backSourceCount: number): number 
   return (hash >>> 0) % backSourceCount;
 }
 
-export class DirectoryClient {
+export class DirectoryClient implements PublishDirectory {
   readonly #options: DirectoryClientOptions;
   readonly #connections: Connection[];
   readonly #leases = new Map<string, HeldLease>();

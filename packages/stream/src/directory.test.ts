@@ -55,6 +55,7 @@ function peer(slot: number): TestPeer {
   return {
     slot,
     pid: 1000 + slot,
+    hasViewers: true,
     states,
     revoked,
     tellStream: (state) => states.push(state),
@@ -67,13 +68,24 @@ const nothing: HeldByWorker = { leases: [], subscriptions: [], readRings: [] };
 
 function setUp(options: { readonly store?: FakeStore; readonly expected?: readonly DirectoryPeer[] } = {}) {
   const store = options.store ?? new FakeStore();
-  const directory = new Directory({ store, log: silentLog, leasePrefix: 'L', expected: options.expected ?? [] });
+  const demands: string[] = [];
+  const directory = new Directory({
+    store,
+    log: silentLog,
+    leasePrefix: 'L',
+    expected: options.expected ?? [],
+    observer: {
+      onPublished: () => {},
+      onUnpublished: () => {},
+      onDemand: (streamId, isWanted) => demands.push(`${streamId} ${isWanted ? 'wanted' : 'unwanted'}`),
+    },
+  });
   const [writer, reader] = [peer(1), peer(2)];
   if (options.expected === undefined) {
     directory.hello(writer, nothing);
     directory.hello(reader, nothing);
   }
-  return { store, directory, writer, reader };
+  return { store, directory, writer, reader, demands };
 }
 
 const publishOf = (streamId: string, busy: 'reject' | 'replace' = 'reject', ip = '10.0.0.1') => ({
@@ -82,6 +94,8 @@ const publishOf = (streamId: string, busy: 'reject' | 'replace' = 'reject', ip =
   ip,
   param: '',
   busy,
+  isPulled: false,
+  hops: [],
 });
 
 function granted(
@@ -104,6 +118,35 @@ describe('Directory', () => {
     directory.unpublish(lease.leaseId, 100);
     expect(reader.states.map((state) => state.ring?.index)).toEqual([undefined, lease.ring.index, undefined]);
     expect(reader.states[1]?.publisher).toMatchObject({ slot: 1, cid: 7 });
+  });
+
+  it('tells that a stream is wanted from the first worker with viewers to the last', () => {
+    const { directory, writer, reader, demands } = setUp();
+    directory.subscribe({ ...peer(0), hasViewers: false }, 'v/a/s');
+    expect(demands).toEqual([]);
+    directory.subscribe(reader, 'v/a/s');
+    directory.subscribe(reader, 'v/a/s');
+    directory.subscribe(writer, 'v/a/s');
+    granted(directory, writer);
+    directory.unsubscribe(reader, 'v/a/s');
+    expect(demands).toEqual(['v/a/s wanted']);
+    directory.workerGone(writer);
+    expect(demands).toEqual(['v/a/s wanted', 'v/a/s unwanted']);
+    directory.subscribe(reader, 'v/a/s');
+    expect(demands.slice(2)).toEqual(['v/a/s wanted']);
+  });
+
+  it('lets a publisher take the place of what is pulled from another server, and nothing else the other way round', () => {
+    const { directory, writer, reader } = setUp();
+    const pulled = directory.publish(reader, { ...publishOf('v/a/s'), isPulled: true });
+    expect(pulled).toMatchObject({ isGranted: true, lease: { isPulled: true } });
+    const own = granted(directory, writer);
+    expect(own.lease.isPulled).toBe(false);
+    expect(reader.revoked).toEqual([expect.stringMatching(/replaced 10\.0\.0\.1$/)]);
+    expect(directory.publish(reader, { ...publishOf('v/a/s'), isPulled: true })).toMatchObject({
+      isGranted: false,
+      reason: 'busy',
+    });
   });
 
   it('refuses a second publisher and says who the first one is', () => {
@@ -223,7 +266,16 @@ describe('a Directory that takes over from one that died', () => {
     sizeBytes: 1 << 20,
   });
   const publisher = { slot: 1, pid: 1001, cid: 7, ip: '10.0.0.1' };
-  const lease = { leaseId: 'old-1', streamId: 'v/a/s', ring: ring(1), publisher, param: '', lastTimestampMs: 77 };
+  const lease = {
+    leaseId: 'old-1',
+    streamId: 'v/a/s',
+    ring: ring(1),
+    publisher,
+    param: '',
+    isPulled: false,
+    hops: [],
+    lastTimestampMs: 77,
+  };
 
   it('takes the word of the workers, and frees what nobody names', () => {
     const store = new FakeStore([ring(1), ring(2), ring(3)]);

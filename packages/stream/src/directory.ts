@@ -6,6 +6,8 @@ import { type Log, timestampDelta } from '@srs/kernel';
 export interface DirectoryPeer {
   readonly slot: number;
   readonly pid: number;
+  /** Its viewers are reason enough to get a stream from another server. */
+  readonly hasViewers: boolean;
   tellStream(state: StreamState): void;
   /** @param detail see `DirectoryProtocol` */
   tellRevoke(leaseId: string, reason: RevokeReason, detail: string): void;
@@ -16,6 +18,8 @@ export interface DirectoryObserver {
   /** @param isFresh the publish begins; otherwise it has been running, and this back-source has been started meanwhile */
   onPublished(lease: Lease, isFresh: boolean): void;
   onUnpublished(streamId: string): void;
+  /** Workers with viewers follow the stream, published or not, or none does any more. */
+  onDemand(streamId: string, isWanted: boolean): void;
 }
 
 /** The shared memory that rings are cut from. */
@@ -47,6 +51,8 @@ interface StreamEntry {
   /** Where the timeline of the next publish starts while players wait. */
   nextTimestampMs: number;
   readonly subscribers: Set<Holder>;
+  /** Those of the subscribers that have viewers. */
+  readonly viewers: Set<Holder>;
 }
 
 interface LeaseEntry {
@@ -166,11 +172,19 @@ export class Directory {
 
   publish(
     peer: DirectoryPeer,
-    request: { streamId: string; cid: number; ip: string; param: string; busy: 'reject' | 'replace' },
+    request: {
+      readonly streamId: string;
+      readonly cid: number;
+      readonly ip: string;
+      readonly param: string;
+      readonly busy: 'reject' | 'replace';
+      readonly isPulled: boolean;
+      readonly hops: readonly string[];
+    },
   ): PublishAnswer {
-    const { streamId, param } = request;
+    const { streamId, param, isPulled, hops } = request;
     const current = this.#streams.get(streamId)?.lease;
-    if (current !== undefined && request.busy === 'reject') {
+    if (current !== undefined && request.busy === 'reject' && !(current.lease.isPulled && !isPulled)) {
       return { isGranted: false, reason: 'busy', publisher: current.lease.publisher };
     }
     const ring = this.#store.allocate();
@@ -185,7 +199,7 @@ export class Directory {
     }
     const holder = holderOf(peer);
     const publisher: PublisherInfo = { slot: peer.slot, pid: peer.pid, cid: request.cid, ip: request.ip };
-    const lease: Lease = { leaseId: `${this.#leasePrefix}-${this.#nextLease}`, streamId, ring, publisher, param };
+    const lease: Lease = { leaseId: `${this.#leasePrefix}-${this.#nextLease}`, streamId, ring, publisher, param, isPulled, hops };
     this.#nextLease += 1;
     this.#hold(ring, 'writer', holder);
     entry.lease = { lease, holder, grown: undefined };
@@ -231,15 +245,17 @@ export class Directory {
 
   subscribe(peer: DirectoryPeer, streamId: string): void {
     const entry = this.#entry(streamId);
-    entry.subscribers.add(holderOf(peer));
+    const holder = holderOf(peer);
+    entry.subscribers.add(holder);
     this.#tell(entry, peer);
+    if (!peer.hasViewers || entry.viewers.has(holder)) return;
+    entry.viewers.add(holder);
+    if (entry.viewers.size === 1) this.#observer?.onDemand(streamId, true);
   }
 
   unsubscribe(peer: DirectoryPeer, streamId: string): void {
     const entry = this.#streams.get(streamId);
-    if (entry === undefined) return;
-    entry.subscribers.delete(holderOf(peer));
-    this.#forgetIfIdle(entry);
+    if (entry !== undefined) this.#unsubscribe(entry, holderOf(peer));
   }
 
   release(peer: DirectoryPeer, ring: RingRef): void {
@@ -254,7 +270,7 @@ export class Directory {
       if (entry.holder === holder) this.#endLease(entry, this.#store.endForDeadWriter(entry.lease.ring));
     }
     for (const entry of Array.from(this.#streams.values())) {
-      if (entry.subscribers.delete(holder)) this.#forgetIfIdle(entry);
+      this.#unsubscribe(entry, holder);
     }
     for (const entry of Array.from(this.#rings.values())) {
       this.#release(entry.ring, 'writer', holder);
@@ -262,6 +278,12 @@ export class Directory {
     }
     this.#expected.delete(holder);
     this.#settle();
+  }
+
+  #unsubscribe(entry: StreamEntry, holder: Holder): void {
+    if (!entry.subscribers.delete(holder)) return;
+    if (entry.viewers.delete(holder) && entry.viewers.size === 0) this.#observer?.onDemand(entry.streamId, false);
+    this.#forgetIfIdle(entry);
   }
 
   #reassert(peer: DirectoryPeer, holder: Holder, held: Lease & { readonly lastTimestampMs: number }): void {
@@ -298,7 +320,7 @@ export class Directory {
   #entry(streamId: string): StreamEntry {
     let entry = this.#streams.get(streamId);
     if (entry === undefined) {
-      entry = { streamId, lease: undefined, nextTimestampMs: 0, subscribers: new Set() };
+      entry = { streamId, lease: undefined, nextTimestampMs: 0, subscribers: new Set(), viewers: new Set() };
       this.#streams.set(streamId, entry);
     }
     return entry;

@@ -7,13 +7,13 @@ import { Batch, type EncodedBytes } from './batch.ts';
 import type { DirectoryClient, Subscriber } from './directory-client.ts';
 import { FanOut } from './fan-out.ts';
 import { FlushBudget } from './flush-budget.ts';
-import type { FrameEncoder } from './frame-batch.ts';
+import type { FrameEncoder, FrameLine } from './frame-batch.ts';
 import { LiveStreams } from './live-stream.ts';
 import type { FanOutPlayer, PlayerState } from './player-state.ts';
 
 /** `type timestamp length payload`, so that a test can read what a player got. */
-const encoder: FrameEncoder = {
-  encodedBytes: (_type, _timestampMs, payloadLength) => 9 + payloadLength,
+const line: FrameLine = {
+  encodedBytes: (_type, _timestampMs, payload) => 9 + payload.length,
   encode: (target, offset, type, timestampMs, payload) => {
     target[offset] = type;
     target.writeUInt32LE(timestampMs, offset + 1);
@@ -21,6 +21,7 @@ const encoder: FrameEncoder = {
     payload.copy(target, offset + 9);
   },
 };
+const encoder: FrameEncoder = { openLine: () => line };
 
 class TestPlayer implements FanOutPlayer {
   readonly descriptor = -1;
@@ -761,11 +762,12 @@ describe('FanOut', () => {
       const served = (): number => players.filter(({ frames }) => frames.at(-1) === 'p1@40').length;
       expect(served()).toBeLessThan(200);
       let servedAtChange = 0;
-      const upper: FrameEncoder = {
-        ...encoder,
+      const upperLine: FrameLine = {
+        ...line,
         encode: (target, offset, type, timestampMs, payload) =>
-          encoder.encode(target, offset, type, timestampMs, Buffer.from(payload.toString('latin1').toUpperCase())),
+          line.encode(target, offset, type, timestampMs, Buffer.from(payload.toString('latin1').toUpperCase())),
       };
+      const upper: FrameEncoder = { openLine: () => upperLine };
       fanOut.changeEncoder(upper, () => {
         servedAtChange = served();
       });

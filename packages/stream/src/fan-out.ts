@@ -4,7 +4,7 @@ import type { ViewSink } from '@srs/ring';
 import type { Batch, EncodedBytes } from './batch.ts';
 import { BatchPass } from './batch-pass.ts';
 import type { FlushBudget } from './flush-budget.ts';
-import { FrameBatch, type FrameEncoder } from './frame-batch.ts';
+import { FrameBatch, type FrameEncoder, type FrameLine } from './frame-batch.ts';
 import type { LiveStream, StreamConsumer } from './live-stream.ts';
 import { type FanOutPlayer, type PlayerOptions, PlayerState } from './player-state.ts';
 import type { RingSource } from './ring-source.ts';
@@ -15,6 +15,8 @@ import { TurnSchedule } from './turn-schedule.ts';
 export interface FanOutSettings {
   /** Joiners start at the newest key frame; else at the next one. */
   readonly gopCache: boolean;
+  /** Above 0 joiners start so far back instead, as far as that is there and not longer ago than the queue length. */
+  readonly startBackMs?: number;
   readonly queueLengthMs: number;
   /** The longest time that frames may wait to be sent together. */
   readonly maxFlushIntervalMs: number;
@@ -79,6 +81,9 @@ export class FanOut implements StreamConsumer {
   /** They cost nothing until they go on. */
   readonly #paused = new Set<PlayerState>();
   readonly #batch: FrameBatch;
+  #encoder: FrameEncoder;
+  /** What those in step are given, while there is a place where they are. */
+  #line: FrameLine;
   readonly #sink: ViewSink;
   /** Where the players in step are, when they have got the batch at hand. Undefined while there is nothing to read. */
   #main: SourceReader | undefined;
@@ -104,16 +109,23 @@ export class FanOut implements StreamConsumer {
     this.#settings = options;
     this.#schedule = new TurnSchedule({ ...options, reader: () => this.#main?.reader, onTurn: () => this.#turn() });
     this.#inStep = new BatchPass({ ...options, onBlocked: (state) => this.#fallBehind(state) });
-    const batch = new FrameBatch(options.encoder, options.batch);
+    this.#encoder = options.encoder;
+    this.#line = options.encoder.openLine();
+    const batch = new FrameBatch(options.batch);
     this.#batch = batch;
     this.#sink = {
-      onRecord: (type, _flags, timestampMs, wallMs, _sequence, payload) => {
-        if (this.#frames === 0) this.#oldestWallMs = wallMs;
+      onRecord: (type, _flags, timestampMs, wallMs, sequence, payload) => {
         batch.mark();
-        batch.append(type as FrameType, timestampMs, payload);
+        // Nobody would get it, and whoever comes next has a line of its own.
+        if (this.#inStep.length === 0) return;
+        if (this.#frames === 0) this.#oldestWallMs = wallMs;
+        batch.append(this.#line, type as FrameType, timestampMs, payload, sequence);
         this.#frames += 1;
       },
-      onTorn: () => batch.rollBack(),
+      onTorn: () => {
+        batch.rollBack();
+        this.#line.interrupt?.();
+      },
     };
     options.stream.attach(this);
   }
@@ -141,7 +153,7 @@ export class FanOut implements StreamConsumer {
   }
 
   add(player: FanOutPlayer, options: PlayerOptions = {}): PlayerState {
-    const state = new PlayerState(player, options);
+    const state = new PlayerState(player, this.#encoder.openLine(), options);
     this.#comeIn(() => this.#join(state, false));
     return state;
   }
@@ -197,13 +209,15 @@ export class FanOut implements StreamConsumer {
   changeEncoder(encoder: FrameEncoder, onChange: () => void): void {
     this.#serve(Number.POSITIVE_INFINITY);
     onChange();
-    this.#batch.changeEncoder(encoder);
+    this.#encoder = encoder;
+    this.#line = encoder.openLine(this.#line);
+    for (const state of this.#players()) state.line = encoder.openLine(state.line);
   }
 
   close(): void {
     this.#schedule.close();
     clearImmediate(this.#immediate);
-    for (const state of [...this.#inStep.values(), ...this.#behind, ...this.#paused]) this.remove(state);
+    for (const state of this.#players()) this.remove(state);
     this.#closeMain();
     this.#options.stream.detach(this);
   }
@@ -220,6 +234,10 @@ export class FanOut implements StreamConsumer {
     // that has been read in the meantime, and then it has to be asked for again.
     if (this.#main !== undefined && !this.#main.hasNews && this.#main.reader.arm(this.#options.slot)) return;
     this.#schedule.ask();
+  }
+
+  #players(): readonly PlayerState[] {
+    return [...this.#inStep.values(), ...this.#behind, ...this.#paused];
   }
 
   #turn(): void {
@@ -304,6 +322,8 @@ export class FanOut implements StreamConsumer {
       case 'lapped':
         this.#laps += 1;
         main.reader.seekToLiveEdge();
+        this.#line.interrupt?.();
+        this.#handLines();
         this.#rejoinAll(false);
         return true;
       case 'ended':
@@ -331,8 +351,15 @@ export class FanOut implements StreamConsumer {
   }
 
   #closeMain(): void {
-    this.#main?.close();
+    if (this.#main === undefined) return;
+    this.#handLines();
+    this.#main.close();
     this.#main = undefined;
+  }
+
+  /** Those in step go on each by itself, from where all of them are. */
+  #handLines(): void {
+    for (const state of this.#inStep.values()) state.line = this.#encoder.openLine(this.#line);
   }
 
   /** Everybody starts afresh: on a publish they have waited for, or because this worker was lapped. */
@@ -374,20 +401,43 @@ export class FanOut implements StreamConsumer {
   #enterRing(state: PlayerState, source: RingSource, hasWaited: boolean): void {
     state.leaveRing();
     const reader = SourceReader.open(source, this.#options.onCorrupt);
-    if (reader !== undefined) state.enterRing(reader, { hasWaited, fromKeyFrame: this.#settings.gopCache });
+    if (reader === undefined) return;
+    const { gopCache, startBackMs = 0, queueLengthMs } = this.#settings;
+    state.enterRing(reader, { hasWaited, backMs: Math.min(startBackMs, queueLengthMs), fromKeyFrame: gopCache });
   }
 
   #fallBehind(state: PlayerState): void {
     if (state.stepIndex < 0) return;
     this.#inStep.remove(state);
-    if (this.#main !== undefined) state.goOnWith(this.#main.fork(), this.#main.reader.newestTimestampMs);
+    if (this.#main !== undefined) {
+      state.line = this.#encoder.openLine(this.#line);
+      state.goOnWith(this.#main.fork(), this.#main.reader.newestTimestampMs);
+    }
     this.#behind.add(state);
   }
 
   #enterStep(state: PlayerState): void {
+    if (this.#main !== undefined && !this.#joinLine(state)) return;
     this.#behind.delete(state);
     state.leaveRing();
     this.#inStep.add(state);
+  }
+
+  /**
+   * Brings a player that has got everything up to the place of those in step into their line. Its bytes were made by a line of its own,
+   * and where formats count, those of all need not follow on them.
+   * @returns false when what lies between has to wait: it is still behind then
+   */
+  #joinLine(state: PlayerState): boolean {
+    if (this.#inStep.length === 0) {
+      this.#line = this.#encoder.openLine(state.line);
+      return true;
+    }
+    const bridge = state.line.bridgeTo?.(this.#line);
+    if (bridge === undefined) return true;
+    state.line = this.#encoder.openLine(this.#line);
+    this.#batch.appendBytes(bridge);
+    return this.#giveAlone(state);
   }
 
   /** Gives a player behind as much as its socket takes, and brings it into step when it has caught up. */
@@ -438,11 +488,16 @@ export class FanOut implements StreamConsumer {
     if (limitBytes !== undefined && limitBytes <= 0) return 'drained';
     const maxBytes = Math.min(PUMP_BYTES, limitBytes ?? PUMP_BYTES);
     const result = reader.read(state.sinkInto(this.#batch), maxBytes, this.#options.onCorrupt);
-    if (this.#batch.length > 0) {
-      const encoded = this.#batch.take();
-      if (state.player.write(encoded, 0)) this.#batch.reuse(encoded);
-    }
+    if (this.#batch.length > 0) this.#giveAlone(state);
     return result;
+  }
+
+  /** @returns false when the player's socket has not taken all of it */
+  #giveAlone(state: PlayerState): boolean {
+    const encoded = this.#batch.take();
+    const isTaken = state.player.write(encoded, 0);
+    if (isTaken) this.#batch.reuse(encoded);
+    return isTaken;
   }
 
   /** @returns false when the player has to wait for another ring */

@@ -1,11 +1,15 @@
 /** Which kinds of media a stream has, as far as its ring tells: some formats must say it before the first frame. */
 import { AmfObject, decodeAmf0 } from '@srs/amf';
+import { type AudioCodec, describeAudio, describeVideo, type VideoCodec } from '@srs/codec';
 import { frameFlags, frameTypes, timestampDelta } from '@srs/kernel';
 import { type RingReader, stickySlots } from '@srs/ring';
 
 export interface FoundTracks {
   readonly hasAudio: boolean;
   readonly hasVideo: boolean;
+  /** Undefined without the track, and when its head cannot be read. */
+  readonly audioCodec: AudioCodec | undefined;
+  readonly videoCodec: VideoCodec | undefined;
   /** The other kind will hardly come any more. */
   readonly isCertain: boolean;
 }
@@ -14,34 +18,52 @@ export interface FoundTracks {
 const PATIENCE_MS = 1_000;
 /** More than a second of any sane stream. */
 const LOOK_BYTES = 4 * 1024 * 1024;
+/** The codec stands within them. */
+const HEAD_BYTES = 64;
 /** Headers say what is to come, and have no time of their own. */
 const NO_MEDIA_MASK = frameFlags.sequenceHeader | frameFlags.metadata | frameFlags.videoMetadata;
 
 /** @param reader is not moved */
 export function findTracks(reader: RingReader): FoundTracks {
-  let hasVideo = reader.stickyVersion(stickySlots.videoHeader) > 0;
-  let hasAudio = reader.stickyVersion(stickySlots.audioHeader) > 0;
-  if (hasAudio && hasVideo) return { hasAudio, hasVideo, isCertain: true };
-  const seen = look(reader);
-  hasVideo ||= seen.hasVideo;
-  hasAudio ||= seen.hasAudio;
-  const isCertain = (hasAudio && hasVideo) || seen.spanMs >= PATIENCE_MS || isAnnounced(reader, { hasAudio, hasVideo });
-  return { hasAudio, hasVideo, isCertain };
+  // Copies are made of headers that are there only.
+  const videoHeader = reader.stickyVersion(stickySlots.videoHeader) > 0 ? reader.readSticky(stickySlots.videoHeader) : undefined;
+  const audioHeader = reader.stickyVersion(stickySlots.audioHeader) > 0 ? reader.readSticky(stickySlots.audioHeader) : undefined;
+  const isWhole = videoHeader !== undefined && audioHeader !== undefined;
+  const seen = isWhole ? nothingSeen : look(reader);
+  const video = videoHeader?.payload ?? seen.video;
+  const audio = audioHeader?.payload ?? seen.audio;
+  const found = {
+    hasAudio: audio !== undefined,
+    hasVideo: video !== undefined,
+    audioCodec: audio === undefined ? undefined : describeAudio(audio)?.codec,
+    videoCodec: video === undefined ? undefined : describeVideo(video)?.codec,
+  };
+  const isCertain = (found.hasAudio && found.hasVideo) || seen.spanMs >= PATIENCE_MS || isAnnounced(reader, found);
+  return { ...found, isCertain };
 }
 
+interface Seen {
+  /** The begin of the first frame or header of each kind. */
+  readonly video: Buffer | undefined;
+  readonly audio: Buffer | undefined;
+  readonly spanMs: number;
+}
+
+const nothingSeen: Seen = { video: undefined, audio: undefined, spanMs: 0 };
+
 /** What has come since the beginning, or since the newest key frame. */
-function look(reader: RingReader): { readonly hasAudio: boolean; readonly hasVideo: boolean; readonly spanMs: number } {
+function look(reader: RingReader): Seen {
   const there = reader.fork();
-  if (!there.seekToFirst() && !there.seekToNewestKeyFrame()) return { hasAudio: false, hasVideo: false, spanMs: PATIENCE_MS };
-  let hasAudio = false;
-  let hasVideo = false;
+  if (!there.seekToFirst() && !there.seekToNewestKeyFrame()) return { ...nothingSeen, spanMs: PATIENCE_MS };
+  let video: Buffer | undefined;
+  let audio: Buffer | undefined;
   let firstMs: number | undefined;
   let lastMs = 0;
   there.pollCopies(
     {
-      onRecord: (type, flags, timestampMs) => {
-        if (type === frameTypes.audio) hasAudio = true;
-        if (type === frameTypes.video) hasVideo = true;
+      onRecord: (type, flags, timestampMs, _wallMs, _sequence, payload) => {
+        if (type === frameTypes.audio) audio ??= Buffer.from(payload.subarray(0, HEAD_BYTES));
+        if (type === frameTypes.video) video ??= Buffer.from(payload.subarray(0, HEAD_BYTES));
         if (type === frameTypes.data || (flags & NO_MEDIA_MASK) !== 0) return;
         firstMs ??= timestampMs;
         lastMs = timestampMs;
@@ -49,7 +71,7 @@ function look(reader: RingReader): { readonly hasAudio: boolean; readonly hasVid
     },
     LOOK_BYTES,
   );
-  return { hasAudio, hasVideo, spanMs: firstMs === undefined ? 0 : timestampDelta(firstMs, lastMs) };
+  return { video, audio, spanMs: firstMs === undefined ? 0 : timestampDelta(firstMs, lastMs) };
 }
 
 /** The metadata names a codec for exactly what has been found. */

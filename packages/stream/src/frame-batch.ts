@@ -2,31 +2,48 @@
 import type { FrameType } from '@srs/kernel';
 import type { Batch, EncodedBytes } from './batch.ts';
 
-/** How a frame looks on the wire of one format. */
-export interface FrameEncoder {
-  encodedBytes(type: FrameType, timestampMs: number, payloadLength: number): number;
+/**
+ * The frames of one stream in one format, one behind the other, as those in step get them together, or a player behind by itself. In
+ * most formats a frame stands for itself; others count what they have written, and have clocks.
+ */
+export interface FrameLine {
+  /**
+   * How long the frame is on the wire, 0 when it is left out. `encode` of the same frame follows.
+   * @param payload may be overwritten while it is looked at, see `ViewSink`
+   * @param sequence number of the record; of headers that are kept, that of the record they come before
+   */
+  encodedBytes(type: FrameType, timestampMs: number, payload: Buffer, sequence: number): number;
   /** Writes the frame at `offset`; `target` has room for `encodedBytes`. */
   encode(target: Buffer, offset: number, type: FrameType, timestampMs: number, payload: Buffer): void;
+  /** What comes next does not follow on what was encoded last: frames are left out, or bytes have been taken back. */
+  interrupt?(): void;
+  /**
+   * For a player that has got all of this line and goes on with what `line` encodes next.
+   * @returns what it must be given before; undefined for nothing
+   */
+  bridgeTo?(line: FrameLine): Buffer | undefined;
+}
+
+/** How frames look on the wire of one format. */
+export interface FrameEncoder {
+  /**
+   * The only line, when frames stand for themselves.
+   * @param from of this encoder or one before it: goes on from where that is; absent for a player that has not got anything
+   */
+  openLine(from?: FrameLine): FrameLine;
 }
 
 /** Empty between two turns of its users, so that all fan-outs of a process share the memory. */
 export class FrameBatch {
-  #encoder: FrameEncoder;
   readonly #batch: Batch;
   #mark = 0;
 
-  constructor(encoder: FrameEncoder, batch: Batch) {
-    this.#encoder = encoder;
+  constructor(batch: Batch) {
     this.#batch = batch;
   }
 
   get length(): number {
     return this.#batch.length;
-  }
-
-  /** From the next record on; what has been appended must have been taken. */
-  changeEncoder(encoder: FrameEncoder): void {
-    this.#encoder = encoder;
   }
 
   /** The record that begins here can be taken back. */
@@ -40,11 +57,17 @@ export class FrameBatch {
   }
 
   /** Hot path: the only copy between the ring and the sockets. */
-  append(type: FrameType, timestampMs: number, payload: Buffer): void {
-    const sizeBytes = this.#encoder.encodedBytes(type, timestampMs, payload.length);
+  append(line: FrameLine, type: FrameType, timestampMs: number, payload: Buffer, sequence: number): void {
+    const sizeBytes = line.encodedBytes(type, timestampMs, payload, sequence);
     const offset = this.#batch.reserve(sizeBytes);
-    this.#encoder.encode(this.#batch.slab, offset, type, timestampMs, payload);
+    line.encode(this.#batch.slab, offset, type, timestampMs, payload);
     this.#batch.commit(sizeBytes);
+  }
+
+  /** What is on the wire as it stands. */
+  appendBytes(bytes: Buffer): void {
+    bytes.copy(this.#batch.slab, this.#batch.reserve(bytes.length));
+    this.#batch.commit(bytes.length);
   }
 
   /** What has been appended since the last `take`. Sockets may keep it. */

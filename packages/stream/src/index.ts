@@ -4,7 +4,7 @@ export * from './directory-client.ts';
 export * from './fan-out.ts';
 export { FlushBudget, type FlushLoad } from './flush-budget.ts';
 export { type FoundTracks, findTracks } from './found-tracks.ts';
-export type { FrameEncoder } from './frame-batch.ts';
+export type { FrameEncoder, FrameLine } from './frame-batch.ts';
 export * from './live-stream.ts';
 export * from './metadata.ts';
 export * from './output.ts';

@@ -39,7 +39,6 @@ export class LiveStream implements Subscriber {
   #lastSource: RingSource | undefined;
   #publisher: PublisherInfo | null = null;
   #lastTimestampMs = 0;
-  /** The directory has said once how the stream stands. */
   #isKnown = false;
 
   constructor(streamId: string, streams: LiveStreams) {
@@ -50,6 +49,11 @@ export class LiveStream implements Subscriber {
   /** The newest ring; undefined while nobody publishes. */
   get source(): RingSource | undefined {
     return this.#source;
+  }
+
+  /** The directory has said how the stream stands: without a source nobody publishes it. */
+  get isKnown(): boolean {
+    return this.#isKnown;
   }
 
   get publisher(): PublisherInfo | null {

@@ -13,6 +13,10 @@ export interface OutputStream {
   readonly publisher: PublisherInfo;
   /** Parameters of the publisher, from the `?` on; may hold secrets. */
   readonly param: string;
+  /** It comes from another server, for viewers here. */
+  readonly isPulled: boolean;
+  /** Names of the servers that it has passed through before this one. */
+  readonly hops: readonly string[];
   /** Its lines carry the publisher's trackable id. */
   readonly log: Log;
   /** Disconnects the publisher. */

@@ -2,7 +2,7 @@
 import { type FrameType, frameFlags, frameTypes, timestampDelta } from '@srs/kernel';
 import { stickySlots, type ViewSink } from '@srs/ring';
 import type { EncodedBytes } from './batch.ts';
-import type { FrameBatch } from './frame-batch.ts';
+import type { FrameBatch, FrameLine } from './frame-batch.ts';
 import { headerSlots } from './header-slots.ts';
 import type { SourceReader } from './source-reader.ts';
 
@@ -33,6 +33,8 @@ export interface PlayerOptions {
 export interface RingStart {
   /** It was there before the ring, and gets all of it, as long as nothing has been overwritten. */
   readonly hasWaited: boolean;
+  /** Otherwise so far back, as the ring has it; 0 for what comes next. */
+  readonly backMs: number;
   /** Otherwise at the newest key frame, if there is one; else live. */
   readonly fromKeyFrame: boolean;
 }
@@ -55,6 +57,8 @@ export class PlayerState {
   readonly #durationMs: number | undefined;
   /** Index in the dense array of players in step, -1 for a player behind. */
   stepIndex = -1;
+  /** What it is given while it is not in step; when it is, that of all in step counts. */
+  line: FrameLine;
   /** Sent past the connection before it entered step the last time, less what the fan-out had given to everybody by then. */
   #directBytes = 0;
   isPaused = false;
@@ -72,8 +76,9 @@ export class PlayerState {
   /** What the current reader has counted as skipped and this player has added to its own count. */
   #skippedBefore = 0;
 
-  constructor(player: FanOutPlayer, options: PlayerOptions) {
+  constructor(player: FanOutPlayer, line: FrameLine, options: PlayerOptions) {
     this.player = player;
+    this.line = line;
     this.#durationMs = options.durationMs;
   }
 
@@ -134,6 +139,10 @@ export class PlayerState {
     this.#passedHeaders = 0;
     this.#waitsForKeyFrame = true;
     if (start.hasWaited && reader.reader.seekToFirst()) return;
+    if (start.backMs > 0) {
+      reader.reader.seekBack(start.backMs);
+      return;
+    }
     if (start.fromKeyFrame && reader.reader.seekToNewestKeyFrame()) this.#waitsForKeyFrame = false;
   }
 
@@ -184,6 +193,7 @@ export class PlayerState {
   }
 
   #startOver(droppedFrames: number): void {
+    this.line.interrupt?.();
     this.#cuts += 1;
     this.#droppedFrames += droppedFrames;
     this.#needsHeaders = true;
@@ -195,21 +205,24 @@ export class PlayerState {
   /** Encodes the records of this player alone into `batch`. */
   sinkInto(batch: FrameBatch): ViewSink {
     return {
-      onRecord: (type, flags, timestampMs, _wallMs, _sequence, payload) => {
+      onRecord: (type, flags, timestampMs, _wallMs, sequence, payload) => {
         batch.mark();
         if (this.isFinished) return;
-        if (this.#needsHeaders) this.#leadIn(batch, type, flags, timestampMs);
+        if (this.#needsHeaders) this.#leadIn(batch, type, flags, timestampMs, sequence);
         if (this.#isUndecodable(type, flags)) return;
-        batch.append(type as FrameType, timestampMs, payload);
+        batch.append(this.line, type as FrameType, timestampMs, payload, sequence);
         if ((flags & NO_MEDIA_MASK) === 0) this.#countTime(timestampMs);
       },
       // What was counted for the record is put right by `onLapped`, which always follows.
-      onTorn: () => batch.rollBack(),
+      onTorn: () => {
+        batch.rollBack();
+        this.line.interrupt?.();
+      },
     };
   }
 
   /** Before the first frame of media: the headers that are kept and did not just come by in the ring itself. */
-  #leadIn(batch: FrameBatch, type: number, flags: number, timestampMs: number): void {
+  #leadIn(batch: FrameBatch, type: number, flags: number, timestampMs: number, sequence: number): void {
     const own = headerSlotOf(type, flags);
     if (own !== undefined) {
       this.#passedHeaders |= 1 << own;
@@ -220,7 +233,7 @@ export class PlayerState {
     for (const slot of headerSlots) {
       const sticky = (this.#passedHeaders & (1 << slot)) === 0 ? ring?.readSticky(slot) : undefined;
       // With the time of the first frame, so that the timeline of this player begins where its media does.
-      if (sticky !== undefined) batch.append(sticky.type as FrameType, timestampMs, sticky.payload);
+      if (sticky !== undefined) batch.append(this.line, sticky.type as FrameType, timestampMs, sticky.payload, sequence);
     }
     // Without a configuration the codec is one that starts anywhere, or there is no picture at all.
     if (ring?.stickyVersion(stickySlots.videoHeader) === 0) this.#waitsForKeyFrame = false;

@@ -7,7 +7,11 @@ let lastDescriptor = 100;
 /** Each with a descriptor of its own. */
 const makeState = (): PlayerState => {
   lastDescriptor += 1;
-  return new PlayerState({ descriptor: lastDescriptor, write: () => true, pendingBytes: 0, onFinished: () => {} }, {});
+  return new PlayerState(
+    { descriptor: lastDescriptor, write: () => true, pendingBytes: 0, onFinished: () => {} },
+    { encodedBytes: () => 0, encode: () => {} },
+    {},
+  );
 };
 
 describe('StepArray', () => {

@@ -112,6 +112,7 @@ function setUp(hls = 'enabled on;', { isObserved = true } = {}) {
         if (isObserved) outputs?.begin(lease, isFresh);
       },
       onUnpublished: (streamId) => outputs?.end(streamId),
+      onDemand: () => {},
     },
   });
   const writers = new Map<number, RingWriter>();
@@ -122,6 +123,7 @@ function setUp(hls = 'enabled on;', { isObserved = true } = {}) {
   const publisher: DirectoryPeer = {
     slot: 1,
     pid: 2,
+    hasViewers: true,
     tellStream: () => {},
     tellRevoke: (_leaseId, reason, detail) => revoked.push(`${reason} ${detail}`),
   };
@@ -136,7 +138,15 @@ function setUp(hls = 'enabled on;', { isObserved = true } = {}) {
     dismiss: (streamId, why) => directory.dismiss(streamId, why),
   });
   const publish = (cid = 7): { readonly lease: Lease; readonly writer: RingWriter } => {
-    const answer = directory.publish(publisher, { streamId: STREAM, cid, ip: '10.0.0.1', param: '?token=t', busy: 'replace' });
+    const answer = directory.publish(publisher, {
+      streamId: STREAM,
+      cid,
+      ip: '10.0.0.1',
+      param: '?token=t',
+      busy: 'replace',
+      isPulled: false,
+      hops: [],
+    });
     if (!answer.isGranted) throw new Error(answer.reason);
     return { lease: answer.lease, writer: writers.get(answer.lease.ring.offset)! };
   };

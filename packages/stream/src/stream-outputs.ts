@@ -166,7 +166,7 @@ export class StreamOutputs {
     });
   }
 
-  #describe({ streamId, publisher, param }: Lease, output: Output): OutputStream | undefined {
+  #describe({ streamId, publisher, param, isPulled, hops }: Lease, output: Output): OutputStream | undefined {
     const vhost = this.#vhostOf(streamId);
     if (vhost === undefined) return undefined;
     const { app, stream } = splitStreamId(streamId);
@@ -178,6 +178,8 @@ export class StreamOutputs {
       name: stream,
       publisher,
       param,
+      isPulled,
+      hops,
       log: log.child(publisher.cid),
       dismissPublisher: (reason) => dismiss(streamId, reason),
       resume: (from) => output.reader?.resume(from),

@@ -81,6 +81,38 @@ export interface DirectoryStream {
   /** Workers that follow it. */
   readonly subscribers: number;
   readonly ring: RingDescription | null;
+  /** How it is got from an origin; null for a stream that is not. */
+  readonly pull: PullReport | null;
+  /** The servers that it is pushed to. */
+  readonly pushes: readonly PushReport[];
+}
+
+/** A stream of an edge on its way from an origin. */
+export interface PullReport {
+  /** `host:port` of the origin that is asked, or was asked last. */
+  readonly origin: string;
+  /** `connected`: the origin has sent nothing yet. `waiting`: for the next try. */
+  readonly state: 'connecting' | 'connected' | 'pulling' | 'waiting' | 'closed';
+  /** How often media has begun to come. */
+  readonly starts: number;
+  /** Why the last try or connection ended; empty when none has. */
+  readonly lastError: string;
+}
+
+/** A stream on its way to another server. */
+export interface PushReport {
+  readonly kind: 'forward' | 'edge push';
+  /** `host:port`. */
+  readonly destination: string;
+  readonly state: 'connecting' | 'publishing' | 'waiting' | 'closed';
+  /** How often the server has started the publish. */
+  readonly connects: number;
+  readonly sentFrames: number;
+  readonly sentBytes: number;
+  /** Overtaken while the server was slow. */
+  readonly droppedFrames: number;
+  /** Why the last try or connection ended; empty when none has. */
+  readonly lastError: string;
 }
 
 /** Elements of `GET /api/v1/clients` and of `GET /api/v1/departures`. */

@@ -1,6 +1,7 @@
 /** What a back-source tells about its directory and its rings. */
 import type { Arena } from '@srs/kernel';
 import type { Directory } from '@srs/stream';
+import type { PullReport, PushReport } from '@srs/survey';
 import { Page } from './page.ts';
 import { describeRing } from './ring-description.ts';
 import type { RoleView } from './role.ts';
@@ -14,6 +15,10 @@ export function backSourceView(o: {
   readonly arena: Arena;
   readonly limitBytes: number;
   readonly record: NonNullable<RoleView['record']>;
+  /** By stream. */
+  readonly pulls: () => ReadonlyMap<string, PullReport>;
+  /** By stream. */
+  readonly pushes: () => ReadonlyMap<string, readonly PushReport[]>;
 }): RoleView {
   const { directory, store, arena, limitBytes, record } = o;
   const ringTotals = () => ({ count: directory.ringCount, usedBytes: store.usedBytes, limitBytes });
@@ -33,13 +38,18 @@ export function backSourceView(o: {
         fanOut: null,
       };
     },
-    streams: () =>
-      directory.streams().map(({ streamId, publisher, ring }) => ({
+    streams: () => {
+      const pulls = o.pulls();
+      const pushes = o.pushes();
+      return directory.streams().map(({ streamId, publisher, ring }) => ({
         streamId,
         publisher,
         subscribers: directory.subscriberCount(streamId),
         ring: ring === null ? null : describeRing(arena, ring),
-      })),
+        pull: pulls.get(streamId) ?? null,
+        pushes: pushes.get(streamId) ?? [],
+      }));
+    },
     clients: () => new Page(0, 0, []),
     client: () => null,
     kick: () => false,

@@ -12,6 +12,7 @@ async function setUp() {
   const hub = new LocalHub({ arena: new MemoryArena(64 << 20), processLog: { log: silentLog } as unknown as ProcessLog });
   const environment = hub.environmentOf({
     role: 'back-source',
+    instanceId: 'here',
     slot: 0,
     backSource: 0,
     config,
@@ -36,7 +37,7 @@ async function setUp() {
       return {
         close: () => channel.close(),
         publish: (): Promise<PublishAnswer> =>
-          channel.request('publish', { streamId: 'v/live/one', cid: 1, ip: '127.0.0.1', param: '', busy: 'reject' }),
+          channel.request('publish', { streamId: 'v/live/one', cid: 1, ip: '127.0.0.1', param: '', busy: 'reject', hops: [] }),
       };
     },
   };

@@ -1,9 +1,10 @@
 /** The back-source role: owns the directory of its share of the streams and the memory of their rings. */
 import { Channel, type DirectoryProtocol, type Link } from '@srs/control';
 import { describeError, SrsError } from '@srs/kernel';
-import { Directory, type DirectoryPeer } from '@srs/stream';
+import { Directory, type DirectoryPeer, OwnDirectory } from '@srs/stream';
 import { backSourceView } from './back-source-view.ts';
 import { DeadProcesses } from './dead-processes.ts';
+import { startEdge } from './edge-part.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { startOutputs } from './output-part.ts';
 import { OwedHooks } from './owed-hooks.ts';
@@ -23,14 +24,30 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
     maxSizeBytes: config.ring.maxSizeBytes,
     memoryBytes: config.ring.memoryBytes,
   });
-  const outputs = await startOutputs(environment, () => directory);
+  const outputs = await startOutputs(
+    environment,
+    () => directory,
+    () => own,
+  );
+  const edge = startEdge(environment, () => own);
   const directory: Directory = new Directory({
     store,
     log,
     leasePrefix: `${backSource}-${process.pid}-${Date.now().toString(36)}`,
     expected: environment.living,
-    observer: outputs,
+    observer: {
+      onPublished: (lease, isFresh) => {
+        outputs.onPublished(lease, isFresh);
+        edge.onPublished(lease, isFresh);
+      },
+      onUnpublished: (streamId) => {
+        outputs.onUnpublished(streamId);
+        edge.onUnpublished(streamId);
+      },
+      onDemand: (streamId, isWanted) => edge.onDemand(streamId, isWanted),
+    },
   });
+  const own = new OwnDirectory(directory, { slot: environment.slot, pid: process.pid });
   const recoveryTimer = setTimeout(() => {
     if (directory.isRecovered) return;
     log.warn('some workers did not tell what they hold in time, going on without them');
@@ -48,9 +65,14 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
       arena: environment.arenas[backSource]!,
       limitBytes: config.ring.memoryBytes,
       record: (streamId, isWanted) => outputs.record(streamId, isWanted),
+      pulls: () => edge.views(),
+      pushes: () => outputs.pushes(),
     }),
     // The size of rings and of their memory counts from the start on.
-    configure: () => outputs.configure(),
+    configure: () => {
+      edge.configure();
+      return outputs.configure();
+    },
     workerGone: (process) => {
       dead.add(process);
       directory.workerGone(process);
@@ -59,6 +81,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
     stopAccepting: () => {},
     stop: async (graceMs) => {
       clearTimeout(recoveryTimer);
+      await edge.close();
       await Promise.all([outputs.close(graceMs), owed.close(graceMs)]);
       stopServing();
       for (const channel of channels) channel.close();
@@ -88,6 +111,7 @@ function serveWorkerLink(link: Link, { directory, dead, owed, channels, warn }: 
         peer = {
           slot: body.slot,
           pid: body.pid,
+          hasViewers: true,
           tellStream: (state) => channel.notify('stream', state),
           tellRevoke: (leaseId, reason, detail) => channel.notify('revoke', { leaseId, reason, detail }),
         };
@@ -100,7 +124,7 @@ function serveWorkerLink(link: Link, { directory, dead, owed, channels, warn }: 
         await new Promise<void>((resolve) => directory.whenRecovered(resolve));
         // Nobody would hear the answer: what was granted would stay taken.
         if (channel.isClosed) throw new SrsError('ControlProtocol', 'the link was closed before the answer');
-        return directory.publish(asking, body);
+        return directory.publish(asking, { ...body, isPulled: false });
       },
       publisher: async ({ streamId }) => {
         await new Promise<void>((resolve) => directory.whenRecovered(resolve));

@@ -10,7 +10,7 @@ const LAST_NOTICES_MS = 200;
 
 /** The directory is not asked before its `start`. */
 export function openClientServices(environment: WorkerEnvironment) {
-  const { log, slot, arenas, status, doorbell } = environment;
+  const { log, slot, arenas, status, doorbell, instanceId } = environment;
   const config = () => environment.config;
   const clock = systemClock;
   const directory = new DirectoryClient({
@@ -29,6 +29,7 @@ export function openClientServices(environment: WorkerEnvironment) {
     log,
     slot,
     pid: process.pid,
+    instanceId,
     directory,
     liveStreams,
     arenas,

@@ -11,7 +11,7 @@ import type { StatusBoard } from './status-board.ts';
 import type { WorkerConfigure } from './worker-start.ts';
 
 /** What is spoken on a listening socket. */
-export type ListenerService = 'rtmp' | 'http-api' | 'https-api' | 'http-stream' | 'https-stream' | 'exporter';
+export type ListenerService = 'rtmp' | 'http-api' | 'https-api' | 'http-stream' | 'https-stream' | 'stream-caster' | 'exporter';
 
 /** Where to accept clients: a listening socket that the master holds for this slot, or an address to open. */
 export interface Listener {
@@ -36,6 +36,8 @@ export interface ProcessId {
 export interface WorkerEnvironment {
   readonly role: WorkerRole;
   readonly slot: number;
+  /** The same in all processes of a server, and unlike that of any other server, or of its next start. */
+  readonly instanceId: string;
   /** Which back-source this is, for that role. */
   readonly backSource: number;
   /** In force at the moment: a reload puts another one here, then tells the role. */

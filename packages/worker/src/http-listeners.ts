@@ -1,5 +1,5 @@
 /** The HTTP sockets of a worker: which front serves which, and with which certificate. */
-import type { Server } from 'node:net';
+import { Server } from 'node:net';
 import type { Config } from '@srs/config';
 import type { HttpFront, HttpFrontOptions } from '@srs/http-server';
 import { describeError, SrsError } from '@srs/kernel';
@@ -18,7 +18,7 @@ interface TlsService {
   readonly certificates: CertificateWatch;
 }
 
-export type HttpFronts = Readonly<Record<'api' | 'exporter' | 'media', HttpFront>>;
+export type HttpFronts = Readonly<Record<'api' | 'exporter' | 'media' | 'caster', HttpFront>>;
 
 export class HttpListeners {
   readonly #environment: WorkerEnvironment;
@@ -69,6 +69,8 @@ export class HttpListeners {
     switch (service) {
       case 'exporter':
         return this.#fronts.exporter;
+      case 'stream-caster':
+        return this.#fronts.caster;
       case 'http-stream':
       case 'https-stream':
         return this.#fronts.media;
@@ -98,6 +100,7 @@ export function frontOptions(environment: WorkerEnvironment): Omit<HttpFrontOpti
 /** Those whom the kernel has let in before the end are not turned away. */
 function closeServer(server: Server): readonly number[] {
   const fd = duplicateFd(descriptorOf(server));
-  server.close();
+  // That of HTTP would close connections as well.
+  Server.prototype.close.call(server);
   return fd < 0 ? [] : closeListener(fd);
 }

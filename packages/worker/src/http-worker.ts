@@ -57,7 +57,7 @@ export async function startHttpWorker(environment: WorkerEnvironment, master: Ch
   const front = new HttpFront({ ...frontOptions(environment), serve: (request, response) => api.serve(request, response) });
   const exporter = await createMetricsServer({ ...frontOptions(environment), source: metrics });
   const media = await startMediaPart(environment, view);
-  const fronts = { api: front, exporter, media: media.front };
+  const fronts = { api: front, exporter, media: media.front, caster: media.caster.front };
   const listeners = new HttpListeners(environment, fronts);
   await statistics.start();
   await Promise.all(environment.listeners.map((listener) => listeners.listen(listener)));

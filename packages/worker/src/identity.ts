@@ -1,5 +1,5 @@
 /** What this server says of itself to clients, in connect answers and metadata. */
-import type { ServerIdentity } from '@srs/rtmp-server';
+import type { ServerIdentity } from '@srs/clients';
 
 const version = '2.0.0';
 

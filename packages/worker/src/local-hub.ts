@@ -38,6 +38,7 @@ export class LocalHub {
     return {
       role: start.role,
       slot: start.slot,
+      instanceId: start.instanceId,
       backSource: start.backSource,
       get config() {
         return settings.config;

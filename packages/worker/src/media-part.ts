@@ -1,16 +1,25 @@
-/** The HTTP server for files and live streams, as a part of the http role. */
+/** The HTTP server for files and live streams, and publishers over HTTP, as a part of the http role. */
+import { joinRegistries } from '@srs/clients';
 import {
   createMediaServer,
+  HlsDelivery,
+  HlsPlaylists,
+  HlsViewers,
   HttpFront,
   LiveServer,
   liveRoutes,
-  outputRoutes,
+  OutputServer,
+  playOtherwise,
+  QuickFiles,
+  QuickMedia,
+  type QuickSource,
   type ServerView,
   startPage,
   upgradeToLive,
   vodRoutes,
 } from '@srs/http-server';
 import type { OutputAnswer, OutputRequest } from '@srs/stream';
+import { type CasterPart, startCasterPart } from './caster-part.ts';
 import { openClientServices } from './client-services.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { frontOptions } from './http-listeners.ts';
@@ -21,6 +30,7 @@ import { servedView } from './served-view.ts';
 export interface MediaPart {
   readonly view: RoleView;
   readonly front: HttpFront;
+  readonly caster: CasterPart;
   /** A reload: the configuration is in force already. */
   configure(): void;
   stop(graceMs: number): Promise<void>;
@@ -32,24 +42,52 @@ export async function startMediaPart(environment: WorkerEnvironment, survey: Pic
   const { version } = identity;
   const live = new LiveServer({ ...services, version });
   const page = startPage({ ...services, streams: async () => (await survey.streams()).streams });
-  const outputs = outputRoutes({ ...services, ask: (request) => askAll(environment, request) });
-  const media = await createMediaServer({ ...services, identity }, [liveRoutes(live), outputs, page, vodRoutes(services)]);
+  const media = { ...services, identity };
+  const outputs = new OutputServer({ ...media, ask: (request) => askAll(environment, request) });
+  const files = new QuickFiles(media);
+  const viewers = new HlsViewers({ ...services, viewers: environment.status.viewers });
+  const playlists = new HlsPlaylists({ ...media, outputs, files });
+  const hls = new HlsDelivery({ ...media, playlists, viewers, sources: [outputs, files] });
+  // What is a live stream by its URL is no file.
+  const liveUrls: QuickSource = {
+    find: (url, host) => (live.find({ url, headers: { host } }) === undefined ? undefined : 'never'),
+  };
+  const server = await createMediaServer({ ...media, otherwise: (...asked) => playOtherwise(live, ...asked) }, [
+    liveRoutes(live),
+    hls.routes(),
+    outputs.routes(),
+    page,
+    vodRoutes(services),
+  ]);
   const front = new HttpFront({
     ...frontOptions(environment),
-    serve: (request, response) => media.serve(request, response),
+    serve: (request, response) => server.serve(request, response),
+    quick: new QuickMedia(media, [liveUrls, hls, outputs, files]),
     upgrade: (request, socket) => void upgradeToLive(live, request, socket),
     // Viewers are what the server is for: `max_connections` alone counts.
     maxConnections: Number.POSITIVE_INFINITY,
   });
+  const caster = startCasterPart(environment, services);
   await services.directory.start();
   return {
-    view: servedView({ ...services, registry: live.registry, hubs: live.hubs }),
+    view: servedView({
+      ...services,
+      registry: joinRegistries([live.registry, viewers.registry, caster.registry]),
+      hubs: live.hubs,
+    }),
     front,
-    configure: () => live.configure(environment.config),
+    caster,
+    configure: () => {
+      live.configure(environment.config);
+      viewers.configure(environment.config);
+      caster.configure();
+    },
     stop: async (graceMs) => {
       const endMs = performance.now() + graceMs;
-      await Promise.all([front.close(graceMs), live.close(graceMs)]);
-      await media.close();
+      await Promise.all([front.close(graceMs), live.close(graceMs), caster.stop(graceMs)]);
+      // Who is being sent something is a viewer until then.
+      await viewers.close(Math.max(0, endMs - performance.now()));
+      await server.close();
       await services.close(endMs);
     },
   };

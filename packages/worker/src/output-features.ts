@@ -2,10 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Config, VhostConfig } from '@srs/config';
 import type { DvrControl, RecordedFile } from '@srs/dvr';
+import type { Forwards, ForwardView } from '@srs/forward';
 import type { SegmentEvent } from '@srs/hls';
 import { systemClock } from '@srs/kernel';
+import { deviceAddress } from '@srs/native';
+import { identityArguments } from '@srs/rtmp';
 import type { Feature, OutputAnswer, OutputRequest } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
+import { identity } from './identity.ts';
+import { isOwnAddress } from './own-address.ts';
 
 /** Who is told of what has been made. */
 export interface OutputEvents {
@@ -48,6 +53,7 @@ export class OutputFeatures {
   /** In the order of their loading. */
   readonly #loaded = new Set<Feature>();
   #recorder: DvrControl | undefined;
+  #forwards: Forwards | undefined;
 
   constructor(environment: WorkerEnvironment, events: OutputEvents) {
     this.#environment = environment;
@@ -63,6 +69,8 @@ export class OutputFeatures {
   async load(config: Config): Promise<void> {
     const vhosts = Array.from(config.vhosts.values());
     for (const row of table) if (vhosts.some((vhost) => row.isWanted(vhost))) await this.#load(row);
+    if (this.#forwards === undefined && vhosts.some(({ forward, mode }) => forward.length > 0 || mode === 'remote'))
+      await this.#loadForwards();
   }
 
   /** Loads what records, whatever the configuration wants. */
@@ -71,8 +79,13 @@ export class OutputFeatures {
     return this.#recorder!;
   }
 
-  all(): readonly Feature[] {
-    return Array.from(this.#loaded);
+  /** All that may want a stream of the vhost. */
+  of(vhost: VhostConfig): readonly Feature[] {
+    return [...this.#loaded, ...(this.#forwards?.of(vhost) ?? [])];
+  }
+
+  forwards(): readonly ForwardView[] {
+    return this.#forwards?.views() ?? [];
   }
 
   async close(): Promise<void> {
@@ -86,6 +99,25 @@ export class OutputFeatures {
       if (answer !== undefined && answer.status !== 404) return answer;
     }
     return { status: 404, reason: 'nothing is kept in memory by that name' };
+  }
+
+  async #loadForwards(): Promise<void> {
+    const { Forwards } = await import('@srs/forward');
+    const environment = this.#environment;
+    this.#forwards ??= new Forwards({
+      clock,
+      random: Math.random,
+      instanceId: environment.instanceId,
+      identity: (cid) =>
+        identityArguments({
+          ...identity,
+          role: 'origin/edge server',
+          serverIp: deviceAddress(environment.config.stats.network),
+          pid: process.pid,
+          id: cid,
+        }),
+      isOwn: (address) => isOwnAddress(environment.config, address),
+    });
   }
 
   /** Once. */

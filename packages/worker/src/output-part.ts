@@ -1,6 +1,7 @@
 /** What is made of the streams that a back-source owns. */
 import type { Config } from '@srs/config';
-import { type Directory, type DirectoryObserver, LiveStreams, OwnDirectory, StreamOutputs } from '@srs/stream';
+import type { ForwardView } from '@srs/forward';
+import { type Directory, type DirectoryObserver, LiveStreams, type OwnDirectory, StreamOutputs } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
 import { OutputFeatures } from './output-features.ts';
 import { OutputHooks } from './output-hooks.ts';
@@ -8,7 +9,7 @@ import { RecordingPart } from './recording-part.ts';
 import { RecordingWishes } from './recording-wishes.ts';
 import { stateFile } from './state-file.ts';
 
-export interface OutputPart extends DirectoryObserver {
+export interface OutputPart extends Omit<DirectoryObserver, 'onDemand'> {
   /** A reload: the configuration is in force already. */
   configure(): Promise<void>;
   /**
@@ -17,12 +18,18 @@ export interface OutputPart extends DirectoryObserver {
    * @returns false when nobody publishes it
    */
   record(streamId: string, isWanted: boolean | undefined): Promise<boolean>;
+  /** What is pushed to other servers at the moment, by stream. */
+  pushes(): ReadonlyMap<string, readonly ForwardView[]>;
   /** Resolves when everything has been written and told, or after `graceMs`: a disk that does not answer must not hold the server. */
   close(graceMs: number): Promise<void>;
 }
 
-/** @param directory is not asked before `onPublished` is called */
-export async function startOutputs(environment: WorkerEnvironment, directory: () => Directory): Promise<OutputPart> {
+/** @param directory is, as the way to it, not asked before `onPublished` is called */
+export async function startOutputs(
+  environment: WorkerEnvironment,
+  directory: () => Directory,
+  own: () => OwnDirectory,
+): Promise<OutputPart> {
   const { log, slot, arenas, doorbell, backSource } = environment;
   const config = (): Config => environment.config;
   const hooks = new OutputHooks(config, log);
@@ -40,11 +47,10 @@ export async function startOutputs(environment: WorkerEnvironment, directory: ()
   if (wishes.inheritedVhosts().size > 0) await features.openRecorder();
   let outputs: StreamOutputs | undefined;
   const open = (): StreamOutputs => {
-    const own = new OwnDirectory(directory(), { slot, pid: process.pid });
-    const liveStreams = new LiveStreams({ directory: own, arenas, log });
+    const liveStreams = new LiveStreams({ directory: own(), arenas, log });
     stopListening = doorbell.listen(() => liveStreams.wake());
     return new StreamOutputs({
-      features: () => features.all(),
+      features: (vhost) => features.of(vhost),
       closeFeatures: () => features.close(),
       liveStreams,
       config,
@@ -90,6 +96,7 @@ export async function startOutputs(environment: WorkerEnvironment, directory: ()
       log.child(lease.publisher.cid).trace(`dvr: recording of ${streamId} by request: ${wish}`);
       return true;
     },
+    pushes: () => Map.groupBy(features.forwards(), ({ streamId }) => streamId),
     close: async (graceMs) => {
       const endMs = performance.now() + graceMs;
       await within(closeAll(graceMs), graceMs);

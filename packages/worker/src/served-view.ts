@@ -1,5 +1,5 @@
 /** What a worker with clients tells about them and their streams. */
-import type { ClientRegistry, PlayHubs, RegisteredClient } from '@srs/clients';
+import type { ClientsView, PlayHubs, RegisteredClient } from '@srs/clients';
 import type { PartialCounters, RingRef } from '@srs/control';
 import type { Arena } from '@srs/kernel';
 import { type LiveStreams, TrackFactsCache } from '@srs/stream';
@@ -9,7 +9,7 @@ import { describeRing, describeStreamRing } from './ring-description.ts';
 import type { RoleView } from './role.ts';
 
 export interface ServedParts {
-  readonly registry: ClientRegistry;
+  readonly registry: ClientsView;
   readonly hubs: PlayHubs;
   readonly liveStreams: LiveStreams;
   readonly arenas: readonly Arena[];
@@ -41,7 +41,9 @@ export function servedView(parts: ServedParts): RoleView {
       const fanOuts = hubs.statistics();
       const refs = rings();
       const traffic = registry.streamTraffic();
-      return Array.from(new Set([...published.keys(), ...followed.keys()]), (streamId): WorkerStream => {
+      // Viewers of HLS follow nothing here: the back-source makes what they watch.
+      const watched = Array.from(traffic).flatMap(([streamId, { clients }]) => (clients > 0 ? [streamId] : []));
+      return Array.from(new Set([...published.keys(), ...followed.keys(), ...watched]), (streamId): WorkerStream => {
         const client = published.get(streamId);
         const ref = refs.get(streamId);
         const described = ref === undefined ? null : describeStreamRing(arenas[ref.arena]!, ref, trackFacts);

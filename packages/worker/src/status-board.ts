@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { AddressTable, addressTableBytes } from '@srs/access';
 import { COUNTER_WORDS, readCounters, type SlotCounters } from '@srs/control';
+import { ViewerTable, viewerTableBytes } from '@srs/http-server';
 
 /** Slots of one server: back-sources first, then stream workers, then those for HTTP. */
 export const MAX_SLOTS = 64;
@@ -13,6 +14,7 @@ export const MAX_SLOTS = 64;
  * word 16 + slot * 16 + 0   open client connections of the slot
  * byte 8192 + slot * 1024   what the slot has counted so far: doubles, see `Counters`
  * byte 8192 + 64 * 1024     who has connected from where, see `AddressTable`: large, and memory only where it has been written
+ * behind it                 who watches HLS, see `ViewerTable`: the same
  * ```
  * A double that lies on a multiple of 8 is never seen half written.
  */
@@ -28,11 +30,14 @@ const COUNTER_BYTES_PER_SLOT = 1024;
 if (COUNTER_WORDS * Float64Array.BYTES_PER_ELEMENT > COUNTER_BYTES_PER_SLOT) throw new Error('a slot has too many counters');
 
 const ADDRESSES_OFFSET = COUNTERS_OFFSET + MAX_SLOTS * COUNTER_BYTES_PER_SLOT;
-export const STATUS_BOARD_BYTES = ADDRESSES_OFFSET + addressTableBytes(MAX_SLOTS);
+const VIEWERS_OFFSET = ADDRESSES_OFFSET + addressTableBytes(MAX_SLOTS);
+export const STATUS_BOARD_BYTES = VIEWERS_OFFSET + viewerTableBytes();
 
 export class StatusBoard {
   /** Client connections by address, of all slots. */
   readonly addresses: AddressTable;
+  /** Viewers of HLS, of all slots. */
+  readonly viewers: ViewerTable;
   readonly #words: Int32Array;
   readonly #counters: readonly Float64Array[];
   readonly #slot: number;
@@ -47,11 +52,12 @@ export class StatusBoard {
       const offset = memory.byteOffset + COUNTERS_OFFSET + index * COUNTER_BYTES_PER_SLOT;
       return new Float64Array(memory.buffer, offset, COUNTER_WORDS);
     });
-    this.addresses = new AddressTable(memory.subarray(ADDRESSES_OFFSET), {
+    this.addresses = new AddressTable(memory.subarray(ADDRESSES_OFFSET, VIEWERS_OFFSET), {
       slots: MAX_SLOTS,
       slot,
       seed: randomInt(2 ** 31),
     });
+    this.viewers = new ViewerTable(memory.subarray(VIEWERS_OFFSET), slot);
     this.#slot = slot;
     Atomics.compareExchange(this.#words, NEXT_CID, 0, FIRST_CLIENT_CID);
   }
@@ -99,6 +105,7 @@ export class StatusBoard {
   clearSlot(slot: number): void {
     Atomics.store(this.#words, this.#index(slot, CONNECTIONS), 0);
     this.addresses.clearSlot(slot);
+    this.viewers.clearSlot(slot);
   }
 
   #index(slot: number, counter: number): number {

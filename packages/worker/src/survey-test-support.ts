@@ -97,6 +97,8 @@ export const directoryStream = (streamId: string): DirectoryStream => ({
   publisher: { slot: 1, pid: 1001, cid: 200, ip: '10.0.0.1' },
   subscribers: 2,
   ring: null,
+  pull: null,
+  pushes: [],
 });
 
 interface FakeWorker {

@@ -19,6 +19,8 @@ import { STATUS_BOARD_BYTES, StatusBoard } from './status-board.ts';
 export interface WorkerStart {
   readonly role: WorkerRole;
   readonly slot: number;
+  /** See `WorkerEnvironment`. */
+  readonly instanceId: string;
   readonly backSource: number;
   readonly config: Config;
   /** Directory of the control sockets, readable by this user only. */
@@ -77,6 +79,7 @@ export function processEnvironment(start: WorkerStart): WorkerEnvironment {
   return {
     role: start.role,
     slot: start.slot,
+    instanceId: start.instanceId,
     backSource: start.backSource,
     get config() {
       return settings.config;

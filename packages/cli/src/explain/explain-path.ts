@@ -6,7 +6,7 @@ import { type Facts, rateNow } from './explain-facts.ts';
 import { counted } from './explain-finding.ts';
 
 export interface PathStep {
-  readonly step: 'client' | 'stream' | 'publisher';
+  readonly step: 'client' | 'stream' | 'publisher' | 'origin' | 'push';
   /** Trackable id of a connection, as in the log; null for a stream. */
   readonly cid: number | null;
   readonly ip: string | null;
@@ -20,7 +20,7 @@ export interface PathStep {
 }
 
 export function pathOf(facts: Facts): readonly PathStep[] {
-  const steps = [clientStep(facts), streamStep(facts), publisherStep(facts)];
+  const steps = [...pushSteps(facts), clientStep(facts), streamStep(facts), publisherStep(facts)];
   return steps.filter((step) => step !== undefined);
 }
 
@@ -40,6 +40,16 @@ function clientStep({ client, workerIn, streamId, stream }: Facts): PathStep | u
   return { step: 'client', cid: id, ip, worker, pid: workerIn(worker)?.pid ?? null, aliveSeconds, kbps, detail };
 }
 
+/** Servers are at the other end of the way, as players are; of a player's way they are no part. */
+function pushSteps({ client, stream }: Facts): readonly PathStep[] {
+  if (client !== undefined && client.type !== 'publish') return [];
+  return (stream?.pushes ?? []).map(({ kind, destination, state, sentFrames, sentBytes }) => ({
+    ...nobody,
+    step: 'push',
+    detail: `${kind} to ${destination}, ${state}, ${counted(sentFrames, 'frame')}, ${bytesText(sentBytes)}`,
+  }));
+}
+
 function streamStep({ stream }: Facts): PathStep | undefined {
   if (stream === undefined) return undefined;
   const { streamId, ring, players, readers, publisher } = stream;
@@ -56,6 +66,7 @@ function streamStep({ stream }: Facts): PathStep | undefined {
 
 function publisherStep({ stream, inputKbps, workerIn }: Facts): PathStep | undefined {
   const publisher = stream?.publisher;
+  if (stream?.pull != null) return originStep(stream, workerIn);
   if (publisher == null) return undefined;
   const { cid, ip, worker } = publisher;
   const input = stream?.input;
@@ -76,6 +87,21 @@ function publisherStep({ stream, inputKbps, workerIn }: Facts): PathStep | undef
     aliveSeconds: input?.aliveSeconds ?? null,
     kbps: inputKbps ?? null,
     detail,
+  };
+}
+
+/** The id is that of the pull: with it, the origin's log tells who asked. */
+function originStep({ pull, publisher }: NonNullable<Facts['stream']>, workerIn: Facts['workerIn']): PathStep {
+  const worker = publisher?.worker ?? null;
+  return {
+    step: 'origin',
+    cid: publisher?.cid ?? null,
+    ip: publisher?.ip ?? null,
+    worker,
+    pid: worker === null ? null : (workerIn(worker)?.pid ?? null),
+    aliveSeconds: null,
+    kbps: null,
+    detail: `${pull?.origin ?? ''}, ${pull?.state ?? ''}`,
   };
 }
 

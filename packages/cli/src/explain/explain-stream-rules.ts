@@ -22,6 +22,7 @@ function gopSeconds({ stream, inputKbps }: Facts): number | undefined {
 
 const nobodyPublishes: Rule<Facts> = ({ stream, streamId, published, client }) => {
   if (streamId === '' || client?.type === 'publish' || (stream !== undefined && stream.publisher !== null)) return undefined;
+  if (stream?.pull != null) return undefined;
   const near = nearStreams(streamId, published).map(shortStreamName);
   const advice =
     near.length === 0
@@ -33,6 +34,33 @@ const nobodyPublishes: Rule<Facts> = ({ stream, streamId, published, client }) =
   const what = `nobody publishes ${shortStreamName(streamId)}${who}`;
   return client === undefined && players === 0 ? warning(what, advice) : problem(what, advice);
 };
+
+const missingAtOrigin: Rule<Facts> = ({ stream }) => {
+  const pull = stream?.pull;
+  if (pull == null || pull.state === 'pulling') return undefined;
+  const why = pull.lastError === '' ? '' : `: ${pull.lastError}`;
+  return problem(
+    `no origin gives the stream at the moment (${pull.origin}, ${pull.state})${why}`,
+    'publish it on an origin, or correct origin; srs-cli explain on the origin tells what it knows of the stream',
+  );
+};
+
+const missingPushes: Rule<Facts> = ({ stream }) =>
+  stream?.pushes.flatMap(({ kind, destination, state, lastError, droppedFrames }): Finding[] => {
+    const why = lastError === '' ? '' : `: ${lastError}`;
+    if (state !== 'publishing') {
+      const name = kind === 'forward' ? 'forward' : 'origin';
+      return [
+        warning(
+          `${destination} does not get it (${kind}, ${state})${why}`,
+          `look at that server and its log, or correct ${name}`,
+        ),
+      ];
+    }
+    if (droppedFrames === 0) return [];
+    const what = `${destination} was too slow or away: ${counted(droppedFrames, 'frame')} left out for it`;
+    return [warning(what, 'look at the network to it, and at its load')];
+  });
 
 const silentPublisher: Rule<Facts> = ({ stream, setting }) => {
   const input = stream?.input;
@@ -114,6 +142,8 @@ const newPublisher: Rule<Facts> = ({ stream }): Finding | undefined => {
 
 export const streamRules: readonly Rule<Facts>[] = [
   nobodyPublishes,
+  missingAtOrigin,
+  missingPushes,
   silentPublisher,
   framesWithoutRoom,
   missingKeyFrames,

@@ -1,5 +1,5 @@
 /** A server with one stream, its publisher on worker 1 and players on worker 2, as an explanation gets it. */
-import type { ClientDescription, LocalPublisher, SlotReport, WorkerStream, WorkerSummary } from '@srs/survey';
+import type { ClientDescription, DirectoryStream, LocalPublisher, SlotReport, WorkerStream, WorkerSummary } from '@srs/survey';
 import { statusReport } from '../cli-status.ts';
 import { streamsReport } from '../cli-streams.ts';
 import { kbps, master, slotOf, summaryOf } from '../cli-test-support.ts';
@@ -19,6 +19,8 @@ export interface Situation {
   readonly isSilent?: boolean;
   readonly isPublished?: boolean;
   readonly isPlayed?: boolean;
+  readonly pull?: DirectoryStream['pull'];
+  readonly pushes?: DirectoryStream['pushes'];
   readonly client?: Partial<ClientDescription> | null;
   readonly settings?: ServerFacts['settings'];
   readonly departures?: ServerFacts['departures'];
@@ -26,7 +28,7 @@ export interface Situation {
 
 /** Everything is in order unless `situation` says otherwise. */
 export function factsIn(situation: Situation = {}): ServerFacts {
-  const { isSilent = false, isPublished = true, isPlayed = true } = situation;
+  const { isSilent = false, isPublished = true, isPlayed = true, pull = null, pushes = [] } = situation;
   const goodInput = { ...publisher, recvKbps: kbps(800), droppedFrames: 0, correctedTimestamps: 0, ...situation.input };
   const goodRing = { ...ring, gopBytes: 100_000, ...situation.ring };
   const goodPlay = { ...play, players: 3, playersInStep: 3, laps: 0, cuts: 0, droppedFrames: 0, lagBytes: 0, ...situation.play };
@@ -59,7 +61,13 @@ export function factsIn(situation: Situation = {}): ServerFacts {
           ? answerOf(worker, {
               role: 'back-source' as const,
               streams: isKnown
-                ? [directoryStream(streamId, isPublished ? { ring: goodRing } : { publisher: null, ring: null })]
+                ? [
+                    directoryStream(streamId, {
+                      ...(isPublished ? { ring: goodRing } : { publisher: null, ring: null }),
+                      pull,
+                      pushes,
+                    }),
+                  ]
                 : [],
             })
           : answerOf(worker, { role: 'stream' as const, streams: isKnown ? [rowOf(worker.slot)] : [] }),

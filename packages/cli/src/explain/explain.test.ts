@@ -1,12 +1,14 @@
 import picocolors from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { cellsOf, deadPort, json, kbps, run, serve, serveMaster, slotOf, summaryOf } from '../cli-test-support.ts';
-import { clientOf, directoryStream, publisher, ring, workerStream } from '../rows-test-support.ts';
+import { clientOf, directoryStream, publisher, push, ring, workerStream } from '../rows-test-support.ts';
 import { explainClient, explainStream } from './explain.ts';
 import type { DepartureRow } from './explain-facts.ts';
 import { factsIn, type Situation } from './explain-test-support.ts';
 
 const colorless = picocolors.createColors(false);
+
+const pull = { origin: '10.0.0.9:1935', state: 'pulling', starts: 1, lastError: '' } as const;
 
 const gone = (id: number, more: Partial<DepartureRow> = {}): DepartureRow => ({
   id,
@@ -188,6 +190,21 @@ describe('what is said of a stream', () => {
       'problem: the publisher has sent neither pictures nor sound',
     ],
     ['nobody publishes', { isPublished: false }, 'problem: nobody publishes live/one; 3 players wait for it'],
+    [
+      'no origin has it',
+      { isPublished: false, pull: { ...pull, state: 'waiting', lastError: '10.0.0.9:1935: nobody publishes the stream there' } },
+      'problem: no origin gives the stream at the moment (10.0.0.9:1935, waiting): 10.0.0.9:1935: nobody publishes the stream there',
+    ],
+    [
+      'a server does not get it',
+      { pushes: [{ ...push, state: 'waiting', lastError: 'cannot connect' }] },
+      'warning: 10.0.0.7:1935 does not get it (forward, waiting): cannot connect',
+    ],
+    [
+      'a server is slow',
+      { pushes: [{ ...push, droppedFrames: 7 }] },
+      'warning: 10.0.0.7:1935 was too slow or away: 7 frames left out for it',
+    ],
     ['players are behind', { play: { playersInStep: 2 } }, 'note: 1 of 3 players is behind, joining or paused'],
     [
       'players were cut',
@@ -220,6 +237,17 @@ describe('what is said of a stream', () => {
     const nobodyThere = explainStream(factsIn({ departures, isPublished: false, isPlayed: false }), 'live/one');
     expect(nobodyThere.failure).toContain('nobody publishes or plays live/one');
     expect(nobodyThere.text(colorless)).toContain(left);
+  });
+
+  it('tells the way over an origin and to other servers', () => {
+    const report = explainStream(factsIn({ client: null, pull, pushes: [push] }), 'live/one');
+    expect(report.document.path.map(({ step, detail }) => `${step}: ${detail}`)).toEqual([
+      'push: forward to 10.0.0.7:1935, publishing, 250 frames, 122 KiB',
+      expect.stringMatching(/^stream: /),
+      'origin: 10.0.0.9:1935, pulling',
+    ]);
+    expect(report.document.path.at(-1)?.cid).toBe(200);
+    expect(findingsOf(report)).toEqual([]);
   });
 
   it('begins with the worst', () => {

@@ -1,0 +1,58 @@
+/** How a publish comes about: whoever has a say is asked, then the directory. */
+import type { PublishAnswer, RevokeReason } from '@srs/control';
+import { SrsError } from '@srs/kernel';
+import type { AdmittedStream } from './admitted-stream.ts';
+import type { ConnectionHooks } from './connection-hooks.ts';
+import { Publishing, type PublishingOptions } from './publishing.ts';
+
+export interface PublishStartOptions extends Pick<PublishingOptions, 'services' | 'hops' | 'log' | 'ip' | 'onRevoked'> {
+  readonly target: AdmittedStream;
+  readonly hooks: ConnectionHooks;
+  /** See `ConnectionHooks.begin`. */
+  readonly streamName: string;
+  /** The client has left, or is being let go. */
+  readonly isOver: () => boolean;
+}
+
+/**
+ * @returns undefined when the client has left in the meantime; nothing is held then
+ * @throws SrsError HttpAnswer, StreamBusy or SharedMemory when the client may not publish
+ */
+export async function startPublishing(options: PublishStartOptions): Promise<Publishing | undefined> {
+  const { services, target, hops, hooks, streamName, log, ip, onRevoked, isOver } = options;
+  const { vhost, streamId } = target;
+  if (hooks.isAsked('publish', target) && vhost.publish.busy === 'reject') {
+    // Hook servers count by the stream's name: they are not asked about a second publisher, who will not get it.
+    const publisher = await services.directory.publisherOf(streamId);
+    if (publisher !== null) throw publishRefusal(streamId, { isGranted: false, reason: 'busy', publisher });
+  }
+  await hooks.begin('publish', target, streamName);
+  if (!isOver()) {
+    const param = hooks.paramOf(streamName);
+    const opened = await Publishing.open({ services, vhost, streamId, param, hops, log, ip, onRevoked });
+    if (!(opened instanceof Publishing)) throw publishRefusal(streamId, opened);
+    if (!isOver()) return opened;
+    opened.end();
+  }
+  hooks.end();
+  return undefined;
+}
+
+/** Why the directory did not grant a publish. */
+function publishRefusal(streamId: string, { reason, publisher }: PublishAnswer & { readonly isGranted: false }): SrsError {
+  if (reason === 'no-memory') return new SrsError('SharedMemory', `no shared memory for stream ${streamId} (ring memory)`);
+  const by = publisher === null ? '' : ` by ${publisher.ip}, cid=${publisher.cid}`;
+  return new SrsError('StreamBusy', `stream ${streamId} is already published${by}`);
+}
+
+/** Why a publish was ended by others. */
+export function revocationText(reason: RevokeReason, detail: string): string {
+  switch (reason) {
+    case 'replaced':
+      return `stream taken over by ${detail} (publish busy replace)`;
+    case 'conflict':
+      return `stream is published by ${detail}`;
+    case 'closed':
+      return `stream closed: ${detail}`;
+  }
+}

@@ -1,0 +1,177 @@
+import { frameTypes, memoryLog, systemClock } from '@srs/kernel';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/support/deadline.ts';
+import { LoopbackServer } from '../../../test/support/loopback-server.ts';
+import { EdgePull, type PullSink } from './edge-pull.ts';
+import { OriginPool } from './origin-pool.ts';
+
+const LIMIT_MS = 10_000;
+const stream = { vhost: 'cdn.test', app: 'live', name: 's', param: '?token=x' };
+const clock = systemClock;
+const random = (): number => 0;
+
+/** What is published here of what was pulled. */
+class Published {
+  readonly lines: string[] = [];
+
+  readonly open = (ip: string): PullSink => {
+    this.lines.push(`begin ${ip}`);
+    return {
+      write: (_type, timestampMs) => void this.lines.push(`${timestampMs}`),
+      flush: () => {},
+      end: () => void this.lines.push('end'),
+    };
+  };
+
+  async have(...lines: readonly string[]): Promise<void> {
+    await eventually(
+      () => lines.every((line) => this.lines.includes(line)),
+      LIMIT_MS,
+      () => `no ${lines.join(', ')} in ${this.lines.join(', ')}`,
+    );
+  }
+}
+
+function pull(published: Published, ports: readonly number[]) {
+  const log = memoryLog();
+  const started = new EdgePull({
+    stream,
+    origins: () => ports.map((port) => ({ host: '127.0.0.1', port })),
+    pool: new OriginPool({ clock, random }),
+    identity: undefined,
+    open: published.open,
+    clock,
+    log,
+    random,
+  });
+  return { pull: started, log };
+}
+
+const frame = Buffer.of(0x17, 1, 0, 0, 0);
+
+describe('a pull', () => {
+  it('asks for the stream under its names, and begins when media comes', async () => {
+    await using origin = await LoopbackServer.start();
+    const published = new Published();
+    const { pull: pulled } = pull(published, [origin.port]);
+    const peer = await origin.peer();
+    await eventually(
+      () => pulled.view.state === 'connected',
+      LIMIT_MS,
+      () => pulled.view.state,
+    );
+    expect(peer.requests).toEqual([`connect rtmp://cdn.test:${origin.port}/live live`, 'play s?token=x']);
+    expect(published.lines).toEqual([]);
+    peer.sendFrame(frameTypes.video, 40, frame);
+    peer.sendFrame(frameTypes.video, 80, frame);
+    await published.have('80');
+    expect(published.lines).toEqual(['begin 127.0.0.1', '40', '80']);
+    expect(pulled.view).toMatchObject({ state: 'pulling', starts: 1, origin: `127.0.0.1:${origin.port}` });
+    await pulled.close();
+    await peer.closed();
+    expect(published.lines.at(-1)).toBe('end');
+    expect(pulled.view.state).toBe('closed');
+  });
+
+  it('goes to the next origin at once when one breaks off', async () => {
+    await using first = await LoopbackServer.start();
+    await using second = await LoopbackServer.start();
+    const published = new Published();
+    const { pull: pulled } = pull(published, [first.port, second.port]);
+    const peer = await first.peer();
+    await eventually(
+      () => peer.requests.length === 2,
+      LIMIT_MS,
+      () => 'not asked to play',
+    );
+    peer.sendFrame(frameTypes.video, 40, frame);
+    await published.have('40');
+    const brokenMs = performance.now();
+    peer.socket.destroy();
+    const other = await second.peer();
+    await eventually(
+      () => other.requests.length === 2,
+      LIMIT_MS,
+      () => 'the next one is not asked to play',
+    );
+    expect(performance.now() - brokenMs).toBeLessThan(1000);
+    other.sendFrame(frameTypes.video, 60, frame);
+    await published.have('60');
+    expect(published.lines).toEqual(['begin 127.0.0.1', '40', 'end', 'begin 127.0.0.1', '60']);
+    await pulled.close();
+  });
+
+  it('goes to the next origin within 3 s when one falls silent, or has nothing', async () => {
+    await using silent = await LoopbackServer.start();
+    await using second = await LoopbackServer.start();
+    const published = new Published();
+    const { pull: pulled, log } = pull(published, [silent.port, second.port]);
+    const startMs = performance.now();
+    const other = await second.peer();
+    expect(performance.now() - startMs).toBeLessThan(3000);
+    expect(log.lines.map(({ text }) => text).join('\n')).toContain(`127.0.0.1:${silent.port}: nobody publishes the stream there`);
+    await eventually(
+      () => other.requests.length === 2,
+      LIMIT_MS,
+      () => 'not asked to play',
+    );
+    other.sendFrame(frameTypes.video, 60, frame);
+    await published.have('end');
+    await eventually(
+      () => log.lines.some(({ text }) => text.endsWith(`127.0.0.1:${second.port}: silent for 2 s`)),
+      LIMIT_MS,
+      () => pulled.view.lastError,
+    );
+    await pulled.close();
+  });
+
+  it('leaves an origin that cannot be reached alone for a while', async () => {
+    await using origin = await LoopbackServer.start();
+    const published = new Published();
+    const { pull: pulled, log } = pull(published, [1, origin.port]);
+    const peer = await origin.peer();
+    await eventually(
+      () => peer.requests.length === 2,
+      LIMIT_MS,
+      () => 'not asked to play',
+    );
+    peer.sendFrame(frameTypes.video, 40, frame);
+    await published.have('40');
+    peer.socket.destroy();
+    // The one that rests is passed over.
+    const again = await origin.peer(1);
+    await eventually(
+      () => again.requests.length === 2,
+      LIMIT_MS,
+      () => 'not asked to play again',
+    );
+    expect(log.lines.filter(({ text }) => text.includes('127.0.0.1:1:'))).toHaveLength(1);
+    await pulled.close();
+  });
+
+  it('can be closed while it connects, while it waits, and with nowhere to go', async () => {
+    const published = new Published();
+    await using deaf = await LoopbackServer.start({ onSocket: (socket) => void socket.resume() });
+    const connecting = pull(published, [deaf.port]).pull;
+    await eventually(
+      () => deaf.connectionCount === 1,
+      LIMIT_MS,
+      () => 'not connected',
+    );
+    await connecting.close();
+    const waiting = pull(published, [1]).pull;
+    await eventually(
+      () => waiting.view.state === 'waiting',
+      LIMIT_MS,
+      () => waiting.view.state,
+    );
+    await waiting.close();
+    await pull(published, []).pull.close();
+    expect(published.lines).toEqual([]);
+    await eventually(
+      () => deaf.connectionCount === 0,
+      LIMIT_MS,
+      () => 'a connection is left',
+    );
+  });
+});

@@ -1,0 +1,219 @@
+/** Gets one stream from the origins for as long as it has viewers here. */
+import type { AmfObject } from '@srs/amf';
+import { describeCloseReason, openFollowing, RtmpPlayer } from '@srs/client';
+import type { ServerAddress } from '@srs/config';
+import { type Clock, describeError, type FrameType, type Log } from '@srs/kernel';
+import type { OriginPool } from './origin-pool.ts';
+import { describeOrigin, type OriginStream, targetAt } from './origin-target.ts';
+
+/** Takes what is pulled: one publish on this server. */
+export interface PullSink {
+  /** @throws SrsError for headers or metadata that cannot be read */
+  write(type: FrameType, timestampMs: number, payload: Buffer): void;
+  flush(): void;
+  end(): void;
+}
+
+export interface EdgePullOptions {
+  readonly stream: OriginStream;
+  /** Asked for at each try, so that a reload counts for the next one. */
+  readonly origins: () => readonly ServerAddress[];
+  readonly pool: OriginPool;
+  /** What this server says of itself; undefined to say nothing. */
+  readonly identity: AmfObject | undefined;
+  /** Media has come: the stream begins here. Undefined when it cannot, which has been logged. @param ip of the origin */
+  readonly open: (ip: string) => PullSink | undefined;
+  readonly clock: Clock;
+  /** Its lines carry the pull's trackable id. */
+  readonly log: Log;
+  /** 0..1, as Math.random. */
+  readonly random: () => number;
+}
+
+/** `connected`: to an origin that has sent nothing yet. */
+export type EdgePullState = 'connecting' | 'connected' | 'pulling' | 'waiting' | 'closed';
+
+export interface EdgePullView {
+  readonly origin: string;
+  readonly state: EdgePullState;
+  /** How often media has begun to come. */
+  readonly starts: number;
+  readonly lastError: string;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const START_TIMEOUT_MS = 5_000;
+/** An origin that has been silent for so long is left for the next one: with the time that takes, viewers wait 3 s at most. */
+const SILENCE_MS = 2_000;
+/** When all have been tried in vain. A quarter less at random. */
+const PAUSE_MS = 1_000;
+const CHUNK_SIZE = 60_000;
+/** The same failure is written down again after this. */
+const SAME_FAILURE_MS = 60_000;
+
+export class EdgePull {
+  readonly #options: EdgePullOptions;
+  readonly #stopping = new AbortController();
+  readonly #done: Promise<void>;
+  #state: EdgePullState = 'connecting';
+  #origin: ServerAddress | undefined;
+  #index = -1;
+  #starts = 0;
+  #lastError = '';
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+  /** Origins in a row that brought nothing. */
+  #inVain = 0;
+  #player: RtmpPlayer | undefined;
+  #sink: PullSink | undefined;
+  #heardMs = 0;
+
+  /** Connects at once. */
+  constructor(options: EdgePullOptions) {
+    this.#options = options;
+    this.#done = this.#run();
+  }
+
+  get view(): EdgePullView {
+    return {
+      origin: this.#origin === undefined ? '' : describeOrigin(this.#origin),
+      state: this.#state,
+      starts: this.#starts,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Ends the publish here at once; resolves when the connection is closed too. */
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#stopping.abort();
+    this.#endSink();
+    await this.#player?.close();
+    await this.#done;
+  }
+
+  get #isClosed(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #run(): Promise<void> {
+    const { pool, random } = this.#options;
+    while (!this.#isClosed) {
+      const origins = this.#options.origins();
+      if (origins.length > 0) {
+        this.#index = pool.next(origins, this.#index);
+        const origin = origins[this.#index]!;
+        this.#origin = origin;
+        const before = this.#starts;
+        await this.#pullFrom(origin);
+        this.#inVain = this.#starts > before ? 0 : this.#inVain + 1;
+      }
+      if (this.#isClosed) return;
+      if (origins.length > 0 && this.#inVain < origins.length) continue;
+      this.#inVain = 0;
+      this.#state = 'waiting';
+      await this.#pause(PAUSE_MS * (1 - random() / 4));
+    }
+  }
+
+  async #pullFrom(origin: ServerAddress): Promise<void> {
+    const { stream, pool, identity, clock } = this.#options;
+    const { signal } = this.#stopping;
+    this.#state = 'connecting';
+    let player: RtmpPlayer;
+    try {
+      player = await openFollowing(targetAt(origin, stream), (target) =>
+        RtmpPlayer.open(target, {
+          connectTimeoutMs: CONNECT_TIMEOUT_MS,
+          startTimeoutMs: START_TIMEOUT_MS,
+          chunkSize: CHUNK_SIZE,
+          signal,
+          ...(identity === undefined ? {} : { args: identity }),
+          onFrame: (type, timestampMs, payload) => this.#onFrame(origin, type, timestampMs, payload),
+        }),
+      );
+    } catch (error) {
+      if (this.#isClosed) return;
+      pool.failed(origin);
+      this.#note(origin, describeError(error));
+      return;
+    }
+    if (this.#isClosed) {
+      await player.close();
+      return;
+    }
+    this.#player = player;
+    pool.worked(origin);
+    if (this.#sink === undefined) this.#state = 'connected';
+    this.#logPeer(origin, player);
+    this.#heardMs = clock.nowMs();
+    const startsBefore = this.#sink === undefined ? this.#starts : this.#starts - 1;
+    let isSilent = false;
+    const watch = setInterval(() => {
+      if (clock.nowMs() - this.#heardMs < SILENCE_MS) return;
+      isSilent = true;
+      clearInterval(watch);
+      void player.close();
+      this.#endSink();
+    }, SILENCE_MS / 10);
+    const reason = await player.closed;
+    clearInterval(watch);
+    this.#player = undefined;
+    this.#endSink();
+    if (this.#isClosed) return;
+    if (reason.kind === 'failed') pool.failed(origin);
+    if (!isSilent) this.#note(origin, describeCloseReason(reason));
+    else
+      this.#note(origin, this.#starts > startsBefore ? `silent for ${SILENCE_MS / 1000} s` : 'nobody publishes the stream there');
+  }
+
+  /** Hot path. */
+  #onFrame(origin: ServerAddress, type: FrameType, timestampMs: number, payload: Buffer): void {
+    if (this.#isClosed) return;
+    this.#heardMs = this.#options.clock.nowMs();
+    if (this.#sink === undefined) {
+      this.#sink = this.#options.open(origin.host);
+      if (this.#sink === undefined) throw new Error('the stream cannot begin here');
+      this.#starts += 1;
+      this.#state = 'pulling';
+    }
+    this.#sink.write(type, timestampMs, payload);
+    this.#sink.flush();
+  }
+
+  #endSink(): void {
+    this.#sink?.end();
+    this.#sink = undefined;
+  }
+
+  /** So that a viewer's trouble can be followed from server to server. */
+  #logPeer(origin: ServerAddress, { client: { connected } }: RtmpPlayer): void {
+    const { log, identity } = this.#options;
+    const peer = connected?.peer;
+    log.trace(
+      `edge pull from ${describeOrigin(origin)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${identity === undefined ? 0 : 1}`,
+    );
+  }
+
+  #note(origin: ServerAddress, reason: string): void {
+    const { clock, log, stream } = this.#options;
+    const text = `${describeOrigin(origin)}: ${reason}`;
+    const nowMs = clock.nowMs();
+    if (text === this.#lastError && nowMs - this.#toldAtMs < SAME_FAILURE_MS) return;
+    this.#lastError = text;
+    this.#toldAtMs = nowMs;
+    log.warn(`edge pull of ${stream.app}/${stream.name} from ${text}`);
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    return new Promise((resolve) => {
+      const timer = setTimeout(end, ms);
+      function end(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      }
+      signal.addEventListener('abort', end);
+    });
+  }
+}

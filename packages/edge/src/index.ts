@@ -1,0 +1,2 @@
+export { EdgePull, type EdgePullOptions, type EdgePullState, type EdgePullView, type PullSink } from './edge-pull.ts';
+export { OriginPool } from './origin-pool.ts';

@@ -1,0 +1,148 @@
+/** One stream on its way to another server, from the beginning to the end of a publish. */
+import type { AmfObject } from '@srs/amf';
+import { RtmpRefusal, type RtmpTarget, StreamPush, type StreamPushState } from '@srs/client';
+import { type Clock, describeError, type FrameType } from '@srs/kernel';
+import { statusCodes } from '@srs/rtmp';
+import type { FrameConsumer, OutputStream } from '@srs/stream';
+import { describeAddress } from './destination.ts';
+
+/** What is told of one destination of one stream. */
+export interface ForwardView {
+  readonly streamId: string;
+  readonly kind: 'forward' | 'edge push';
+  /** `host:port`. */
+  readonly destination: string;
+  readonly state: StreamPushState;
+  /** How often a server has started the publish. */
+  readonly connects: number;
+  readonly sentFrames: number;
+  readonly sentBytes: number;
+  /** Overtaken while the server was slow. */
+  readonly droppedFrames: number;
+  /** Why the last try or connection ended; empty when none has. */
+  readonly lastError: string;
+}
+
+export interface ForwardOutputOptions {
+  readonly stream: OutputStream;
+  /** A server that an edge belongs to has the last word: when it refuses the stream, so does this one. */
+  readonly kind: ForwardView['kind'];
+  /** Tried in turn; one at least. */
+  readonly targets: readonly RtmpTarget[];
+  /** What may wait in the ring before it is skipped. */
+  readonly queueLengthMs: number;
+  /** For the other server. */
+  readonly connectArguments: AmfObject;
+  /** They say who this server is. */
+  readonly showsIdentity: boolean;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Between two tries. */
+  readonly retry: { readonly firstMs: number; readonly maxMs: number };
+  readonly onEnd: (output: ForwardOutput) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+/** A server that shakes hands and then says nothing. */
+const START_TIMEOUT_MS = 10_000;
+const CHUNK_SIZE = 60_000;
+/** The same failure is written down again after this. */
+const SAME_FAILURE_MS = 60_000;
+
+export class ForwardOutput implements FrameConsumer {
+  readonly #options: ForwardOutputOptions;
+  readonly #push: StreamPush;
+  #lastWallMs = 0;
+  #droppedFrames = 0;
+  #lastError = '';
+  #toldError = '';
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ForwardOutputOptions) {
+    const { stream, kind, connectArguments, showsIdentity, retry, random, targets } = options;
+    this.#options = options;
+    this.#push = new StreamPush({
+      targets,
+      connection: {
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        startTimeoutMs: START_TIMEOUT_MS,
+        chunkSize: CHUNK_SIZE,
+        publishStyle: 'flash',
+        args: connectArguments,
+      },
+      retry,
+      random,
+      handler: {
+        onReady: (target, connected) => {
+          const peer = connected?.peer;
+          stream.log.trace(
+            `${kind} of ${stream.streamId} to ${describeAddress(target)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${showsIdentity ? 1 : 0}`,
+          );
+          this.#toldError = '';
+          stream.resume('newest');
+        },
+        onDrained: () => stream.resume(this.#isTooLate ? 'newest' : 'next'),
+        onLost: (target, reason, waitMs) => this.#onLost(describeAddress(target), reason, waitMs),
+      },
+    });
+    this.#push.start();
+  }
+
+  get isFull(): boolean {
+    return this.#push.isFull;
+  }
+
+  get view(): ForwardView {
+    const { stream, kind } = this.#options;
+    const { state, target, connects, sentFrames, sentBytes } = this.#push;
+    return {
+      streamId: stream.streamId,
+      kind,
+      destination: describeAddress(target),
+      state,
+      connects,
+      sentFrames,
+      sentBytes,
+      droppedFrames: this.#droppedFrames,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Hot path. */
+  onFrame(type: FrameType, _flags: number, timestampMs: number, wallMs: number, payload: Buffer): void {
+    this.#lastWallMs = wallMs;
+    this.#push.write(type, timestampMs, payload);
+  }
+
+  onGap(lostFrames: number): void {
+    this.#droppedFrames += lostFrames;
+  }
+
+  async onEnd(): Promise<void> {
+    await this.#push.close();
+    this.#options.onEnd(this);
+  }
+
+  /** The newest frame that was sent came so long ago. */
+  get #isTooLate(): boolean {
+    const { clock, queueLengthMs } = this.#options;
+    return ((clock.wallMs() - this.#lastWallMs) | 0) > queueLengthMs;
+  }
+
+  /** A server that is away for a day is not worth a line every three seconds. */
+  #onLost(destination: string, reason: unknown, waitMs: number): void {
+    const { stream, kind, clock } = this.#options;
+    const text = describeError(reason);
+    this.#lastError = text;
+    const nowMs = clock.nowMs();
+    if (text !== this.#toldError || nowMs - this.#toldAtMs >= SAME_FAILURE_MS) {
+      this.#toldError = text;
+      this.#toldAtMs = nowMs;
+      stream.log.warn(`${kind} of ${stream.streamId} to ${destination}: ${text}; next try in ${waitMs} ms`);
+    }
+    if (!(reason instanceof RtmpRefusal)) return;
+    // Another try would have the same answer for as long as the stream lasts.
+    if (reason.rejection.code === statusCodes.publishLoop) void this.#push.close();
+    else if (kind === 'edge push') stream.dismissPublisher(text);
+  }
+}

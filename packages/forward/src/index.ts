@@ -1,0 +1,2 @@
+export type { ForwardView } from './forward-output.ts';
+export { type ForwardOptions, Forwards } from './forwards.ts';

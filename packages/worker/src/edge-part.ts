@@ -1,0 +1,176 @@
+/** Gets the streams of edge vhosts from their origins, each once for all workers, from its first viewer to its last. */
+import { Publishing, type PublishServices } from '@srs/clients';
+import { type Config, isSameConfig, type ServerAddress, splitStreamId, type VhostConfig } from '@srs/config';
+import type { Lease } from '@srs/control';
+import type { EdgePull, EdgePullView, OriginPool } from '@srs/edge';
+import { systemClock } from '@srs/kernel';
+import { deviceAddress } from '@srs/native';
+import { identityArguments } from '@srs/rtmp';
+import type { DirectoryObserver, OwnDirectory } from '@srs/stream';
+import type { WorkerEnvironment } from './environment.ts';
+import { identity } from './identity.ts';
+import { isOwnAddress } from './own-address.ts';
+
+export interface EdgePart extends DirectoryObserver {
+  /** A reload: the configuration is in force already. */
+  configure(): void;
+  /** What is pulled at the moment, by stream. */
+  views(): ReadonlyMap<string, EdgePullView>;
+  close(): Promise<void>;
+}
+
+const clock = systemClock;
+
+/** @param own the way to the directory, not asked before that tells of a demand */
+export function startEdge(environment: WorkerEnvironment, own: () => OwnDirectory): EdgePart {
+  return new EdgePulls(environment, own);
+}
+
+class EdgePulls implements EdgePart {
+  readonly #environment: WorkerEnvironment;
+  readonly #own: () => OwnDirectory;
+  readonly #wanted = new Set<string>();
+  /** Streams that somebody publishes here. */
+  readonly #published = new Set<string>();
+  readonly #pulls = new Map<string, EdgePull>();
+  /** By vhost. */
+  readonly #pools = new Map<string, OriginPool>();
+  readonly #closing = new Set<Promise<void>>();
+  #services: (PublishServices & { readonly directory: OwnDirectory }) | undefined;
+  #edge: typeof import('@srs/edge') | undefined;
+  #before: Config;
+  /** Of which that was said. */
+  #toldOwn: Config | undefined;
+  #isClosed = false;
+
+  constructor(environment: WorkerEnvironment, own: () => OwnDirectory) {
+    this.#environment = environment;
+    this.#own = own;
+    this.#before = environment.config;
+  }
+
+  onDemand(streamId: string, isWanted: boolean): void {
+    if (isWanted) this.#wanted.add(streamId);
+    else this.#wanted.delete(streamId);
+    this.#look(streamId);
+  }
+
+  onPublished({ streamId, isPulled }: Lease): void {
+    if (isPulled) return;
+    this.#published.add(streamId);
+    this.#look(streamId);
+  }
+
+  onUnpublished(streamId: string): void {
+    if (this.#published.delete(streamId)) this.#look(streamId);
+  }
+
+  /** Another list of origins counts for the next connection; a vhost that is an edge no more lets go of its streams. */
+  configure(): void {
+    const before = this.#before;
+    this.#before = this.#environment.config;
+    for (const streamId of new Set([...this.#wanted, ...this.#pulls.keys()])) {
+      const { vhost } = splitStreamId(streamId);
+      if (!isSameConfig(before.vhosts.get(vhost)?.mode, this.#before.vhosts.get(vhost)?.mode)) this.#look(streamId);
+    }
+  }
+
+  views(): ReadonlyMap<string, EdgePullView> {
+    return new Map(Array.from(this.#pulls, ([streamId, pull]) => [streamId, pull.view]));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const streamId of Array.from(this.#pulls.keys())) this.#stop(streamId);
+    await Promise.all(this.#closing);
+  }
+
+  #look(streamId: string): void {
+    const vhost = this.#edgeOf(streamId);
+    const isNeeded = vhost !== undefined && !this.#isClosed && this.#wanted.has(streamId) && !this.#published.has(streamId);
+    if (!isNeeded) this.#stop(streamId);
+    else if (this.#edge === undefined) void this.#load().then(() => this.#look(streamId));
+    else if (!this.#pulls.has(streamId)) this.#pulls.set(streamId, this.#start(this.#edge, streamId, vhost));
+  }
+
+  async #load(): Promise<void> {
+    this.#edge = await import('@srs/edge');
+  }
+
+  #start({ EdgePull: Pull, OriginPool: Pool }: typeof import('@srs/edge'), streamId: string, vhost: VhostConfig): EdgePull {
+    const { status, log } = this.#environment;
+    const { app, stream: name } = splitStreamId(streamId);
+    const cid = status.nextCid();
+    const pullLog = log.child(cid);
+    const pool = this.#pools.get(vhost.name) ?? new Pool({ clock, random: Math.random });
+    this.#pools.set(vhost.name, pool);
+    const serverIp = deviceAddress(this.#environment.config.stats.network);
+    const role = 'origin/edge server';
+    return new Pull({
+      stream: { vhost: vhost.name, app, name, param: '' },
+      origins: () => this.#originsOf(streamId),
+      pool,
+      identity: vhost.debugSrsUpnode ? identityArguments({ ...identity, role, serverIp, pid: process.pid, id: cid }) : undefined,
+      open: (ip) => this.#open(streamId, ip, pullLog),
+      clock,
+      log: pullLog,
+      random: Math.random,
+    });
+  }
+
+  #open(streamId: string, ip: string, log: ReturnType<WorkerEnvironment['log']['child']>): Publishing | undefined {
+    const vhost = this.#edgeOf(streamId);
+    if (vhost === undefined) return undefined;
+    this.#services ??= this.#openServices();
+    const services = this.#services;
+    const answer = services.directory.begin({ streamId, cid: log.cid, ip, param: '', busy: 'reject', hops: [] });
+    if (answer.isGranted) {
+      const onRevoked = (): void => this.#stop(streamId);
+      return Publishing.begin({ services, vhost, streamId, param: '', hops: [], log, ip, onRevoked }, answer);
+    }
+    log.error(
+      `edge pull of ${streamId}: ${answer.reason === 'busy' ? 'it is published here' : 'there is no memory for it (ring memory)'}`,
+    );
+    return undefined;
+  }
+
+  /** A server that asks itself would wait for ever. */
+  #originsOf(streamId: string): readonly ServerAddress[] {
+    const { config, log } = this.#environment;
+    const origins = this.#edgeOf(streamId)?.origin ?? [];
+    const others = origins.filter((origin) => !isOwnAddress(config, origin));
+    if (others.length < origins.length && this.#toldOwn !== config) {
+      this.#toldOwn = config;
+      log.error(`vhost ${splitStreamId(streamId).vhost}: an origin is this server itself, left out`);
+    }
+    return others;
+  }
+
+  #openServices(): PublishServices & { readonly directory: OwnDirectory } {
+    const { slot, arenas, doorbell, instanceId } = this.#environment;
+    return {
+      clock,
+      slot,
+      pid: process.pid,
+      instanceId,
+      directory: this.#own(),
+      arenas,
+      identity,
+      ringDoorbell: (target) => doorbell.ring(target),
+    };
+  }
+
+  #stop(streamId: string): void {
+    const pull = this.#pulls.get(streamId);
+    if (pull === undefined) return;
+    this.#pulls.delete(streamId);
+    const closed = pull.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+
+  /** Undefined for a vhost that is none. */
+  #edgeOf(streamId: string): VhostConfig | undefined {
+    const vhost = this.#environment.config.vhosts.get(splitStreamId(streamId).vhost);
+    return vhost?.enabled === true && vhost.mode === 'remote' ? vhost : undefined;
+  }
+}

@@ -1,0 +1,194 @@
+/** Streams that one server pushes on to others. */
+
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/deadline.ts';
+import { ServerProcess } from '../support/server-process.ts';
+import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
+
+const LIMIT_MS = 20_000;
+
+let destination: ServerProcess;
+let deaf: Server;
+const deafSockets = new Set<Socket>();
+let source: ServerProcess;
+
+const addressOf = ({ place }: ServerProcess): string => `${place.host}:${place.rtmpPort}`;
+
+function configOf(...destinations: readonly string[]) {
+  return {
+    vhost: `forward ${destinations.join(' ')};`,
+    top: `vhost other.test { forward ${addressOf(destination)}; }`,
+  };
+}
+
+beforeAll(async () => {
+  destination = await ServerProcess.start({ top: 'vhost other.test { }' });
+  // Accepts, and never says a word.
+  deaf = createServer((socket) => {
+    deafSockets.add(socket);
+    socket.on('error', () => {});
+  });
+  deaf.listen(0, '127.0.0.1');
+  await once(deaf, 'listening');
+  const { port } = deaf.address() as { port: number };
+  source = await ServerProcess.start(configOf(addressOf(destination), '127.0.0.1:1', `127.0.0.1:${port}`));
+});
+
+afterAll(async () => {
+  await source?.stop();
+  await destination?.stop();
+  for (const socket of deafSockets) socket.destroy();
+  deaf?.close();
+});
+
+describe('a stream that is forwarded', () => {
+  it('arrives whole, whatever becomes of other destinations', async () => {
+    const player = await LivePlayer.start(destination, 'live/whole');
+    const publisher = await LivePublisher.start(source, 'live/whole', { parameters: '?token=x' });
+    const beside = await LivePlayer.start(source, 'live/whole');
+    await player.waitForFrames(150);
+    await beside.waitForFrames(50);
+    expect(player.checker.complaint).toBe('');
+    expect(player.checker.gaps).toEqual([]);
+    expect(beside.checker.complaint).toBe('');
+    expect(publisher.isOpen).toBe(true);
+    await source.waitForLog(/forward of __defaultVhost__\/live\/whole to 127\.0\.0\.1:1: .*ECONNREFUSED.*; next try in \d+ ms/);
+    for (const client of [player, beside, publisher]) client.leave();
+  });
+
+  it('keeps its vhost', async () => {
+    const player = await LivePlayer.start(destination, 'live/vhost', { tcUrlParameters: '?vhost=other.test' });
+    const publisher = await LivePublisher.start(source, 'live/vhost', { tcUrlParameters: '?vhost=other.test' });
+    await player.waitForFrames(50);
+    expect(player.checker.complaint).toBe('');
+    for (const client of [player, publisher]) client.leave();
+  });
+
+  it('tells the other server who sends it', async () => {
+    const from = destination.log().length;
+    const publisher = await LivePublisher.start(source, 'live/identity');
+    const line = await destination.waitForLog(/edge-srs ip=\S+, version=2\.0\.0, pid=\d+, id=\d+/, { from });
+    const backSource = (await source.workers()).find(({ role }) => role === 'back-source')!;
+    expect(line).toContain(`pid=${backSource.pid}, id=${publisher.peer.id}`);
+    expect(
+      await source.waitForLog(
+        /forward of __defaultVhost__\/live\/identity to \S+: connected, version=2\.0\.0, ip=127\.0\.0\.1, pid=\d+, id=\d+, dsu=1/,
+      ),
+    ).toContain(`[${publisher.peer.id}]`);
+    publisher.leave();
+  });
+
+  it('starts anew with headers and a key frame when the destination comes back, and players of both go on', async () => {
+    const publisher = await LivePublisher.start(source, 'live/back');
+    const beside = await LivePlayer.start(source, 'live/back');
+    const before = await LivePlayer.start(destination, 'live/back');
+    await before.waitForFrames(20);
+    await destination.restart('SIGKILL');
+    const after = await LivePlayer.start(destination, 'live/back');
+    await after.waitForFrames(50);
+    expect(after.checker.complaint).toBe('');
+    expect(after.checker.firstSequence).toBeGreaterThan(0);
+    expect(beside.checker.complaint).toBe('');
+    expect(beside.checker.gaps).toEqual([]);
+    for (const client of [publisher, beside, after]) client.leave();
+  });
+
+  it('ends there when it ends here', async () => {
+    const publisher = await LivePublisher.start(source, 'live/end');
+    const player = await LivePlayer.start(destination, 'live/end');
+    await player.waitForFrames(10);
+    publisher.leave();
+    await eventually(
+      async () => !(await isPublished(destination, 'live/end')),
+      LIMIT_MS,
+      () => 'it is still published there',
+    );
+    player.leave();
+  });
+
+  it('goes elsewhere after a reload, and a destination that stays notices nothing', async () => {
+    await using second = await ServerProcess.start();
+    const publisher = await LivePublisher.start(source, 'live/reload');
+    const staying = await LivePlayer.start(destination, 'live/reload');
+    const coming = await LivePlayer.start(second, 'live/reload');
+    await staying.waitForFrames(20);
+    source.writeConfig(configOf(addressOf(destination), addressOf(second)));
+    source.signal('SIGHUP');
+    await coming.waitForFrames(50);
+    expect(coming.checker.complaint).toBe('');
+    expect(staying.checker.complaint).toBe('');
+    expect(staying.checker.gaps).toEqual([]);
+    for (const client of [publisher, staying, coming]) client.leave();
+  });
+
+  it('is not sent to the server that it comes from', async () => {
+    source.writeConfig(configOf(addressOf(source), addressOf(destination)));
+    source.signal('SIGHUP');
+    await source.waitForLog(/reload/i);
+    const player = await LivePlayer.start(destination, 'live/self');
+    const publisher = await LivePublisher.start(source, 'live/self');
+    await player.waitForFrames(50);
+    await source.waitForLog(/forward of __defaultVhost__\/live\/self to \S+: that is this server itself, left out/);
+    expect(publisher.isOpen).toBe(true);
+    for (const client of [publisher, player]) client.leave();
+  });
+});
+
+describe('a stream that comes back', () => {
+  it('takes nobody from its place, not even where a new publisher may', async () => {
+    await using first = await ServerProcess.start({ vhost: 'publish { busy replace; }' });
+    await using second = await ServerProcess.start({ vhost: `publish { busy replace; } forward ${addressOf(first)};` });
+    first.writeConfig({ vhost: `publish { busy replace; } forward ${addressOf(second)};` });
+    first.signal('SIGHUP');
+    await first.waitForLog(/reload/i);
+    const publisher = await LivePublisher.start(first, 'live/loop');
+    const players = await Promise.all([LivePlayer.start(first, 'live/loop'), LivePlayer.start(second, 'live/loop')]);
+    await first.waitForLog(/stream __defaultVhost__\/live\/loop comes back to the server that has sent it/);
+    await Promise.all(players.map((player) => player.waitForFrames(100)));
+    for (const { checker } of players) {
+      expect(checker.complaint).toBe('');
+      expect(checker.sessions).toEqual([1]);
+    }
+    expect(publisher.isOpen).toBe(true);
+    // It is not tried again.
+    const pushes = await pushesOf(second, 'live/loop');
+    expect(pushes).toMatchObject([{ state: 'closed', connects: 0 }]);
+    for (const client of [...players, publisher]) client.leave();
+  });
+
+  it('of edges that are origins of each other stays where it is published', async () => {
+    await using first = await ServerProcess.start();
+    await using second = await ServerProcess.start({ vhost: `mode remote; origin ${addressOf(first)};` });
+    first.writeConfig({ vhost: `mode remote; origin ${addressOf(second)};` });
+    first.signal('SIGHUP');
+    await first.waitForLog(/reload/i);
+    const players = await Promise.all([LivePlayer.start(first, 'live/ring'), LivePlayer.start(second, 'live/ring')]);
+    const publisher = await LivePublisher.start(first, 'live/ring');
+    await Promise.all(players.map((player) => player.waitForFrames(100)));
+    for (const { checker } of players) expect(checker.complaint).toBe('');
+    expect(publisher.isOpen).toBe(true);
+    for (const client of [...players, publisher]) client.leave();
+  });
+});
+
+interface StreamRow {
+  readonly streamId: string;
+  readonly publisher: unknown;
+  readonly pushes: readonly unknown[];
+}
+
+async function rowOf(server: ServerProcess, path: string): Promise<StreamRow | undefined> {
+  const backSource = (await server.workers()).find(({ role }) => role === 'back-source')!;
+  const { data } = (await server.privateApi('/api/v1/streams', { port: backSource.port })) as {
+    readonly data: readonly StreamRow[];
+  };
+  return data.find(({ streamId }) => streamId === `__defaultVhost__/${path}`);
+}
+
+const pushesOf = async (server: ServerProcess, path: string): Promise<readonly unknown[]> =>
+  (await rowOf(server, path))?.pushes ?? [];
+
+const isPublished = async (server: ServerProcess, path: string): Promise<boolean> =>
+  ((await rowOf(server, path))?.publisher ?? null) !== null;

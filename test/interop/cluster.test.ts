@@ -1,0 +1,114 @@
+/** Servers of other makers as origins of an edge, and as those that streams are forwarded to. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LivePlayer, LivePublisher } from '../e2e/live-client-test-support.ts';
+import { publishWithFfmpeg, runForeign, startForeign } from '../support/foreign.ts';
+import { clip } from '../support/media.ts';
+import { NginxRtmp, requiresNginx } from '../support/nginx.ts';
+import { claimPorts } from '../support/ports.ts';
+import { requires } from '../support/requires.ts';
+import { ServerProcess } from '../support/server-process.ts';
+
+const addressOf = ({ place }: { readonly place: { readonly host: string; readonly rtmpPort: number } }): string =>
+  `${place.host}:${place.rtmpPort}`;
+
+/** Frames of one group of pictures. */
+const GOP_FRAMES = 75;
+
+/** nginx lets a player in with sound alone, and with pictures from the next key frame on; from there it must be whole. */
+async function expectWholeFromKeyFrame(players: readonly LivePlayer[]): Promise<void> {
+  await Promise.all(
+    players.map((player) => player.waitFor('two groups of pictures', () => player.checker.frames > 2 * GOP_FRAMES)),
+  );
+  for (const { checker } of players) {
+    expect(checker.faults.filter((fault) => !fault.includes('begin'))).toEqual([]);
+    expect(checker.gaps.filter(({ to }) => to > checker.firstSequence + GOP_FRAMES)).toEqual([]);
+  }
+}
+
+describe('nginx', () => {
+  const hasNginx = requiresNginx();
+  let nginx: NginxRtmp;
+  let edge: ServerProcess;
+  let source: ServerProcess;
+
+  beforeAll(async () => {
+    if (!hasNginx) return;
+    nginx = await NginxRtmp.start();
+    edge = await ServerProcess.start({ vhost: `mode remote; origin ${addressOf(nginx)};` });
+    source = await ServerProcess.start({ vhost: `forward ${addressOf(nginx)};` });
+  });
+
+  afterAll(async () => {
+    await edge?.stop();
+    await source?.stop();
+    await nginx?.[Symbol.asyncDispose]();
+  });
+
+  it('is an origin to pull from', async () => {
+    const publisher = await LivePublisher.start(nginx, 'live/origin');
+    const players = await LivePlayer.crowd(edge, 'live/origin', 4);
+    await expectWholeFromKeyFrame(players);
+    for (const client of [publisher, ...players]) client.leave();
+  });
+
+  it('is an origin to push to', async () => {
+    const player = await LivePlayer.start(nginx, 'live/pushed');
+    const publisher = await LivePublisher.start(edge, 'live/pushed');
+    await expectWholeFromKeyFrame([player]);
+    for (const client of [publisher, player]) client.leave();
+  });
+
+  it('is one to forward to', async () => {
+    const player = await LivePlayer.start(nginx, 'live/forwarded');
+    const publisher = await LivePublisher.start(source, 'live/forwarded');
+    await expectWholeFromKeyFrame([player]);
+    for (const client of [publisher, player]) client.leave();
+  });
+
+  it('pushes and pulls', async () => {
+    await using server = await ServerProcess.start();
+    await using relay = await NginxRtmp.start(`push rtmp://${addressOf(server)}/live;`);
+    await using mirror = await NginxRtmp.start(`pull rtmp://${addressOf(server)}/live;`);
+    const here = await LivePlayer.start(server, 'live/relayed');
+    const publisher = await LivePublisher.start(relay, 'live/relayed');
+    await here.waitForFrames(50);
+    const there = await LivePlayer.start(mirror, 'live/relayed');
+    await expectWholeFromKeyFrame([here, there]);
+    for (const client of [publisher, here, there]) client.leave();
+  });
+});
+
+describe('ffmpeg that listens', () => {
+  requires('ffmpeg', 'ffprobe');
+
+  it('is one to forward to', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'srs-listen-'));
+    const ports = await claimPorts();
+    try {
+      const file = join(directory, 'out.flv');
+      const url = `rtmp://127.0.0.1:${ports.first}/live/s`;
+      const listener = await startForeign('ffmpeg', ['-nostdin', '-listen', '1', '-i', url, '-c', 'copy', '-t', '3', file]);
+      await using server = await ServerProcess.start({ vhost: `forward 127.0.0.1:${ports.first};` });
+      const publisher = await publishWithFfmpeg(await clip('h264-aac'), server.url('live/s'));
+      await listener.waitForExit();
+      await publisher.stop();
+      expect(existsSync(file)).toBe(true);
+      const { stdout } = await runForeign('ffprobe', [
+        '-v',
+        'error',
+        '-show_entries',
+        'stream=codec_name:format=duration',
+        '-of',
+        'csv=p=0',
+        file,
+      ]);
+      expect(stdout.split('\n').slice(0, 2).sort()).toEqual(['aac', 'h264']);
+    } finally {
+      ports.release();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});
