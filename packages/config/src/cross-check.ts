@@ -83,10 +83,11 @@ export class CrossCheck {
 
   /** Two services cannot have one port; told here, because a daemon could tell it only in its log. */
   #checkPorts(config: Config): void {
-    const { listen, privateApi, httpApi, httpStream, exporter } = config;
+    const { listen, rtmps, privateApi, httpApi, httpStream, exporter } = config;
     const services: { readonly address: ListenAddress; readonly path: readonly string[]; readonly place?: Place }[] = [
       ...listen.map((address) => ({ address, path: ['listen'] })),
       { address: privateApi.listen, path: ['private_api', 'listen'] },
+      ...(rtmps.enabled ? [{ address: rtmps.listen, path: ['rtmps', 'listen'] }] : []),
       ...(httpApi.enabled ? [{ address: httpApi.listen, path: ['http_api', 'listen'] }] : []),
       ...(httpApi.enabled && httpApi.https.enabled
         ? [{ address: httpApi.https.listen, path: ['http_api', 'https', 'listen'] }]

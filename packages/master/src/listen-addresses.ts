@@ -8,12 +8,15 @@ export interface ServiceAddress extends ListenAddress {
 }
 
 export function listenAddresses(config: Config, role: WorkerRole): readonly ServiceAddress[] {
-  const { listen, httpApi, httpStream, exporter, streamCasters } = config;
+  const { listen, rtmps, httpApi, httpStream, exporter, streamCasters } = config;
   switch (role) {
     case 'back-source':
       return [];
     case 'stream':
-      return listen.map((address) => ({ ...address, service: 'rtmp' }));
+      return [
+        ...listen.map((address) => ({ ...address, service: 'rtmp' as const })),
+        ...(rtmps.enabled ? [{ ...rtmps.listen, service: 'rtmps' as const }] : []),
+      ];
     case 'http':
       return [
         ...(httpApi.enabled ? [{ ...httpApi.listen, service: 'http-api' as const }] : []),

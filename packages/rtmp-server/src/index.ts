@@ -1,3 +1,3 @@
 export type { RtmpConnection } from './rtmp-connection.ts';
-export { RtmpServer } from './rtmp-server.ts';
+export { RtmpServer, type TlsMaterial } from './rtmp-server.ts';
 export type { RtmpServices } from './services.ts';

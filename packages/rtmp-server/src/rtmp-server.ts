@@ -1,6 +1,7 @@
 /** The RTMP server of one process: its listeners and its clients. */
 
 import { createServer, type ListenOptions, type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { ClientRegistry, PithyPrint, PlayHub, plainAddress } from '@srs/clients';
 import type { Config } from '@srs/config';
 import { describeError } from '@srs/kernel';
@@ -9,11 +10,22 @@ import { type ConnectionHost, RtmpConnection } from './rtmp-connection.ts';
 import { rtmpFormat } from './rtmp-frame-encoder.ts';
 import type { RtmpServices } from './services.ts';
 
+/** Key and certificate, PEM. */
+export interface TlsMaterial {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** From the connection to the end of the TLS handshake. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Of one listener at a time; who comes then is turned away. */
+const MAX_HANDSHAKES = 1_000;
+
 export class RtmpServer {
   readonly hub: PlayHub;
   readonly #services: RtmpServices;
   /** By the names that `listen` was given. */
-  readonly #servers = new Map<string, Server>();
+  readonly #servers = new Map<string, Server | TlsServer>();
   readonly clients: ClientRegistry<RtmpConnection>;
   readonly #host: ConnectionHost;
 
@@ -34,10 +46,14 @@ export class RtmpServer {
    * Accepts clients on one more socket.
    * @param name for `unlisten`
    * @param target host and port, or the descriptor of a socket that listens already
+   * @param tls for a listener that speaks TLS only
    * @throws the system's error
    */
-  async listen(name: string, target: ListenOptions & { readonly fd?: number }): Promise<void> {
-    const server = createServer({ pauseOnConnect: true }, (socket) => this.#onAccepted(socket));
+  async listen(name: string, target: ListenOptions & { readonly fd?: number }, tls?: TlsMaterial): Promise<void> {
+    const server =
+      tls === undefined
+        ? createServer({ pauseOnConnect: true }, (socket) => this.#onAccepted(socket))
+        : this.#createTlsServer(tls);
     server.on('error', (error) => this.#services.log.error(`RTMP listener: ${describeError(error)}`));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -49,6 +65,11 @@ export class RtmpServer {
     this.#servers.set(name, server);
   }
 
+  /** New connections of all TLS listeners get this certificate; those there keep theirs. */
+  useTls(tls: TlsMaterial): void {
+    for (const server of this.#servers.values()) if ('setSecureContext' in server) server.setSecureContext(tlsOptions(tls));
+  }
+
   /** Closes that socket. Clients whom the kernel has let in already are served, as are all who are there. */
   unlisten(name: string): void {
     const server = this.#servers.get(name);
@@ -57,7 +78,11 @@ export class RtmpServer {
     const fd = duplicateFd(descriptorOf(server));
     server.close();
     if (fd < 0) return;
-    for (const connection of closeListener(fd)) this.#onAccepted(pausedSocket(connection));
+    const isTls = 'setSecureContext' in server;
+    for (const connection of closeListener(fd)) {
+      if (isTls) server.emit('connection', new Socket({ fd: connection, readable: true, writable: true }));
+      else this.#onAccepted(pausedSocket(connection));
+    }
   }
 
   /** A reload: what runs goes on under the new configuration, which is in force already. */
@@ -80,6 +105,24 @@ export class RtmpServer {
     await this.clients.close(graceMs);
   }
 
+  #createTlsServer(tls: TlsMaterial): TlsServer {
+    let handshakes = 0;
+    const server = createTlsServer({ ...tlsOptions(tls), handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, (socket) => {
+      handshakes -= 1;
+      this.#onAccepted(socket);
+    });
+    server.prependListener('connection', (socket: Socket) => {
+      handshakes += 1;
+      if (handshakes > MAX_HANDSHAKES) socket.destroy();
+    });
+    // Nobody else hears of a connection that never became one of RTMP.
+    server.on('tlsClientError', (error, socket) => {
+      handshakes -= 1;
+      this.#services.log.warn(`RTMPS client ip=${plainAddress(socket.remoteAddress)}: no TLS: ${describeError(error)}`);
+    });
+    return server;
+  }
+
   /** Who is one too many costs no more than this. */
   #onAccepted(socket: Socket): void {
     const place = this.clients.admit(plainAddress(socket.remoteAddress));
@@ -87,6 +130,8 @@ export class RtmpServer {
     else this.clients.add(new RtmpConnection(socket, place, this.#host));
   }
 }
+
+const tlsOptions = ({ key, cert }: TlsMaterial) => ({ key, cert, minVersion: 'TLSv1.2' as const, noDelay: true });
 
 /** As a listener gives it when it was told `pauseOnConnect`. */
 function pausedSocket(fd: number): Socket {

@@ -11,7 +11,15 @@ import type { StatusBoard } from './status-board.ts';
 import type { WorkerConfigure } from './worker-start.ts';
 
 /** What is spoken on a listening socket. */
-export type ListenerService = 'rtmp' | 'http-api' | 'https-api' | 'http-stream' | 'https-stream' | 'stream-caster' | 'exporter';
+export type ListenerService =
+  | 'rtmp'
+  | 'rtmps'
+  | 'http-api'
+  | 'https-api'
+  | 'http-stream'
+  | 'https-stream'
+  | 'stream-caster'
+  | 'exporter';
 
 /** Where to accept clients: a listening socket that the master holds for this slot, or an address to open. */
 export interface Listener {

@@ -1,6 +1,7 @@
 /** What this server can do, as `/api/v1/features` and the first lines of the log tell it. */
 export const features: Readonly<Record<string, boolean>> = {
   rtmp: true,
+  rtmps: true,
   complex_handshake: true,
   enhanced_rtmp: true,
   workers: true,

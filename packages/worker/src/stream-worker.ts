@@ -1,20 +1,32 @@
 /** The stream role: serves RTMP clients; publishers write rings, players are fed from them. */
 
 import { PlayHubs } from '@srs/clients';
+import type { Config } from '@srs/config';
 import { RtmpServer } from '@srs/rtmp-server';
+import { CertificateWatch } from './certificate-watch.ts';
 import { openClientServices } from './client-services.ts';
 import { type Listener, listenerName, type WorkerEnvironment } from './environment.ts';
 import { identity } from './identity.ts';
 import type { RunningRole } from './role.ts';
 import { servedView } from './served-view.ts';
+import type { TlsFiles } from './tls-material.ts';
 
 export async function startStreamWorker(environment: WorkerEnvironment): Promise<RunningRole> {
   const services = openClientServices(environment);
   const server = new RtmpServer({ ...services, identity });
   // Clients are let in while the back-source may still be starting: what they ask of it waits.
-  const listen = (listener: Listener): Promise<void> => {
-    const { host, port, fd } = listener;
-    return server.listen(listenerName(listener), fd === undefined ? { host, port } : { fd });
+  const filesOf = ({ rtmps }: Config): TlsFiles | undefined => (rtmps.enabled ? rtmps : undefined);
+  const certificates = new CertificateWatch({
+    where: 'rtmps',
+    files: () => filesOf(environment.config),
+    onRenewed: (material) => server.useTls(material),
+    log: environment.log,
+  });
+  const listen = async (listener: Listener): Promise<void> => {
+    const { host, port, fd, service } = listener;
+    const files = service === 'rtmps' ? filesOf(environment.config) : undefined;
+    const tls = files === undefined ? undefined : certificates.load(files);
+    await server.listen(listenerName(listener), fd === undefined ? { host, port } : { fd }, tls);
   };
   await Promise.all([services.directory.start(), ...environment.listeners.map(listen)]);
   return {
@@ -23,11 +35,14 @@ export async function startStreamWorker(environment: WorkerEnvironment): Promise
       server.configure(previous, config);
       for (const listener of closed) server.unlisten(listenerName(listener));
       await Promise.all(opened.map(listen));
+      const files = filesOf(config);
+      if (files !== undefined) server.useTls(certificates.load(files));
     },
     workerGone: () => {},
     stopAccepting: () => server.stopAccepting(),
     stop: async (graceMs) => {
       const endMs = performance.now() + graceMs;
+      certificates.close();
       await server.close(graceMs);
       await services.close(endMs);
     },

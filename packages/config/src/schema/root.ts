@@ -5,7 +5,7 @@ import { choice, flag, integer, maxInt, path } from '../value-type.ts';
 import { limits } from './access.ts';
 import { streamCasters } from './casters.ts';
 import { processSettings } from './process.ts';
-import { exporter, heartbeat, httpApi, httpStream, pithyPrint, privateApi, ring, stats, workers } from './servers.ts';
+import { exporter, heartbeat, httpApi, httpStream, pithyPrint, privateApi, ring, rtmps, stats, workers } from './servers.ts';
 import { vhostFields } from './vhost.ts';
 
 export const rootFields = {
@@ -67,6 +67,7 @@ export const rootFields = {
   pithyPrint,
   httpApi,
   httpStream,
+  rtmps,
   streamCasters,
   heartbeat,
   stats,

@@ -185,6 +185,21 @@ export const httpStream = block(
   { doc: 'The embedded HTTP server.', aliases: ['http_server'], live: 'at once' },
 );
 
+export const rtmps = block(
+  'rtmps',
+  {
+    enabled: row('enabled', flag, 'off', { doc: 'Accept RTMP within TLS too.', since: '7.0', live: 'at once' }),
+    listen: row('listen', listenAddress(anyHost), '443', { doc: 'Address for TLS.', since: '7.0', live: 'at once' }),
+    key: row('key', path, './conf/server.key', { doc: 'Private key, PEM.', since: '7.0', live: 'at once' }),
+    cert: row('cert', path, './conf/server.crt', {
+      doc: 'Certificate, PEM, followed by those that it stands on.',
+      since: '7.0',
+      live: 'at once',
+    }),
+  },
+  { doc: 'RTMP over TLS, beside the plain one.', since: '7.0', live: 'at once' },
+);
+
 const pithyInterval = duration({ min: 1, max: 604_800_000, unit: 'ms' });
 
 export const pithyPrint = block(

@@ -115,6 +115,8 @@ export const chineseTexts: Readonly<Record<string, string>> = {
     '根目录没有 `index.html` 时，向所有人显示一个列出并播放直播流的页面。',
   'Let web pages of other sites read files and streams.': '允许其他网站的页面读取文件和流。',
   'The HTTP server over TLS, beside the plain one.': '与明文服务并存的 TLS HTTP 服务器。',
+  'Accept RTMP within TLS too.': '同时接受 TLS 中的 RTMP。',
+  'RTMP over TLS, beside the plain one.': '基于 TLS 的 RTMP，与普通 RTMP 并存。',
   'Serve files and streams over TLS too.': '同时通过 TLS 提供文件和流。',
   'Root directory, used when no vhost mounts `/`.': '根目录，在没有 vhost 挂载 `/` 时使用。',
   // heartbeat
