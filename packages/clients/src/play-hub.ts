@@ -29,8 +29,8 @@ export interface PlayFormat {
   encoder(vhost: VhostConfig, onDropped: (error: unknown) => void): FrameEncoder;
   /** Whether players of both get the same bytes. */
   isSame(one: VhostConfig, other: VhostConfig): boolean;
-  /** Where joiners start, when the vhost's `gop_cache` has no meaning for the format. */
-  start?(vhost: VhostConfig): Pick<FanOutSettings, 'gopCache' | 'startBackMs'>;
+  /** How far back joiners start, of a format without pictures. */
+  startBackMs?(vhost: VhostConfig): number;
 }
 
 export interface PlayHubOptions {
@@ -248,7 +248,7 @@ export function addCounts(a: FeedingCounts, b: FeedingCounts): FeedingCounts {
 function settingsOf(vhost: VhostConfig, format: PlayFormat): FanOutSettings {
   return {
     gopCache: vhost.gopCache,
-    ...format.start?.(vhost),
+    ...(format.startBackMs === undefined ? {} : { startBackMs: format.startBackMs(vhost) }),
     queueLengthMs: vhost.queueLengthMs,
     maxFlushIntervalMs: vhost.minLatency ? 0 : vhost.play.mwLatencyMs,
     minFrameIntervalMs: vhost.play.sendMinIntervalMs,

@@ -19,7 +19,8 @@ import {
 import type { Config } from '@srs/config';
 import { type Clock, describeError, type Log, systemErrorCode } from '@srs/kernel';
 import type { EncodedBytes, FanOutPlayer } from '@srs/stream';
-import type { LiveFormat } from './live-format.ts';
+import { errorAnswer } from './live-answers.ts';
+import type { LiveFormat, LiveTracks } from './live-format.ts';
 import type { LiveGates } from './live-gate.ts';
 import { binaryMessage, MessageReader, opcodes } from './web-socket-message.ts';
 
@@ -40,6 +41,10 @@ export interface LiveClientOptions {
   /** Of an HTTP answer, or of the switch to a WebSocket. */
   readonly responseHead: string;
   readonly isWebSocket: boolean;
+  /** That it asked for, as it wrote it. */
+  readonly url: string;
+  /** Waits for a publisher when there is none. */
+  readonly isHeld: boolean;
   readonly identity: LiveIdentity;
   readonly target: AdmittedStream;
   readonly format: LiveFormat;
@@ -55,8 +60,9 @@ export interface LiveClientOptions {
 const KEEP_ALIVE_MS = 30_000;
 /** Who has been told the end is let go of when it has heard, or after this. */
 const LAST_WORDS_MS = 3_000;
-/** Close: going away (RFC 6455, 7.4.1). */
-const GOING_AWAY = Buffer.from([0x03, 0xe9]);
+/** Codes of a close (RFC 6455, 7.4.1). */
+const closeCodes = { goingAway: 1001, unsupportedData: 1003 } as const;
+const statuses = { absent: 404, notCarried: 415, dismissed: 503 } as const;
 
 export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener, PithyMember {
   readonly cid: number;
@@ -72,6 +78,7 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
   #stopWaiting: (() => void) | undefined;
   #handle: PlayHandle | undefined;
   #end: ClientEnd | undefined;
+  #isAnswered = false;
   #isEnding = false;
   #isClosed = false;
   #lastWords: NodeJS.Timeout | undefined;
@@ -102,18 +109,21 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
     socket.on('close', () => this.#onClose());
     socket.resume();
     log.trace(`HTTP client ip=${identity.ip}, ${options.isWebSocket ? 'websocket ' : ''}play ${this.streamId}`);
-    this.#output.say(Buffer.from(options.responseHead, 'latin1'));
+    // Where it may turn out that the stream cannot be had, the answer waits for that.
+    if (options.isWebSocket || options.format.isForAll) this.#answer();
   }
 
   /** Waits for the stream, then plays it. Media may be written before this returns. */
   start(): void {
-    const { gates, hub, format } = this.#options;
+    const { gates, isHeld } = this.#options;
     const { streamId, vhost } = this.#target;
-    const stopWaiting = gates.wait(streamId, vhost, (tracks) => {
-      this.#stopWaiting = undefined;
-      if (this.#isEnding || this.#isClosed) return;
-      this.#output.say(format.head(tracks));
-      this.#handle = hub.join({ streamId, vhost, player: this, listener: this });
+    const stopWaiting = gates.wait({
+      streamId,
+      vhost,
+      onOpen: (tracks) => this.#open(tracks),
+      ...(isHeld
+        ? {}
+        : { onAbsent: () => this.#refuse(statuses.absent, 'nobody publishes this stream, and there is no such file') }),
     });
     if (this.#handle === undefined && !this.#isEnding && !this.#isClosed) this.#stopWaiting = stopWaiting;
   }
@@ -132,7 +142,7 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
       id: this.cid,
       ip,
       type: 'play',
-      protocol: this.#options.isWebSocket ? 'ws-flv' : 'http-flv',
+      protocol: this.#options.format.protocol,
       dialect: '',
       vhost: this.#target.vhost.name,
       app,
@@ -180,7 +190,8 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
   dismiss(reason: string): void {
     if (this.#isEnding) return;
     this.#options.log.trace(`${reason}, the client is dismissed`);
-    if (this.#options.isWebSocket) this.#output.say(binaryMessage(GOING_AWAY, opcodes.close));
+    if (this.#options.isWebSocket) this.#sayClose(closeCodes.goingAway);
+    else if (!this.#isAnswered) this.#output.say(Buffer.from(errorAnswer(statuses.dismissed, this.#options.url, reason)));
     this.#leave(reason);
   }
 
@@ -224,6 +235,45 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
 
   get #aliveSeconds(): number {
     return Math.round((this.#options.clock.nowMs() - this.#startedMs) / 1000);
+  }
+
+  #answer(): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#output.say(Buffer.from(this.#options.responseHead, 'latin1'));
+  }
+
+  #open(tracks: LiveTracks): void {
+    this.#stopWaiting = undefined;
+    if (this.#isEnding || this.#isClosed) return;
+    const { format, hub } = this.#options;
+    const refusal = format.refusal(tracks);
+    if (refusal !== undefined) {
+      this.#refuse(statuses.notCarried, refusal);
+      return;
+    }
+    this.#answer();
+    const head = format.head(tracks);
+    if (head.length > 0) this.#output.say(head);
+    const { streamId, vhost } = this.#target;
+    this.#handle = hub.join({ streamId, vhost, player: this, listener: this });
+  }
+
+  #refuse(status: number, reason: string): void {
+    if (this.#isEnding || this.#isClosed) return;
+    const { isWebSocket, url, log } = this.#options;
+    log.warn(`refused to play ${this.streamId}: ${reason}`);
+    if (isWebSocket) this.#sayClose(closeCodes.unsupportedData, reason);
+    else this.#output.say(Buffer.from(errorAnswer(status, url, reason)));
+    this.#end ??= { isRefused: true, reason };
+    this.#leave(reason);
+  }
+
+  #sayClose(code: number, reason = ''): void {
+    // A control message holds 125 bytes.
+    const payload = Buffer.from(`\0\0${reason}`).subarray(0, 125);
+    payload.writeUInt16BE(code, 0);
+    this.#output.say(binaryMessage(payload, opcodes.close));
   }
 
   #readMessages(): MessageReader {

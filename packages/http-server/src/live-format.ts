@@ -1,60 +1,65 @@
 /** Live streams as they go over HTTP: the formats, by the ending of the URL. */
-import type { PlayFormat } from '@srs/clients';
+import type { LiveProtocol, PlayFormat } from '@srs/clients';
 import type { VhostConfig } from '@srs/config';
-import { encodeFlvHeader, flvTagBytes, writeFlvTag } from '@srs/flv';
-import { type FrameType, frameTypes } from '@srs/kernel';
-import type { FoundTracks, FrameEncoder } from '@srs/stream';
-import { binaryMessage, messageHeadBytes, writeMessageHead } from './web-socket-message.ts';
+import type { FoundTracks } from '@srs/stream';
+import { httpFlv } from './live-flv.ts';
+import { inMessages } from './live-messages.ts';
+import { httpAac, httpMp3 } from './live-sound.ts';
+import { httpTs } from './live-ts.ts';
+import { binaryMessage } from './web-socket-message.ts';
+
+export type LiveTracks = Omit<FoundTracks, 'isCertain'>;
 
 /** A format of live streams. */
 export interface LiveFormat extends PlayFormat {
+  readonly protocol: LiveProtocol;
   readonly contentType: string;
-  /** What every player gets before the first frame. */
-  head(tracks: Omit<FoundTracks, 'isCertain'>): Buffer;
+  /** Any stream can be had in it: the answer need not wait for one. */
+  readonly isForAll: boolean;
+  /** Why a stream with these tracks cannot be had in it; undefined when it can. */
+  refusal(tracks: LiveTracks): string | undefined;
+  /** What every player gets before the first frame; may be empty. */
+  head(tracks: LiveTracks): Buffer;
 }
 
-type Tracks = Parameters<LiveFormat['head']>[0];
+/** How one ending is served. */
+interface Served {
+  readonly http: LiveFormat;
+  readonly webSocket: LiveFormat;
+}
 
-/** What the vhost lets through: `has_audio`, `has_video`. */
-const isLetThrough = ({ httpRemux }: VhostConfig, type: FrameType): boolean =>
-  type === frameTypes.audio ? httpRemux.hasAudio : type !== frameTypes.video || httpRemux.hasVideo;
+const served = (http: LiveFormat, protocol: LiveProtocol): Served => ({ http, webSocket: overWebSocket(http, protocol) });
 
-const isSame = ({ httpRemux: one }: VhostConfig, { httpRemux: other }: VhostConfig): boolean =>
-  one.hasAudio === other.hasAudio && one.hasVideo === other.hasVideo;
+export const liveFormats = {
+  flv: served(httpFlv, 'ws-flv'),
+  ts: served(httpTs, 'ws-ts'),
+  aac: served(httpAac, 'ws-aac'),
+  mp3: served(httpMp3, 'ws-mp3'),
+} as const satisfies Readonly<Record<string, Served>>;
 
-function flvEncoder(vhost: VhostConfig): FrameEncoder {
+export type LiveEnding = keyof typeof liveFormats;
+
+export const liveEndings = Object.keys(liveFormats) as readonly LiveEnding[];
+
+/** What the vhost leaves out is not there. */
+export function letThrough(tracks: LiveTracks, { httpRemux: { hasAudio, hasVideo } }: VhostConfig): LiveTracks {
   return {
-    encodedBytes: (type, _timestampMs, payloadLength) => (isLetThrough(vhost, type) ? flvTagBytes(payloadLength) : 0),
-    encode: (target, offset, type, timestampMs, payload) => {
-      if (isLetThrough(vhost, type)) writeFlvTag(target, offset, type, timestampMs, payload);
-    },
+    hasAudio: tracks.hasAudio && hasAudio,
+    hasVideo: tracks.hasVideo && hasVideo,
+    audioCodec: hasAudio ? tracks.audioCodec : undefined,
+    videoCodec: hasVideo ? tracks.videoCodec : undefined,
   };
 }
 
-/** Each tag is a message of its own, so that players of one stream share the bytes whatever they got before. */
-function webSocketFlvEncoder(vhost: VhostConfig): FrameEncoder {
+/** Each frame is a message of its own. */
+function overWebSocket(format: LiveFormat, protocol: LiveProtocol): LiveFormat {
   return {
-    encodedBytes: (type, _timestampMs, payloadLength) => {
-      if (!isLetThrough(vhost, type)) return 0;
-      const tagBytes = flvTagBytes(payloadLength);
-      return messageHeadBytes(tagBytes) + tagBytes;
+    ...format,
+    protocol,
+    head: (tracks) => {
+      const head = format.head(tracks);
+      return head.length === 0 ? head : binaryMessage(head);
     },
-    encode: (target, offset, type, timestampMs, payload) => {
-      if (!isLetThrough(vhost, type)) return;
-      const tagOffset = writeMessageHead(target, offset, flvTagBytes(payload.length));
-      writeFlvTag(target, tagOffset, type, timestampMs, payload);
-    },
+    encoder: (vhost, onDropped) => inMessages(format.encoder(vhost, onDropped)),
   };
 }
-
-/** Players wait for every track that the header announces: it says what is there. */
-const flvHead = ({ hasAudio, hasVideo }: Tracks): Buffer => encodeFlvHeader({ hasAudio, hasVideo });
-
-export const httpFlv: LiveFormat = { contentType: 'video/x-flv', head: flvHead, encoder: flvEncoder, isSame };
-
-export const webSocketFlv: LiveFormat = {
-  contentType: 'video/x-flv',
-  head: (tracks) => binaryMessage(flvHead(tracks)),
-  encoder: webSocketFlvEncoder,
-  isSame,
-};

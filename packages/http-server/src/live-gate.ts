@@ -2,9 +2,16 @@
 import type { VhostConfig } from '@srs/config';
 import { describeError, type Log } from '@srs/kernel';
 import { type FoundTracks, findTracks, type LiveStream, type LiveStreams, type StreamConsumer } from '@srs/stream';
+import { type LiveTracks, letThrough } from './live-format.ts';
 
-type Tracks = Omit<FoundTracks, 'isCertain'>;
-type OnOpen = (tracks: Tracks) => void;
+/** What somebody waits for. One of the two is called, once. */
+export interface LiveWait {
+  readonly streamId: string;
+  readonly vhost: VhostConfig;
+  readonly onOpen: (tracks: LiveTracks) => void;
+  /** Nobody publishes the stream. Absent for who waits until somebody does. */
+  readonly onAbsent?: () => void;
+}
 
 export interface LiveGatesOptions {
   readonly liveStreams: LiveStreams;
@@ -21,26 +28,19 @@ export class LiveGates {
     this.#options = options;
   }
 
-  /**
-   * @param onOpen is called once, maybe before this returns
-   * @returns what stops the waiting
-   */
-  wait(streamId: string, vhost: VhostConfig, onOpen: OnOpen): () => void {
-    const { guessHasAv, hasAudio, hasVideo } = vhost.httpRemux;
-    const open: OnOpen = (found) =>
-      onOpen(
-        guessHasAv ? { hasAudio: found.hasAudio && hasAudio, hasVideo: found.hasVideo && hasVideo } : { hasAudio, hasVideo },
-      );
+  /** @returns what stops the waiting. Something may be called before */
+  wait(wait: LiveWait): () => void {
+    const { streamId } = wait;
     let gate = this.#gates.get(streamId);
     if (gate === undefined) {
       const stream = this.#options.liveStreams.follow(streamId);
       gate = new LiveGate(stream, this.#options, () => this.#gates.delete(streamId));
       this.#gates.set(streamId, gate);
-      gate.add(open);
+      gate.add(wait);
       gate.begin();
-    } else gate.add(open);
+    } else gate.add(wait);
     const waited = gate;
-    return () => waited.remove(open);
+    return () => waited.remove(wait);
   }
 }
 
@@ -49,7 +49,7 @@ class LiveGate implements StreamConsumer {
   readonly #stream: LiveStream;
   readonly #options: LiveGatesOptions;
   readonly #onEmpty: () => void;
-  readonly #waiting = new Set<OnOpen>();
+  readonly #waiting = new Set<LiveWait>();
   #immediate: NodeJS.Immediate | undefined;
 
   constructor(stream: LiveStream, options: LiveGatesOptions, onEmpty: () => void) {
@@ -60,14 +60,17 @@ class LiveGate implements StreamConsumer {
 
   begin(): void {
     this.#stream.attach(this);
+    // Without a source nothing is said at that.
+    this.#look();
   }
 
-  add(onOpen: OnOpen): void {
-    this.#waiting.add(onOpen);
+  add(wait: LiveWait): void {
+    this.#waiting.add(wait);
+    if (this.#stream.source === undefined) this.#look();
   }
 
-  remove(onOpen: OnOpen): void {
-    if (this.#waiting.delete(onOpen) && this.#waiting.size === 0) this.#end();
+  remove(wait: LiveWait): void {
+    if (this.#waiting.delete(wait) && this.#waiting.size === 0) this.#end();
   }
 
   onSource(): void {
@@ -79,8 +82,12 @@ class LiveGate implements StreamConsumer {
   }
 
   #look(): void {
-    const { source } = this.#stream;
-    if (source === undefined || this.#waiting.size === 0) return;
+    const { source, isKnown } = this.#stream;
+    if (this.#waiting.size === 0) return;
+    if (source === undefined) {
+      if (isKnown) this.#dismissUnheld();
+      return;
+    }
     let tracks: FoundTracks;
     try {
       const reader = source.openReader();
@@ -97,7 +104,16 @@ class LiveGate implements StreamConsumer {
     const waiting = Array.from(this.#waiting);
     this.#waiting.clear();
     // First those who waited join the stream, so that it is not let go of and followed anew.
-    for (const onOpen of waiting) onOpen(tracks);
+    for (const { vhost, onOpen } of waiting) onOpen(tracksFor(tracks, vhost));
+    if (this.#waiting.size === 0) this.#end();
+  }
+
+  #dismissUnheld(): void {
+    for (const wait of this.#waiting) {
+      if (wait.onAbsent === undefined) continue;
+      this.#waiting.delete(wait);
+      wait.onAbsent();
+    }
     if (this.#waiting.size === 0) this.#end();
   }
 
@@ -106,4 +122,11 @@ class LiveGate implements StreamConsumer {
     this.#onEmpty();
     this.#stream.detach(this);
   }
+}
+
+/** By `guess_has_av off` a header tells what the vhost says, whatever the stream has. */
+function tracksFor(found: LiveTracks, vhost: VhostConfig): LiveTracks {
+  const { guessHasAv, hasAudio, hasVideo } = vhost.httpRemux;
+  const tracks = letThrough(found, vhost);
+  return guessHasAv ? tracks : { ...tracks, hasAudio, hasVideo };
 }

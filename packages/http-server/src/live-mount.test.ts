@@ -4,10 +4,18 @@ import { findLiveStream } from './live-mount.ts';
 
 const remux = (mount?: string): string => `http_remux { enabled on; ${mount === undefined ? '' : `mount ${mount};`} }`;
 
+/** What is not as with `.flv` at its own mount is said behind. */
 function find(vhosts: string, url: string, host = 'localhost'): string | undefined {
   const { config } = loadConfig(`listen 1935; ${vhosts}`, { fileName: 'test.conf', env: {} });
   const found = findLiveStream(config, host, url);
-  return found === undefined ? undefined : `${found.vhost.name} ${found.app} ${found.streamName}`;
+  if (found === undefined) return undefined;
+  const { ending, isBehindFiles, isHeld } = found;
+  const more = [
+    ...(ending === 'flv' ? [] : [ending]),
+    ...(isBehindFiles ? ['behind files'] : []),
+    ...(isHeld ? [] : ['not held']),
+  ];
+  return [found.vhost.name, found.app, found.streamName, ...more].join(' ');
 }
 
 const byDefault = `vhost __defaultVhost__ { ${remux()} }`;
@@ -36,6 +44,31 @@ describe('a URL is a live stream', () => {
     expect(find(vhosts, url, url.startsWith('/tv.com') ? 'tv.com' : 'localhost')).toBe(expected);
   });
 
+  const hls = (file = '[app]/[stream]-[seq].ts'): string => `hls { enabled on; hls_ts_file ${file}; }`;
+  it.each([
+    ['a mount of .flv is one of all formats', '', '/live/s.ts', 'ts behind files'],
+    ['a mount of .flv is one of all formats', '', '/live/s.aac', 'aac behind files'],
+    ['a mount of .flv is one of all formats', '', '/live/s.mp3', 'mp3 behind files'],
+    ['a mount of another ending is of that alone', '[app]/[stream].ts', '/live/s.ts', 'ts'],
+    ['a mount of another ending is of that alone', '[app]/[stream].mp3', '/live/s.mp3', 'mp3'],
+    ['a mount of another ending is of that alone', '[app]/[stream].ts', '/live/s.flv', undefined],
+    ['a mount of another ending is of that alone', '[app]/[stream].ts', '/live/s.aac', undefined],
+  ])('by its format: %s %s', (_, mount, url, expected) => {
+    const found = find(`vhost __defaultVhost__ { ${remux(mount === '' ? undefined : `[vhost]/${mount}`)} }`, url);
+    expect(found).toBe(expected === undefined ? undefined : `__defaultVhost__ live s ${expected}`);
+  });
+
+  it.each([
+    ['[app]/[stream]-[seq].ts', '/live/s-12.ts', 's-12 ts behind files not held'],
+    ['[app]/[stream]-[seq].ts', '/live/s-a.ts', 's-a ts behind files'],
+    ['[app]/[stream]-[seq].ts', '/live/s-12.aac', 's-12 aac behind files'],
+    ['[app]/[2006]/[stream].[seq].ts', '/live/s.9.ts', 's.9 ts behind files not held'],
+  ])('that may be a segment of HLS by its name, as %s says, waits for nobody: %s', (file, url, expected) => {
+    expect(find(`vhost __defaultVhost__ { ${remux()} ${hls(file)} }`, url)).toBe(`__defaultVhost__ live ${expected}`);
+    const own = `vhost __defaultVhost__ { ${remux('[vhost]/[app]/[stream].ts')} ${hls(file)} }`;
+    if (url.endsWith('.ts')) expect(find(own, url)?.includes('not held')).toBe(expected.includes('not held'));
+  });
+
   it('of the vhost that the host names, or the parameter vhost', () => {
     const vhosts = `${byDefault} vhost tv.com { ${remux('[vhost]/tv/[app]/[stream].flv')} } vhost none.com { }`;
     expect(find(vhosts, '/tv/live/s.flv', 'tv.com')).toBe('tv.com live s');
@@ -45,7 +78,7 @@ describe('a URL is a live stream', () => {
   });
 
   it.each([
-    ['another ending', '/live/s.ts'],
+    ['another ending', '/live/s.m3u8'],
     ['no app', '/s.flv'],
     ['no name', '/live/.flv'],
     ['a broken encoding', '/live/%zz.flv'],

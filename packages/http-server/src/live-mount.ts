@@ -1,5 +1,6 @@
 /** Which live stream a URL means, by the `http_remux { mount ...; }` of the vhosts. */
 import { type Config, resolveVhost, type VhostConfig } from '@srs/config';
+import { type LiveEnding, liveEndings } from './live-format.ts';
 
 /** A stream that somebody asks for. */
 export interface LiveRequest {
@@ -7,6 +8,12 @@ export interface LiveRequest {
   readonly app: string;
   /** With the parameters of the URL, as a client of RTMP would write it. */
   readonly streamName: string;
+  /** The format that is wanted. */
+  readonly ending: LiveEnding;
+  /** A file of that name comes first, because only the beginning of the mount says that this is a stream. */
+  readonly isBehindFiles: boolean;
+  /** Waits for a publisher. A segment of HLS could have the other names: it is not there any more, or never was. */
+  readonly isHeld: boolean;
 }
 
 /** At the beginning it stands for the host of the URL, which is no part of its path. */
@@ -32,8 +39,26 @@ export function findLiveStream(config: Config, host: string, url: string): LiveR
   const { vhost } = found;
   const match = patternOf(vhost).exec(path);
   if (match?.groups === undefined) return undefined;
-  const { app = '', stream = '' } = match.groups;
-  return { vhost, app, streamName: `${stream}${query}` };
+  const { app = '', stream = '', ending = '' } = match.groups;
+  const isSegment = isSegmentName(vhost, path);
+  return {
+    vhost,
+    app,
+    streamName: `${stream}${query}`,
+    ending: liveEndings.find((known) => known === ending) ?? 'flv',
+    isBehindFiles: isSegment || !vhost.httpRemux.mount.endsWith(`.${ending}`),
+    isHeld: !isSegment,
+  };
+}
+
+function isSegmentName({ hls }: VhostConfig, path: string): boolean {
+  if (!hls.enabled) return false;
+  const name = hls.tsFile.slice(hls.tsFile.lastIndexOf('/') + 1);
+  const pattern = name.replace(/\[(\w+)\]|[^\w/]/g, (text, variable?: string) => {
+    if (variable === undefined) return `\\${text}`;
+    return variable === 'seq' ? '\\d+' : '.+';
+  });
+  return new RegExp(`/${pattern}$`).test(path);
 }
 
 /** `/live/s.flv`; undefined for what is no valid encoding. */
@@ -57,7 +82,15 @@ function patternOf({ name, httpRemux: { mount } }: VhostConfig): RegExp {
 }
 
 function patternText(mount: string, vhost: string): string {
-  const path = mount.startsWith(VHOST_PART) ? mount.slice(VHOST_PART.length) : mount;
+  const end = mount.lastIndexOf('.') + 1;
+  const path = mount.slice(mount.startsWith(VHOST_PART) ? VHOST_PART.length : 0, end);
+  const ending = mount.slice(end);
+  // As in later versions of SRS a mount of FLV is one of all formats.
+  const endings = ending === 'flv' ? liveEndings.join('|') : ending;
+  return `${templateText(path, vhost)}(?<ending>${endings})`;
+}
+
+function templateText(path: string, vhost: string): string {
   const seen = new Set<string>();
   return `${path.startsWith('/') ? '' : '/'}${path}`.replace(/\[(app|stream|vhost)\]|[^\w/]/g, (text, variable?: string) => {
     if (variable === undefined) return `\\${text}`;

@@ -2,8 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { describeError } from '@srs/kernel';
-import type { FastifyPluginAsync } from 'fastify';
-import { ApiError, apiErrorBody } from './api-errors.ts';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError } from './api-errors.ts';
+import { errorAnswer } from './live-answers.ts';
+import type { LiveRequest } from './live-mount.ts';
 import type { LiveServer } from './live-server.ts';
 
 /**
@@ -13,31 +15,42 @@ import type { LiveServer } from './live-server.ts';
 export function liveRoutes(live: LiveServer): FastifyPluginAsync {
   return async (app) => {
     app.addHook('onRequest', async (request, reply) => {
-      if (request.method !== 'GET') return undefined;
       const wanted = live.find(request.raw);
-      if (wanted === undefined) return undefined;
-      await live.play(wanted, request.raw, reply.raw);
-      reply.hijack();
-      return reply;
+      return wanted === undefined ? undefined : await play(live, wanted, request, reply);
     });
   };
+}
+
+/** Plays what was neither a file nor anything else; undefined when that is no live stream either. */
+export async function playOtherwise(
+  live: LiveServer,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  const wanted = live.findBehindFiles(request.raw);
+  return wanted === undefined ? undefined : await play(live, wanted, request, reply);
+}
+
+async function play(
+  live: LiveServer,
+  wanted: LiveRequest,
+  { raw }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  if (raw.method !== 'GET') return undefined;
+  await live.play(wanted, raw, reply.raw);
+  return reply.hijack();
 }
 
 /** Answers the request to make a WebSocket of a connection. */
 export async function upgradeToLive(live: LiveServer, request: IncomingMessage, socket: Socket): Promise<void> {
   try {
-    const wanted = live.find(request);
+    const wanted = live.find(request) ?? live.findBehindFiles(request);
     if (wanted === undefined) throw new ApiError(404, 'no live stream has this URL');
     await live.playWebSocket(wanted, request, socket);
   } catch (error) {
     if (socket.destroyed) return;
     const status = error instanceof ApiError ? error.statusCode : 500;
-    const document = apiErrorBody(status, request.url?.split('?', 1)[0] ?? '', describeError(error));
-    const body = JSON.stringify(document);
-    socket.end(
-      `HTTP/1.1 ${status} ${document.data.reason_phrase}\r\nContent-Type: application/json;charset=utf-8\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-      () => socket.destroy(),
-    );
+    socket.end(errorAnswer(status, request.url ?? '', describeError(error)), () => socket.destroy());
   }
 }

@@ -14,25 +14,15 @@ import {
   plainAddress,
 } from '@srs/clients';
 import type { Config } from '@srs/config';
-import { describeError, type ErrorName, redact, SrsError } from '@srs/kernel';
+import { describeError, redact } from '@srs/kernel';
 import { ApiError } from './api-errors.ts';
-import { LiveClient, type LiveIdentity } from './live-client.ts';
-import { httpFlv, type LiveFormat, webSocketFlv } from './live-format.ts';
+import { LiveClient, type LiveClientOptions, type LiveIdentity } from './live-client.ts';
+import { type LiveFormat, liveFormats } from './live-format.ts';
 import { LiveGates } from './live-gate.ts';
 import { findLiveStream, type LiveRequest } from './live-mount.ts';
 import type { LiveServices } from './live-services.ts';
+import { refusalOf } from './media-refusals.ts';
 import { acceptKey } from './web-socket-message.ts';
-
-/** Whoever may not have a stream is told so by its status. */
-const statuses: Partial<Record<ErrorName, number>> = {
-  RtmpStreamName: 400,
-  RtmpVhost: 404,
-  RtmpAccessDenied: 403,
-  SecurityDenied: 403,
-  SecurityNotAllowed: 403,
-  HttpAnswer: 403,
-  AddressLimit: 429,
-};
 
 const WEB_SOCKET_VERSION = '13';
 
@@ -42,6 +32,12 @@ interface Admitted {
   readonly target: AdmittedStream;
   readonly hooks: ConnectionHooks;
   readonly place: AddressPlace;
+}
+
+/** What a request asks for. */
+interface AskedTarget {
+  readonly url?: string | undefined;
+  readonly headers: { readonly host?: string | undefined };
 }
 
 export class LiveServer {
@@ -57,18 +53,28 @@ export class LiveServer {
     this.registry = new ClientRegistry({ ...services, maxConnections: () => services.config().maxConnections });
     this.#gates = new LiveGates(services);
     this.#players = new PithyPrint(() => services.config().pithyPrint.playMs);
-    const http = new PlayHub({ ...services, format: httpFlv });
-    const webSocket = new PlayHub({ ...services, format: webSocketFlv });
-    this.#hubs = new Map([
-      [httpFlv, http],
-      [webSocketFlv, webSocket],
-    ]);
-    this.hubs = new PlayHubs([http, webSocket]);
+    const { flv, ts, aac, mp3 } = liveFormats;
+    const hubs = new Map<LiveFormat, PlayHub>();
+    const openHub = (format: LiveFormat): PlayHub => {
+      const hub = new PlayHub({ ...services, format });
+      hubs.set(format, hub);
+      return hub;
+    };
+    const others = [flv.webSocket, ...[ts, aac, mp3].flatMap(({ http, webSocket }) => [http, webSocket])];
+    this.hubs = new PlayHubs([openHub(flv.http), ...others.map(openHub)]);
+    this.#hubs = hubs;
   }
 
-  /** The live stream that a request means; undefined for anything else. */
-  find(request: IncomingMessage): LiveRequest | undefined {
-    return findLiveStream(this.#services.config(), hostOf(request), request.url ?? '/');
+  /** The live stream that a request means, whatever files there are; undefined for anything else. */
+  find(request: AskedTarget): LiveRequest | undefined {
+    const wanted = this.#find(request);
+    return wanted?.isBehindFiles === false ? wanted : undefined;
+  }
+
+  /** The live stream that a request means when there is no file of that name. */
+  findBehindFiles(request: AskedTarget): LiveRequest | undefined {
+    const wanted = this.#find(request);
+    return wanted?.isBehindFiles === true ? wanted : undefined;
   }
 
   /**
@@ -80,7 +86,8 @@ export class LiveServer {
     const admitted = await this.#admit(wanted, request, socket);
     if (admitted === undefined) return;
     if (socket instanceof TLSSocket) response.detachSocket(socket);
-    this.#open(admitted, socket, httpFlv, this.#httpHead());
+    const format = liveFormats[wanted.ending].http;
+    this.#open(admitted, wanted, request, { socket, format, responseHead: this.#httpHead(format) });
   }
 
   /**
@@ -95,7 +102,8 @@ export class LiveServer {
     const admitted = await this.#admit(wanted, request, socket);
     if (admitted === undefined) return;
     const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n\r\n`;
-    this.#open(admitted, socket, webSocketFlv, head);
+    const format = liveFormats[wanted.ending].webSocket;
+    this.#open(admitted, wanted, request, { socket, format, responseHead: head, isWebSocket: true });
   }
 
   /** A reload: what runs goes on under the new configuration, which is in force already. */
@@ -110,15 +118,24 @@ export class LiveServer {
     return this.registry.close(graceMs);
   }
 
-  #open(admitted: Admitted, socket: Socket, format: LiveFormat, responseHead: string): void {
+  #find(request: AskedTarget): LiveRequest | undefined {
+    return findLiveStream(this.#services.config(), hostOf(request), request.url ?? '/');
+  }
+
+  #open(
+    admitted: Admitted,
+    { isHeld }: LiveRequest,
+    { url = '' }: IncomingMessage,
+    way: Pick<LiveClientOptions, 'socket' | 'format' | 'responseHead'> & { readonly isWebSocket?: boolean },
+  ): void {
     const { log, clock } = this.#services;
     const client = new LiveClient({
+      isWebSocket: false,
       ...admitted,
-      socket,
-      responseHead,
-      isWebSocket: format === webSocketFlv,
-      format,
-      hub: this.#hubs.get(format)!,
+      ...way,
+      url,
+      isHeld,
+      hub: this.#hubs.get(way.format)!,
       gates: this.#gates,
       log: log.child(admitted.identity.cid),
       clock,
@@ -172,8 +189,7 @@ export class LiveServer {
     } catch (error) {
       this.registry.abandon(place);
       child.error(`refused HTTP client ip=${ip}: ${describeError(error)}`);
-      const status = error instanceof SrsError ? (statuses[error.errorName] ?? 500) : 500;
-      throw new ApiError(status, error instanceof SrsError ? error.message : 'the server has failed');
+      throw refusalOf(error);
     } finally {
       socket.off('close', onGone);
     }
@@ -190,18 +206,18 @@ export class LiveServer {
   }
 
   /** The body has no length: it ends with the connection. So all viewers get the same bytes. */
-  #httpHead(): string {
+  #httpHead({ contentType }: LiveFormat): string {
     const cors = this.#services.config().httpStream.crossdomain ? 'Access-Control-Allow-Origin: *\r\n' : '';
     return (
-      `HTTP/1.1 200 OK\r\nServer: SRS/${this.#services.version}\r\nContent-Type: ${httpFlv.contentType}\r\n` +
+      `HTTP/1.1 200 OK\r\nServer: SRS/${this.#services.version}\r\nContent-Type: ${contentType}\r\n` +
       `Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n${cors}Connection: close\r\n\r\n`
     );
   }
 }
 
 /** The host that the client asked for, without its port. */
-export function hostOf(request: IncomingMessage): string {
-  const host = request.headers.host ?? '';
+export function hostOf({ headers }: Pick<AskedTarget, 'headers'>): string {
+  const host = headers.host ?? '';
   const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.lastIndexOf(':');
   return end > 0 ? host.slice(0, end) : host;
 }

@@ -43,8 +43,8 @@ function rowsOfFfprobe(packets: readonly ProbedPacket[], stream: number) {
     .map(({ pos, size, pts, dts, flags }) => ({ pos: Number(pos), size: Number(size), pts, dts, isKey: flags.includes('K') }));
 }
 
-const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=4'];
-const sound = ['-f', 'lavfi', '-i', 'sine=duration=4:sample_rate=44100'];
+const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=2'];
+const sound = ['-f', 'lavfi', '-i', 'sine=duration=2:sample_rate=44100'];
 const encode = [...picture, ...sound, '-pix_fmt', 'yuv420p', '-preset', 'ultrafast', '-g', '25'];
 const avc = ['-c:v', 'libx264', '-bf', '2'];
 const aac = ['-c:a', 'aac'];

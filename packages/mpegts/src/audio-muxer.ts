@@ -37,10 +37,10 @@ export class AudioMuxer {
 
   /** @throws SrsError HlsDecode */
   onHeader(tag: AudioTag, payload: Buffer): void {
-    checkCodec(tag);
+    checkAudioCodec(tag);
     // MP3 needs none. FFmpeg begins with an empty one for AAC when it does not know it yet.
     if (tag.codec === 'mp3' || tag.dataOffset === tag.dataEnd) return;
-    const framing = readConfiguration(payload.subarray(tag.dataOffset, tag.dataEnd));
+    const framing = readFraming(payload.subarray(tag.dataOffset, tag.dataEnd));
     this.#become('aac', streamTypes.aac);
     this.#framing = framing;
   }
@@ -52,7 +52,7 @@ export class AudioMuxer {
    * @throws SrsError HlsDecode
    */
   onFrame(tag: AudioTag, ticks: number, payload: Buffer): void {
-    checkCodec(tag);
+    checkAudioCodec(tag);
     if (tag.dataOffset === tag.dataEnd) return;
     if (tag.codec === 'mp3') this.#onMpegAudio(tag, ticks, payload);
     else this.#onAac(tag, ticks, payload);
@@ -129,7 +129,8 @@ export class AudioMuxer {
   }
 }
 
-function checkCodec(tag: AudioTag): void {
+/** @throws SrsError HlsDecode for a codec that cannot be carried */
+export function checkAudioCodec(tag: AudioTag): void {
   if (tag.codec === 'aac' || tag.codec === 'mp3') return;
   const name = tag.codec === 'unknown' ? describeUnknown(tag) : tag.codec;
   throw new SrsError('HlsDecode', `audio codec ${name} must be aac or mp3 to be carried in mpeg-ts`);
@@ -139,7 +140,8 @@ function describeUnknown(tag: AudioTag): string {
   return tag.isEnhanced ? JSON.stringify(tag.fourCc) : String(tag.soundFormat);
 }
 
-function readConfiguration(configuration: Buffer): AdtsFraming {
+/** @throws SrsError HlsDecode */
+export function readFraming(configuration: Buffer): AdtsFraming {
   try {
     return new AdtsFraming(configuration);
   } catch (cause) {
@@ -149,7 +151,7 @@ function readConfiguration(configuration: Buffer): AdtsFraming {
 }
 
 /** Most encoders send one frame at a time. Bytes that are no further frame belong to the one before. */
-function countSamples(first: MpegAudioHeader, payload: Buffer, from: number, to: number): number {
+export function countSamples(first: MpegAudioHeader, payload: Buffer, from: number, to: number): number {
   let samples = 0;
   let at = from;
   let header: MpegAudioHeader | undefined = first;

@@ -27,6 +27,16 @@ export class UnwrappedClock {
   #lastTimestampMs = 0;
   #lastMs: number | undefined;
 
+  copyFrom(other: UnwrappedClock): void {
+    this.#lastTimestampMs = other.#lastTimestampMs;
+    this.#lastMs = other.#lastMs;
+  }
+
+  /** Both give the same ticks from now on. */
+  isSame(other: UnwrappedClock): boolean {
+    return this.#lastTimestampMs === other.#lastTimestampMs && this.#lastMs === other.#lastMs;
+  }
+
   /**
    * @param timestampMs 31 bits
    * @param nanos to be added to it

@@ -111,13 +111,15 @@ export class FlvToTs {
   }
 }
 
-function videoTagOf(payload: Buffer): VideoTag {
+/** @throws SrsError HlsDecode */
+export function videoTagOf(payload: Buffer): VideoTag {
   const tag = describeVideo(payload);
   if (tag === undefined) throw new SrsError('HlsDecode', `video frame of ${payload.length} bytes ends within its head`);
   return tag;
 }
 
-function audioTagOf(payload: Buffer): AudioTag {
+/** @throws SrsError HlsDecode */
+export function audioTagOf(payload: Buffer): AudioTag {
   const tag = describeAudio(payload);
   if (tag === undefined) throw new SrsError('HlsDecode', `audio frame of ${payload.length} bytes ends within its head`);
   return tag;

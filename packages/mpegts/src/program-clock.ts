@@ -42,6 +42,22 @@ export class ProgramClock {
   #isDiscontinuity = false;
   #unitPcr = 0;
 
+  copyFrom(other: ProgramClock): void {
+    this.#pcr = other.#pcr;
+    copyTrack(this.#video, other.#video);
+    copyTrack(this.#audio, other.#audio);
+  }
+
+  /** Both plan the same references from now on. */
+  isSame(other: ProgramClock): boolean {
+    return this.#pcr === other.#pcr && isSameTrack(this.#video, other.#video) && isSameTrack(this.#audio, other.#audio);
+  }
+
+  /** The last reference that was planned; undefined before there is one. */
+  get pcr(): number | undefined {
+    return this.#pcr;
+  }
+
   /** How many packets with nothing but a reference come before the unit. */
   get packets(): number {
     return this.#packets;
@@ -108,4 +124,13 @@ export class ProgramClock {
     const isWaitedFor = Math.abs(dts - other.waitsSince) <= SILENT_AFTER && dts - other.lastDts <= MAX_GAP;
     return isWaitedFor ? Math.min(dts, other.lastDts + MAX_LEAD) : dts;
   }
+}
+
+function copyTrack(to: TrackState, from: TrackState): void {
+  to.lastDts = from.lastDts;
+  to.waitsSince = from.waitsSince;
+}
+
+function isSameTrack(one: TrackState, other: TrackState): boolean {
+  return one.lastDts === other.lastDts && one.waitsSince === other.waitsSince;
 }

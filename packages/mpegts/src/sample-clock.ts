@@ -10,6 +10,23 @@ export class SampleClock {
   #samples = 0;
   #isRunning = false;
 
+  copyFrom(other: SampleClock): void {
+    this.#sampleRate = other.#sampleRate;
+    this.#base = other.#base;
+    this.#samples = other.#samples;
+    this.#isRunning = other.#isRunning;
+  }
+
+  /** Both give the same times from now on. */
+  isSame(other: SampleClock): boolean {
+    return (
+      this.#sampleRate === other.#sampleRate &&
+      this.#base === other.#base &&
+      this.#samples === other.#samples &&
+      this.#isRunning === other.#isRunning
+    );
+  }
+
   /**
    * The time of the next sound, as a whole number of ticks.
    *

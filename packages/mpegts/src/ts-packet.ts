@@ -92,6 +92,19 @@ export function writeClockPacket(target: Buffer, at: number, pid: number, counte
   writeField(target, at + TS_HEADER_BYTES, TS_BODY_BYTES, flags | fieldFlags.pcr, pcr);
 }
 
+/**
+ * Writes a packet that says that the next one of its PID need not follow on the last.
+ *
+ * @param counter that of the packet before the next one
+ */
+export function writeBreakPacket(target: Buffer, at: number, pid: number, counter: number): void {
+  target[at] = TS_SYNC_BYTE;
+  target[at + 1] = pid >>> 8;
+  target[at + 2] = pid;
+  target[at + 3] = TS_HAS_FIELD | counter;
+  writeField(target, at + TS_HEADER_BYTES, TS_BODY_BYTES, fieldFlags.discontinuity, 0);
+}
+
 function writeField(target: Buffer, at: number, bytes: number, flags: number, pcr: number): void {
   target[at] = bytes - 1;
   if (bytes === 1) return;

@@ -120,13 +120,16 @@ export class TsReader {
   }
 
   #onPat(packet: TsPacket): void {
-    if (packet.payload === undefined || !packet.isUnitStart) throw this.#wrong('with the pat must begin a section');
+    // A mark of the PID alone.
+    if (packet.payload === undefined) return;
+    if (!packet.isUnitStart) throw this.#wrong('with the pat must begin a section');
     this.#pmtPid = readPat(packet.payload);
   }
 
   #onPmt(packet: TsPacket): void {
     const { payload, isUnitStart } = packet;
-    if (payload === undefined || !isUnitStart) throw this.#wrong('with the pmt must begin a section');
+    if (payload === undefined) return;
+    if (!isUnitStart) throw this.#wrong('with the pmt must begin a section');
     if (this.#pmt?.equals(payload) === true) return;
     const program = readPmt(payload);
     if (program.version === this.#program?.version) {

@@ -6,13 +6,15 @@ import { ProgramTables, TABLE_PACKETS } from './program-tables.ts';
 import { fieldFlags, packetsOfUnit, spreadUnit, TS_PACKET_BYTES, writeClockPacket } from './ts-packet.ts';
 
 /** Players that join a long group of pictures find the tables again after this time. */
-const TABLE_INTERVAL = 500 * TICKS_PER_MS;
+export const TABLE_INTERVAL = 500 * TICKS_PER_MS;
 
 /** What goes into one PES packet. */
 export interface UnitBody {
   readonly sizeBytes: number;
   /** Writes `sizeBytes` bytes. */
   writeTo(target: Buffer, at: number): void;
+  /** Lets go of what it was made of. */
+  clear(): void;
 }
 
 export class TsWriter {

@@ -1,5 +1,5 @@
 /** A place in a ring: which record comes next there, and how far the writer is ahead. */
-import { frameFlags } from '@srs/kernel';
+import { frameFlags, timestampDelta } from '@srs/kernel';
 import { PADDING_TYPE, RECORD_ALIGNMENT, RECORD_HEADER_BYTES, recordBytes, recordWords, words } from './layout.ts';
 import type { RingMemory } from './ring-memory.ts';
 
@@ -13,6 +13,13 @@ const LIVE_EDGE_ATTEMPTS = 8;
 /** What `look` found. */
 export const looks = { record: 0, padding: 1, invalid: 2 } as const;
 export type Look = (typeof looks)[keyof typeof looks];
+
+/** The writer comes by at the oldest records: this part of the ring is left to it. */
+const LEFT_FRACTION = 8;
+/** Bytes that look like a record and are none are rarer than one in 2^32. */
+const SEEK_BACK_ATTEMPTS = 4;
+/** What tells about the media often has a time of its own: 0, or that of the start. */
+const NO_MEDIA_MASK = frameFlags.sequenceHeader | frameFlags.metadata | frameFlags.videoMetadata;
 
 const fence = new Int32Array(1);
 
@@ -176,6 +183,66 @@ export class RingCursor {
       return true;
     }
     return false;
+  }
+
+  /**
+   * Goes to the oldest picture or sound that is at most `backMs` older than `newestTimestampMs`; false, and stays, when there is none.
+   * Records do not say where those before them begin, but each knows its own place: one is looked for from the oldest bytes on, and
+   * believed when the records behind it lead to the end.
+   */
+  seekBack(backMs: number, newestTimestampMs: number): boolean {
+    const tail = Atomics.load(this.#words, words.tail);
+    const there = this.#oldest(tail);
+    let available = there.distanceTo(tail);
+    // The writer has gone on by half a turn meanwhile, or the header is broken.
+    if (available > this.#capacityBytes) return false;
+    for (let attempt = 0; attempt < SEEK_BACK_ATTEMPTS && available > 0; available -= RECORD_ALIGNMENT) {
+      there.#isSequenceOpen = true;
+      if (there.look(available) === looks.record) {
+        attempt++;
+        const found = there.#firstSince(available, backMs, newestTimestampMs);
+        if (found !== undefined) {
+          this.copyFrom(found);
+          return true;
+        }
+      }
+      there.#advance(RECORD_ALIGNMENT);
+    }
+    return false;
+  }
+
+  /** At the first record, or at bytes that the writer will not come to soon, where no record need begin. */
+  #oldest(tail: number): RingCursor {
+    const there = new RingCursor(this.memory);
+    there.seekToFirst();
+    const reach = this.#capacityBytes - this.#capacityBytes / LEFT_FRACTION;
+    if (there.distanceTo(tail) <= reach) return there;
+    const tailTurns = this.#halfTurnsOf(tail);
+    there.position = (tail - reach) & -RECORD_ALIGNMENT;
+    there.#halfTurns = (there.position ^ tail) < 0 ? (tailTurns - 1) | 0 : tailTurns;
+    return there;
+  }
+
+  /** The first picture or sound from here on that is so young; undefined when the records from here on do not lead to the end. */
+  #firstSince(availableBytes: number, backMs: number, newestTimestampMs: number): RingCursor | undefined {
+    const walker = new RingCursor(this.memory);
+    walker.copyFrom(this);
+    let found: RingCursor | undefined;
+    for (let available = availableBytes; available > 0; available -= walker.recordBytes) {
+      const look = walker.look(available);
+      if (look === looks.invalid || !walker.isIntact(0)) return undefined;
+      if (look === looks.padding) {
+        walker.passPadding();
+        continue;
+      }
+      const ageMs = timestampDelta(walker.timestampMs, newestTimestampMs);
+      if (found === undefined && ((walker.kind >>> 8) & NO_MEDIA_MASK) === 0 && ageMs >= 0 && ageMs <= backMs) {
+        found = new RingCursor(this.memory);
+        found.copyFrom(walker);
+      }
+      walker.passRecord();
+    }
+    return found;
   }
 
   /** Goes on to record `sequence`, or to the end when it is the next to be written; false when it does not come. */

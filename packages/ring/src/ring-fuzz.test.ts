@@ -78,6 +78,7 @@ it(`a reader of ${INPUTS} broken rings ends every call, stays inside and throws 
       reader = new RingReader(arena, REGION);
       if (random(4) > 0) reader.seekToNewestKeyFrame();
       if (random(4) === 0) reader.seekToSequence(random(50));
+      if (random(4) === 0) reader.seekBack(random(2) === 0 ? random(100) : random(2 ** 31));
       for (let more = random(3); more >= 0; more--) breakSomething();
       let calls = 0;
       let result: number;
@@ -92,6 +93,7 @@ it(`a reader of ${INPUTS} broken rings ends every call, stays inside and throws 
       reader.seekToLiveEdge();
       reader.seekToNewestKeyFrame();
       reader.seekToSequence(random(50));
+      reader.seekBack(random(2 ** 31));
       reader.arm(random(64));
       if (random(8) === 0) for (const slot of [0, 1, 2]) reader.readSticky(slot);
     } catch (thrown) {

@@ -241,6 +241,14 @@ export class RingReader {
     return true;
   }
 
+  /**
+   * Goes to the oldest picture or sound that is at most `backMs` older than the newest, as far as the ring has it; stays when none is.
+   * Looks through all of the ring.
+   */
+  seekBack(backMs: number): boolean {
+    return this.#cursor.seekBack(backMs, this.newestTimestampMs);
+  }
+
   /** Goes behind the newest record. */
   seekToLiveEdge(): void {
     this.#cursor.seekToLiveEdge();

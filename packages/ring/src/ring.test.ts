@@ -336,6 +336,36 @@ describe('a joiner', () => {
     expect(readTexts(reader)).toEqual(['k2', 'h', 'q']);
   });
 
+  it.each([
+    ['at the beginning of its positions', 0],
+    ['where positions become negative', 0x7fff_f800],
+    ['where positions wrap around', 0xffff_f800 | 0],
+  ])('starts so far back as it asks for, or as the ring reaches, %s', (_, firstPosition) => {
+    const ring = createTestRing(4096, { firstPosition, firstSequence: 90 });
+    const reader = openReader(ring);
+    expect(reader.seekBack(1000)).toBe(false);
+    let longest = 0;
+    for (let index = 0; index < 400; index++) {
+      // Of all lengths, with what a scan could mistake for a record; a header has no time of its own.
+      write(ring, '\0'.repeat((index * 37) % 200), 0, index * 20);
+      write(ring, 'header', frameFlags.sequenceHeader, 0);
+      const joiner = openReader(ring);
+      expect(joiner.seekBack(100)).toBe(true);
+      const sink = new CollectingSink();
+      while (joiner.poll(sink) > 0);
+      const media = sink.take().filter(({ flags }) => flags === 0);
+      expect(media.map(({ timestampMs }) => timestampMs)).toEqual(
+        [5, 4, 3, 2, 1, 0].filter((back) => back <= index).map((back) => (index - back) * 20),
+      );
+      expect(media.at(-1)?.sequence).toBe(90 + 2 * index);
+      expect(reader.seekBack(1_000_000)).toBe(true);
+      longest = Math.max(longest, (ring.writer.nextSequence - reader.sequence) | 0);
+      expect(readTexts(reader).at(-1)).toBe('header');
+    }
+    expect(longest).toBeGreaterThan(20);
+    expect(longest).toBeLessThan(200);
+  });
+
   it('starts live once the key frame was forgotten, until there is another', () => {
     const ring = createTestRing(4096);
     write(ring, 'k', KEY);

@@ -15,7 +15,10 @@ import { TurnSchedule } from './turn-schedule.ts';
 export interface FanOutSettings {
   /** Joiners start at the newest key frame; else at the next one. */
   readonly gopCache: boolean;
-  /** Above 0 joiners start so far back instead, as far as that is there and not longer ago than the queue length. */
+  /**
+   * For a format without pictures: joiners start anywhere, so far back instead, as far as that is there and not longer ago than the queue
+   * length; 0 for what comes next.
+   */
   readonly startBackMs?: number;
   readonly queueLengthMs: number;
   /** The longest time that frames may wait to be sent together. */
@@ -402,8 +405,9 @@ export class FanOut implements StreamConsumer {
     state.leaveRing();
     const reader = SourceReader.open(source, this.#options.onCorrupt);
     if (reader === undefined) return;
-    const { gopCache, startBackMs = 0, queueLengthMs } = this.#settings;
-    state.enterRing(reader, { hasWaited, backMs: Math.min(startBackMs, queueLengthMs), fromKeyFrame: gopCache });
+    const { gopCache, startBackMs, queueLengthMs } = this.#settings;
+    const backMs = startBackMs === undefined ? undefined : Math.min(startBackMs, queueLengthMs);
+    state.enterRing(reader, { hasWaited, backMs, fromKeyFrame: gopCache });
   }
 
   #fallBehind(state: PlayerState): void {

@@ -33,8 +33,8 @@ export interface PlayerOptions {
 export interface RingStart {
   /** It was there before the ring, and gets all of it, as long as nothing has been overwritten. */
   readonly hasWaited: boolean;
-  /** Otherwise so far back, as the ring has it; 0 for what comes next. */
-  readonly backMs: number;
+  /** Otherwise so far back, as the ring has it, because there is no picture to wait for; undefined when there is. */
+  readonly backMs: number | undefined;
   /** Otherwise at the newest key frame, if there is one; else live. */
   readonly fromKeyFrame: boolean;
 }
@@ -67,6 +67,7 @@ export class PlayerState {
   #needsHeaders = false;
   /** Bits of the sticky slots whose content this player has got from the ring itself. */
   #passedHeaders = 0;
+  #hasPictures = true;
   /** Pictures are left out until one can be decoded. */
   #waitsForKeyFrame = false;
   #lastTimestampMs: number | undefined;
@@ -137,10 +138,11 @@ export class PlayerState {
     this.#reader = reader;
     this.#needsHeaders = true;
     this.#passedHeaders = 0;
-    this.#waitsForKeyFrame = true;
+    this.#hasPictures = start.backMs === undefined;
+    this.#waitsForKeyFrame = this.#hasPictures;
     if (start.hasWaited && reader.reader.seekToFirst()) return;
-    if (start.backMs > 0) {
-      reader.reader.seekBack(start.backMs);
+    if (start.backMs !== undefined) {
+      if (start.backMs > 0) reader.reader.seekBack(start.backMs);
       return;
     }
     if (start.fromKeyFrame && reader.reader.seekToNewestKeyFrame()) this.#waitsForKeyFrame = false;
@@ -198,7 +200,7 @@ export class PlayerState {
     this.#droppedFrames += droppedFrames;
     this.#needsHeaders = true;
     this.#passedHeaders = 0;
-    this.#waitsForKeyFrame = true;
+    this.#waitsForKeyFrame = this.#hasPictures;
     this.#lastTimestampMs = undefined;
   }
 
