@@ -3,5 +3,6 @@ export { AddressLimiter, type AddressLimiterOptions, AddressPlace } from './addr
 export { AddressTable, type AddressTableOptions, addressTableBytes } from './address-table.ts';
 export { checkRefer } from './refer.ts';
 export type { Refusal, RefusalKind, StreamUse } from './refusal.ts';
+export { checkSecurity } from './security-rules.ts';
 export { grantParameters, type SignedGrant } from './signature.ts';
 export { checkStreamAccess, type StreamRequest } from './stream-access.ts';

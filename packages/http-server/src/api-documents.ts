@@ -148,7 +148,7 @@ const clientFields = Type.Object({
   bytes: integer('Both ways.'),
   ...traffic,
   flashVer: text('What the client calls itself: flashVer of RTMP, User-Agent of HTTP.'),
-  protocol: text('rtmp, http-flv or ws-flv.'),
+  protocol: text('rtmp, http-post, hls; http-flv, http-ts, http-aac, http-mp3, and the same with ws for WebSockets.'),
   worker: integer('Slot of the process that it is connected to.'),
   pid: integer('Of that process.'),
   source_id: integer('Trackable id of the publisher it is fed from; its own when it publishes, -1 when there is none.'),

@@ -2,15 +2,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { ApiError } from './api-errors.ts';
+import { FileFinder } from './file-finder.ts';
 import type { HeldFile } from './file-held.ts';
-import { FileMounts } from './file-mounts.ts';
-import { isServedName, notFound, openError } from './file-names.ts';
-import { FileOpener } from './file-opener.ts';
 import { FileSender } from './file-sender.ts';
 import { type FileTarget, parseFileTarget } from './file-target.ts';
 import type { MediaServices } from './media-services.ts';
 
-const INDEX = 'index.html';
 const POLICY = 'crossdomain.xml';
 /** Lets Flash players of other sites read; for a root that has no such file of its own. */
 const policy = `<?xml version="1.0"?>
@@ -25,22 +22,32 @@ const policy = `<?xml version="1.0"?>
 export function fileRoutes(services: MediaServices): FastifyPluginAsync {
   return async (app) => {
     const files = new FileService(services);
-    app.route({ method: ['GET', 'HEAD'], url: '*', handler: ({ raw }, reply) => files.serve(raw, reply) });
+    app.route({
+      method: ['GET', 'HEAD'],
+      url: '*',
+      handler: async (request, reply) => {
+        try {
+          return await files.serve(request.raw, reply);
+        } catch (error) {
+          const isAbsent = error instanceof ApiError && error.statusCode === 404;
+          const answered = isAbsent ? await services.otherwise?.(request, reply) : undefined;
+          if (answered === undefined) throw error;
+          return answered;
+        }
+      },
+    });
   };
 }
 
 class FileService {
   readonly #services: MediaServices;
-  readonly #opener = new FileOpener();
+  readonly #finder: FileFinder;
   readonly #sender: FileSender;
-  #config: ReturnType<MediaServices['config']>;
-  #mounts: FileMounts;
 
   constructor(services: MediaServices) {
     this.#services = services;
+    this.#finder = new FileFinder(services);
     this.#sender = new FileSender(services);
-    this.#config = services.config();
-    this.#mounts = new FileMounts(this.#config);
   }
 
   async serve(request: IncomingMessage, reply: FastifyReply): Promise<FastifyReply> {
@@ -65,46 +72,13 @@ class FileService {
    */
   async #open(target: FileTarget, request: IncomingMessage): Promise<HeldFile | undefined> {
     try {
-      return await this.#openServed(target, target.authority ?? request.headers.host ?? '');
+      return await this.#finder.open(target, target.authority ?? request.headers.host ?? '');
     } catch (error) {
       const isPolicy = target.segments.length === 1 && target.segments[0] === POLICY && !target.isDirectory;
-      if (isPolicy && this.#config.httpStream.crossdomain && error instanceof ApiError && error.statusCode === 404)
-        return undefined;
+      const { crossdomain } = this.#services.config().httpStream;
+      if (isPolicy && crossdomain && error instanceof ApiError && error.statusCode === 404) return undefined;
       throw error;
     }
-  }
-
-  async #openServed({ segments, isDirectory }: FileTarget, host: string): Promise<HeldFile> {
-    const place = this.#currentMounts().find(segments, host);
-    if (place === undefined || !place.names.every(isServedName)) throw notFound();
-    const { directory, names } = place;
-    const path = [directory.path, ...names, ...(isDirectory ? [INDEX] : [])].join('/');
-    const file = await this.#opener.open(path).catch((error: unknown) => {
-      throw openError(error);
-    });
-    try {
-      const { stats, realPath } = file;
-      if (!(await directory.contains(realPath, this.#services.clock.nowMs()))) {
-        this.#services.log.info(
-          `HTTP ${JSON.stringify(path)} is refused: it leads to ${JSON.stringify(realPath)}, out of ${directory.path}`,
-        );
-        throw notFound();
-      }
-      if (!stats.isFile() && (isDirectory || !stats.isDirectory())) throw notFound();
-      return file;
-    } catch (thrown) {
-      file.release();
-      throw thrown;
-    }
-  }
-
-  #currentMounts(): FileMounts {
-    const config = this.#services.config();
-    if (config !== this.#config) {
-      this.#config = config;
-      this.#mounts = new FileMounts(config);
-    }
-    return this.#mounts;
   }
 }
 

@@ -4,25 +4,22 @@ import { describeError } from '@srs/kernel';
 import type { FastifyReply } from 'fastify';
 import { ApiError } from './api-errors.ts';
 import { bodyOf, type FileBody, partOf, sendPieces, sizeOf } from './file-body.ts';
-import { decideAnswer, type FileVersion } from './file-conditions.ts';
+import { decideAnswer } from './file-conditions.ts';
+import { describeFile, type FileDocument } from './file-document.ts';
 import { type FlvSeek, parseFlvSeek, seekFlv } from './file-flv.ts';
 import type { HeldFile } from './file-held.ts';
 import type { FileTarget } from './file-target.ts';
-import { cacheControlOf, contentTypeOf, extensionOf } from './file-types.ts';
+import { extensionOf } from './file-types.ts';
 import { MediaError } from './media-errors.ts';
 import { mediaHeaders } from './media-headers.ts';
 import type { MediaServices } from './media-services.ts';
 
 /** For a client that takes nothing. */
 const STALL_MS = 60_000;
-/** A change is told from the next by its time only when they are that far apart. */
-const SETTLED_MS = 1000;
 
 /** What was asked for, before conditions and ranges are looked at. */
-interface Document {
+interface Document extends FileDocument {
   readonly body: FileBody;
-  readonly version: FileVersion;
-  readonly headers: readonly string[];
 }
 
 export class FileSender {
@@ -96,16 +93,7 @@ export class FileSender {
   }
 
   #makeDocument({ stats }: HeldFile, body: FileBody, extension: string, part = ''): Document {
-    const nowMs = this.#services.clock.wallMs();
-    // A clock that was set back must not make a file come from the future.
-    const modifiedMs = Math.floor(Math.min(stats.mtimeMs, nowMs) / 1000) * 1000;
-    const etag = `"${stats.size.toString(16)}-${Math.round(stats.mtimeMs * 1000).toString(16)}${part}"`;
-    const headers = Object.entries(this.#headers()).flat();
-    headers.push('Content-Type', contentTypeOf(extension), 'Accept-Ranges', 'bytes');
-    headers.push('Last-Modified', new Date(modifiedMs).toUTCString(), 'ETag', etag);
-    const cacheControl = cacheControlOf(extension);
-    if (cacheControl !== undefined) headers.push('Cache-Control', cacheControl);
-    return { body, headers, version: { etag, modifiedMs, isSettled: nowMs - stats.mtimeMs >= SETTLED_MS } };
+    return { body, ...describeFile(stats, extension, this.#headers(), this.#services.clock.wallMs(), part) };
   }
 
   async #sendWhole(response: ServerResponse, bytes: Buffer): Promise<void> {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { memoryLog } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { certificate, expired } from '../../../test/support/certificates.ts';
@@ -58,6 +59,36 @@ describe('a request that never becomes one', () => {
       talk(api.port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx'),
     ]);
     for (const answer of [slowHead, slowBody]) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+});
+
+describe('a front for bodies without end', () => {
+  it('has a time for heads only, and leaves it to the service to ask for a body', async () => {
+    const wanted = Promise.withResolvers<string>();
+    await using api = await TestApi.start({
+      front: {
+        times: { headMs: 100, wholeMs: 200, checkMs: 20 },
+        isEndless: true,
+        serve: (request, response) => {
+          if (request.url === '/refused') response.writeHead(403).end();
+          else {
+            response.writeContinue();
+            void text(request).then(wanted.resolve);
+          }
+        },
+      },
+    });
+    const head = 'HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 5\r\n\r\n';
+    expect(await talk(api.port, `POST /refused ${head}`)).toMatch(/^HTTP\/1\.1 403 /);
+    const socket = connect(api.port, '127.0.0.1');
+    socket.write(`POST /wanted ${head}`);
+    expect(String(await once(socket, 'data'))).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    // A head that is late is refused; by then a whole request would be, too.
+    for (let slow = 0; slow < 2; slow += 1) {
+      expect(await talk(api.port, 'POST / HTTP/1.1\r\nHost: a\r\nX: ')).toMatch(/^HTTP\/1\.1 408 /);
+    }
+    socket.end('hello');
+    expect(await wanted.promise).toBe('hello');
   });
 });
 

@@ -4,19 +4,25 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { type Server as NetServer, Socket } from 'node:net';
 import { describeError, type Log, SrsError, systemErrorCode } from '@srs/kernel';
 import { apiErrorBody } from './api-errors.ts';
+import { KEEP_ALIVE_SECONDS } from './quick-answer.ts';
+import { QuickConnections, type QuickService } from './quick-connection.ts';
 
 export interface HttpFrontOptions {
   readonly log: Log;
   serve(request: IncomingMessage, response: ServerResponse): void;
+  /** Is asked before `serve`, for answers that are ready. */
+  readonly quick?: QuickService;
   /** A request to speak another protocol on the connection, which is the callee's from then on. Without this it is served as any other. */
   upgrade?(request: IncomingMessage, socket: Socket): void;
+  /** Requests have bodies without end, which are wanted only after a look at the head: the callee says `100 Continue` itself. */
+  readonly isEndless?: boolean;
   /** Of one process, whatever `max_connections` says; 512 when it is left out. */
   readonly maxConnections?: number;
   /** Counts a connection; false when the server has as many as it may have. */
   claimConnection(): boolean;
   releaseConnection(): void;
   /**
-   * Closes a listener.
+   * Closes a listener, and nothing else: `close` of `node:net`, for that of `node:http` closes idle connections too.
    * @returns descriptors of connections that the kernel had let in already, which are served still; they now belong to the front
    */
   closeListener(server: NetServer): readonly number[];
@@ -40,16 +46,16 @@ export interface TlsMaterial {
 /** What a peer has for a request. */
 interface RequestTimes {
   readonly headMs: number;
-  /** Its head included. */
+  /** Its head included; 0 for as long as it takes. */
   readonly wholeMs: number;
   /** How often that is looked at. */
   readonly checkMs: number;
+  /** For taking something of a quick answer. */
+  readonly stallMs?: number;
 }
 
 /** Node's own check, every 30 s, would make 40 s of the first. */
 const defaultTimes: RequestTimes = { headMs: 10_000, wholeMs: 20_000, checkMs: 2_000 };
-/** For the next request of a connection. */
-const KEEP_ALIVE_MS = 15_000;
 const MAX_HEAD_BYTES = 16 * 1024;
 const MAX_HEADERS = 100;
 /** Who floods an API must not keep media clients out. */
@@ -62,7 +68,7 @@ function serverOptions({ headMs, wholeMs, checkMs }: RequestTimes): ServerOption
     headersTimeout: headMs,
     requestTimeout: wholeMs,
     connectionsCheckingInterval: checkMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000,
     maxHeaderSize: MAX_HEAD_BYTES,
     noDelay: true,
   };
@@ -71,6 +77,7 @@ function serverOptions({ headMs, wholeMs, checkMs }: RequestTimes): ServerOption
 export class HttpFront {
   readonly #options: HttpFrontOptions;
   readonly #servers = new Map<string, Server | TlsServer>();
+  readonly #quick = new Map<Server | TlsServer, QuickConnections>();
   readonly #sockets = new Set<Socket>();
   /** Of listeners that are closed and still have requests under way. */
   readonly #closing = new Set<Promise<void>>();
@@ -88,13 +95,23 @@ export class HttpFront {
    * @throws SrsError SocketListen
    */
   async listen(name: string, address: FrontAddress, tls?: TlsMaterial): Promise<void> {
-    const serve = (request: IncomingMessage, response: ServerResponse): void => this.#options.serve(request, response);
-    const options = serverOptions(this.#options.times ?? defaultTimes);
+    const { quick } = this.#options;
+    const connections = quick === undefined ? undefined : new QuickConnections(quick, this.#options.times?.stallMs);
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
+      connections?.onRequest(request.socket, response);
+      this.#options.serve(request, response);
+    };
+    const times = this.#options.times ?? defaultTimes;
+    const isEndless = this.#options.isEndless === true;
+    const options = serverOptions(isEndless ? { ...times, wholeMs: 0 } : times);
     const server =
       tls === undefined ? createServer(options, serve) : createTlsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, serve);
     server.maxHeadersCount = MAX_HEADERS;
+    if (isEndless) server.on('checkContinue', serve);
     // The raw connection counts, before any handshake.
     server.on('connection', (socket: Socket) => this.#onConnection(socket));
+    if (connections !== undefined)
+      server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => connections.take(socket));
     server.on('clientError', (error, socket) => refuseBroken(error, socket as Socket));
     if (this.#options.upgrade !== undefined) {
       server.on('upgrade', (request, socket) => {
@@ -117,6 +134,7 @@ export class HttpFront {
     }
     server.on('error', (error) => this.#options.log.error(`HTTP listener ${name}: ${describeError(error)}`));
     this.#servers.set(name, server);
+    if (connections !== undefined) this.#quick.set(server, connections);
   }
 
   /** Where that listener really listens, for port 0. */
@@ -159,7 +177,15 @@ export class HttpFront {
     this.#closing.add(closed);
     const left = this.#options.closeListener(server);
     for (const fd of left) server.emit('connection', new Socket({ fd, readable: true, writable: true }));
-    server.closeIdleConnections();
+    void this.#closeIdle(server);
+  }
+
+  /** To the HTTP server a connection is idle that is being sent a quick answer. */
+  async #closeIdle(server: Server | TlsServer): Promise<void> {
+    await this.#quick.get(server)?.close();
+    this.#quick.delete(server);
+    // Beside the listener, which is closed, this closes what is idle, and stops looking for requests that take too long.
+    server.close();
   }
 
   #destroySockets(): void {

@@ -16,7 +16,7 @@ export const preflightHeaders: Headers = {
   'Access-Control-Allow-Headers': 'Cache-Control,X-Proxy-Authorization,X-Requested-With,Content-Type,Authorization,Range',
 };
 
-export function mediaHeaders(services: MediaServices): () => Headers {
+export function mediaHeaders(services: Pick<MediaServices, 'config' | 'identity'>): () => Headers {
   const closed: Headers = { Server: `SRS/${services.identity.version}`, 'X-Content-Type-Options': 'nosniff' };
   const open: Headers = { ...closed, ...corsHeaders };
   return () => (services.config().httpStream.crossdomain ? open : closed);

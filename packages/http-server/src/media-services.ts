@@ -1,6 +1,7 @@
 /** What the HTTP server of files and streams needs of the process that it runs in. */
 import type { Config } from '@srs/config';
 import type { Clock, Log } from '@srs/kernel';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiIdentity } from './api-services.ts';
 
 export interface MediaServices {
@@ -9,6 +10,8 @@ export interface MediaServices {
   readonly identity: Pick<ApiIdentity, 'version'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Is asked when there is no such file, last of all; undefined when it has no answer either. */
+  readonly otherwise?: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
   /** For tests that do not want to wait so long. */
   readonly times?: MediaTimes;
 }

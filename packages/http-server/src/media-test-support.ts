@@ -10,7 +10,10 @@ import { type Clock, type Log, type LogLine, memoryLog, systemClock } from '@srs
 import type { FastifyPluginAsync } from 'fastify';
 import { HttpFront } from './http-front.ts';
 import { createMediaServer, type MediaServer } from './media-server.ts';
-import type { MediaTimes } from './media-services.ts';
+import type { MediaServices, MediaTimes } from './media-services.ts';
+import type { QuickService } from './quick-connection.ts';
+import { QuickFiles } from './quick-files.ts';
+import { QuickMedia, type QuickSource } from './quick-media.ts';
 
 const HOST = '127.0.0.1';
 
@@ -33,8 +36,15 @@ export interface MediaOptions {
   /** `DIR` stands for the directory of the test. */
   readonly vhosts?: string;
   readonly plugins?: readonly FastifyPluginAsync[];
+  /** More of what the server consists of; comes before the files. */
+  readonly parts?: (services: MediaServices, files: QuickFiles) => MediaParts;
   readonly times?: MediaTimes;
   readonly clock?: Clock;
+}
+
+export interface MediaParts {
+  readonly plugins: readonly FastifyPluginAsync[];
+  readonly sources: readonly QuickSource[];
 }
 
 export class TestMedia {
@@ -45,14 +55,20 @@ export class TestMedia {
   readonly #front: HttpFront;
   #config: Config;
   #server: MediaServer | undefined;
+  #quick: QuickService | undefined;
   #connections = 0;
+  #served = 0;
 
   private constructor(options: MediaOptions) {
     this.#options = options;
     this.#config = this.#load(options);
     this.#front = new HttpFront({
       log: this.log,
-      serve: (incoming, response) => this.#server?.serve(incoming, response),
+      serve: (incoming, response) => {
+        this.#served += 1;
+        this.#server?.serve(incoming, response);
+      },
+      quick: { answer: (asked, socket) => this.#quick?.answer(asked, socket) },
       claimConnection: () => {
         this.#connections += 1;
         return true;
@@ -70,16 +86,17 @@ export class TestMedia {
   static async start(options: MediaOptions = {}): Promise<TestMedia> {
     const media = new TestMedia(options);
     mkdirSync(join(media.directory, 'www'));
-    media.#server = await createMediaServer(
-      {
-        config: () => media.#config,
-        identity: { version: '2.1.3' },
-        clock: options.clock ?? systemClock,
-        log: media.log,
-        ...(options.times === undefined ? {} : { times: options.times }),
-      },
-      options.plugins,
-    );
+    const services = {
+      config: () => media.#config,
+      identity: { version: '2.1.3' },
+      clock: options.clock ?? systemClock,
+      log: media.log,
+      ...(options.times === undefined ? {} : { times: options.times }),
+    };
+    const files = new QuickFiles(services);
+    const parts = options.parts?.(services, files);
+    media.#server = await createMediaServer(services, [...(options.plugins ?? []), ...(parts?.plugins ?? [])]);
+    media.#quick = new QuickMedia(services, [...(parts?.sources ?? []), files]);
     await media.#front.listen('media', { host: HOST, port: 0 });
     return media;
   }
@@ -91,6 +108,15 @@ export class TestMedia {
   /** Open on the side of the server. */
   get connections(): number {
     return this.#connections;
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Requests that took the way of every request, and not the quick one. */
+  get served(): number {
+    return this.#served;
   }
 
   /** Another configuration is in force from now on. */
@@ -122,6 +148,11 @@ export class TestMedia {
     });
   }
 
+  /** One connection for several requests. */
+  async keepAlive(): Promise<KeptConnection> {
+    return new KeptConnection(await this.connect(''));
+  }
+
   /** A connection that has sent these bytes and reads nothing yet. */
   async connect(text: string): Promise<Socket> {
     const socket = connect(this.port, HOST);
@@ -146,6 +177,54 @@ export class TestMedia {
   #load({ httpStream = '', vhosts = 'vhost __defaultVhost__ { }' }: MediaOptions): Config {
     const text = `listen 1935; http_stream { enabled on; dir DIR/www; ${httpStream} } ${vhosts}`;
     return loadConfig(text.replaceAll('DIR', this.directory), { fileName: 'srs.conf' }).config;
+  }
+}
+
+/** Asks one thing after the other, each when the one before is answered. */
+export class KeptConnection {
+  readonly socket: Socket;
+  #chunks: Buffer[] = [];
+  #length = 0;
+  #onBytes: (() => void) | undefined;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (bytes: Buffer) => {
+      this.#chunks.push(bytes);
+      this.#length += bytes.length;
+      this.#onBytes?.();
+    });
+    socket.once('close', () => this.#onBytes?.());
+    socket.resume();
+  }
+
+  /** @returns the head, and as many bytes behind it as it promises */
+  async ask(text: string): Promise<{ readonly head: string; readonly body: Buffer }> {
+    this.socket.write(text, 'latin1');
+    const head = (await this.#take(() => this.#joined().indexOf('\r\n\r\n') + 4, 4)).toString('latin1');
+    const hasBody = !text.startsWith('HEAD') && !head.startsWith('HTTP/1.1 304');
+    const length = hasBody ? Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0) : 0;
+    return { head, body: await this.#take(() => length, 0) };
+  }
+
+  /** The first bytes, when there are so many, and at least `least`. */
+  async #take(length: () => number, least: number): Promise<Buffer> {
+    while (length() < least || this.#length < length()) {
+      if (this.socket.destroyed) throw new Error('the connection was closed');
+      await new Promise<void>((resolve) => {
+        this.#onBytes = resolve;
+      });
+    }
+    const all = this.#joined();
+    const taken = all.subarray(0, length());
+    this.#chunks = [all.subarray(taken.length)];
+    this.#length -= taken.length;
+    return taken;
+  }
+
+  #joined(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0]!;
   }
 }
 

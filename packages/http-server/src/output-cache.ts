@@ -39,11 +39,16 @@ export class OutputCache {
 
   /** Rejects when the viewer has gone, or as `ask` does. */
   async get(request: OutputRequest): Promise<OutputAnswer> {
-    const key = `${request.vhost}\n${request.path}\n${request.query}`;
-    return this.#find(key) ?? (await this.#wait(key, request));
+    const key = OutputCache.keyOf(request);
+    return this.find(key) ?? (await this.#wait(key, request));
   }
 
-  #find(key: string): OutputAnswer | undefined {
+  static keyOf({ vhost, path, query }: Omit<OutputRequest, 'signal'>): string {
+    return `${vhost}\n${path}\n${query}`;
+  }
+
+  /** What is kept. */
+  find(key: string): Kept['answer'] | undefined {
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
     this.#kept.delete(key);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withParameter } from './playlist-uris.ts';
+import { ParameterPlaylist, withParameter } from './playlist-uris.ts';
 
 it('every relative URI gets the parameter, in lines and in attributes; nothing else changes', () => {
   const playlist = [
@@ -22,4 +22,11 @@ it('every relative URI gets the parameter, in lines and in attributes; nothing e
     '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="b.0.m4s?x=1&vhost=a%20b.test"',
     '',
   ]);
+});
+
+it('a playlist for each viewer is the same but for its parameter, and names nobody to other hosts', () => {
+  const text = '#EXTM3U\n#EXT-X-MAP:URI="init.mp4?v=1"\n#EXTINF:2.000,\na.m4s\nhttps://cdn.test/b.m4s\n//cdn.test/c.m4s\n';
+  const playlist = new ParameterPlaylist(text, 'hls_ctx');
+  for (const viewer of ['one', 'two']) expect(playlist.with(viewer)).toBe(withParameter(text, 'hls_ctx', viewer));
+  expect(playlist.with('one').match(/hls_ctx=one/g)).toHaveLength(2);
 });
