@@ -32,6 +32,8 @@ export interface DvrOptions {
   /** Bytes of one recording that may wait for the disk. */
   readonly maxPendingBytes?: number;
   readonly openFile?: OpenRecording;
+  /** Of somebody who closes them; tests start no thread each. */
+  readonly tasks?: RecordingTasks;
   /** A file is complete and has its name. */
   onRecorded(file: RecordedFile): void;
 }
@@ -42,7 +44,7 @@ const DEFAULT_MAX_PENDING_BYTES = 16 * 1024 * 1024;
 export function dvrFeature(options: DvrOptions): Feature<DvrSection> & DvrControl {
   /** By stream. */
   const wishes = new Map<string, boolean>();
-  const tasks = new RecordingTasks();
+  const tasks = options.tasks ?? new RecordingTasks();
   const appendTargets = new AppendTargets(tasks);
   return {
     name: 'dvr',
@@ -77,7 +79,9 @@ export function dvrFeature(options: DvrOptions): Feature<DvrSection> & DvrContro
         },
       });
     },
-    close: () => tasks.close(),
+    async close() {
+      if (options.tasks === undefined) await tasks.close();
+    },
   };
 }
 

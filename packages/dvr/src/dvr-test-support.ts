@@ -7,11 +7,13 @@ import { AmfObject, decodeAmf0, encodeAmf0 } from '@srs/amf';
 import { classifyFrame } from '@srs/codec';
 import { loadConfig, type VhostConfig } from '@srs/config';
 import { decodeFlvHeader, encodeFlvTag, FlvReader } from '@srs/flv';
-import { type FrameType, frameFlags, frameTypes, type LogLine, ManualClock, memoryLog } from '@srs/kernel';
+import { type FrameType, frameFlags, frameTypes, type LogLine, ManualClock, memoryLog, systemClock } from '@srs/kernel';
 import { type Feature, type FrameConsumer, type OutputStream, parseMetadata } from '@srs/stream';
-import { afterEach, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeEach } from 'vitest';
 import { type DvrControl, type DvrOptions, type DvrSection, dvrFeature } from './dvr-feature.ts';
 import type { RecordedFile } from './recorder.ts';
+import { RecordingTasks } from './recording-tasks.ts';
+import { type RepairedFile, repairRecordings } from './repair-recordings.ts';
 
 export interface TestFrame {
   readonly type: FrameType;
@@ -175,7 +177,10 @@ export class DvrBench {
   readonly recorded: RecordedFile[] = [];
   readonly feature: Feature<DvrSection> & DvrControl;
 
+  readonly #tasks: RecordingTasks | undefined;
+
   constructor(options: Partial<DvrOptions> = {}) {
+    this.#tasks = options.tasks;
     this.feature = dvrFeature({
       clock: this.clock,
       log: memoryLog(this.lines),
@@ -228,6 +233,12 @@ export class DvrBench {
     await publish.end();
   }
 
+  /** Completes what was interrupted. */
+  async repair(dvrPath = this.directory): Promise<readonly RepairedFile[]> {
+    const tasks = this.#tasks;
+    return await repairRecordings([dvrPath], { clock: systemClock, log: memoryLog(this.lines), ...(tasks && { tasks }) });
+  }
+
   stream(vhost: VhostConfig, name: string): OutputStream {
     return {
       streamId: `a.com/live/${name}`,
@@ -256,11 +267,19 @@ function vhostOf(text: string): VhostConfig {
   return loadConfig(text, { fileName: 'srs.conf' }).config.vhosts.get('a.com')!;
 }
 
+/** A thread that repairs files for all tests of a file. */
+function useTasks(): RecordingTasks {
+  const tasks = new RecordingTasks();
+  afterAll(() => tasks.close());
+  return tasks;
+}
+
 /** A bench for each test of a file. */
 export function useBench(options: Partial<DvrOptions> = {}): () => DvrBench {
   let bench: DvrBench;
+  const tasks = useTasks();
   beforeEach(() => {
-    bench = new DvrBench(options);
+    bench = new DvrBench({ tasks, ...options });
   });
   afterEach(() => bench.close());
   return () => bench;

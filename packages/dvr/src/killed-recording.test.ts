@@ -1,9 +1,8 @@
-import { memoryLog, systemClock } from '@srs/kernel';
 import { expect, it } from 'vitest';
 import { ChildProgram } from '../../../test/support/child-program.ts';
 import { contentOf, media, readFlv, useBench } from './dvr-test-support.ts';
 import { repairMp4 } from './mp4-repair.ts';
-import { repairRecordings } from './repair-recordings.ts';
+import type { RepairedFile } from './repair-recordings.ts';
 
 const bench = useBench();
 const HEADERS = 3;
@@ -23,9 +22,7 @@ async function killRecorder(ending: string): Promise<number> {
   return Number(child.lines().at(-1)!.split(' ')[1]);
 }
 
-function repairAll(ending: string): ReturnType<typeof repairRecordings> {
-  return repairRecordings([bench().path(`[stream]${ending}`)], { clock: systemClock, log: memoryLog(bench().lines) });
-}
+const repairAll = (ending: string): Promise<readonly RepairedFile[]> => bench().repair(bench().path(`[stream]${ending}`));
 
 it('nothing that was written is lost when the server is killed', async () => {
   const written = await killRecorder('.flv');

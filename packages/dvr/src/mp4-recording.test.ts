@@ -1,5 +1,4 @@
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { memoryLog, systemClock } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { ffprobe } from '../../../test/support/foreign.ts';
 import { clip, packetHashes } from '../../../test/support/media.ts';
@@ -17,7 +16,6 @@ import {
 } from './dvr-test-support.ts';
 import { boxesIn, movieDurationPosition } from './mp4-boxes.ts';
 import { repairMp4 } from './mp4-repair.ts';
-import { repairRecordings } from './repair-recordings.ts';
 
 const bench = useBench();
 const oneFile = 'dvr_path PATH/[stream].mp4;';
@@ -163,10 +161,7 @@ describe('an interrupted MP4', () => {
     writeFileSync(bench().path('d/a.mp4.tmp'), bytes);
     truncateSync(bench().path('d/a.mp4.tmp'), bytes.length - 10);
     writeFileSync(bench().path('d/b.mp4.tmp'), Buffer.from('0000001066726565000000000000000000000008', 'hex'));
-    const repaired = await repairRecordings([bench().path('d/[stream].mp4')], {
-      clock: systemClock,
-      log: memoryLog(bench().lines),
-    });
+    const repaired = await bench().repair(bench().path('d/[stream].mp4'));
     expect(repaired.map(({ path }) => path)).toEqual([bench().path('d/a.mp4')]);
     expect(
       bench()

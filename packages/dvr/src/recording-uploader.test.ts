@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type LogLine, memoryLog, systemClock } from '@srs/kernel';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChildProgram } from '../../../test/support/child-program.ts';
 import { TestStore } from './object-store-test-support.ts';
-import { RecordingUploader, type RecordingUploaderOptions } from './recording-uploader.ts';
+import { AT_ONCE, RecordingUploader, type RecordingUploaderOptions } from './recording-uploader.ts';
 import { readWaiting } from './upload-journal.ts';
 import type { UploadSettings } from './upload-settings.ts';
+import { UploadTasks } from './upload-tasks.ts';
 
 const MIB = 1024 * 1024;
 const LIMIT_MS = 20_000;
@@ -24,6 +25,9 @@ let stateFile: string;
 let lines: LogLine[];
 let settings: UploadSettings | undefined;
 const opened: RecordingUploader[] = [];
+const tasks = new UploadTasks(AT_ONCE);
+
+afterAll(() => tasks.close());
 
 beforeEach(async () => {
   store = await TestStore.start();
@@ -55,6 +59,7 @@ function create(options: Partial<RecordingUploaderOptions> = {}): RecordingUploa
     settingsOf: () => settings,
     stateFile,
     pauses: { firstMs: 10, maxMs: 80 },
+    tasks,
     ...options,
   });
   opened.push(uploader);

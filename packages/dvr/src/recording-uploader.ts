@@ -28,17 +28,19 @@ export interface RecordingUploaderOptions {
   readonly pauses?: { readonly firstMs: number; readonly maxMs: number };
   /** A store that is silent for so long is taken for dead. */
   readonly idleMs?: number;
+  /** Of somebody who closes them; tests start no threads each. */
+  readonly tasks?: UploadTasks;
 }
 
-/** More would not be faster: the line to the store is the limit, and the disk is there for the recordings. */
-const AT_ONCE = 2;
+/** Files at the same time. More would not be faster: the line to the store is the limit, and the disk is there for the recordings. */
+export const AT_ONCE = 2;
 const PAUSES = { firstMs: 2_000, maxMs: 300_000 };
 
 export class RecordingUploader {
   readonly #options: RecordingUploaderOptions;
   readonly #journal: UploadJournal;
   readonly #pauses: UploadPauses;
-  readonly #tasks = new UploadTasks(AT_ONCE);
+  readonly #tasks: UploadTasks;
   /** By path: the store it goes to. */
   readonly #running = new Map<string, UploadSettings>();
   /** Files that were given again while they were being uploaded. */
@@ -51,6 +53,7 @@ export class RecordingUploader {
 
   constructor(options: RecordingUploaderOptions) {
     this.#options = options;
+    this.#tasks = options.tasks ?? new UploadTasks(AT_ONCE);
     this.#journal = new UploadJournal(options.stateFile, options.log);
     this.#pauses = new UploadPauses({ ...PAUSES, ...options.pauses, random: options.random });
   }
@@ -99,7 +102,7 @@ export class RecordingUploader {
     const timer = setTimeout(() => this.#stopping.abort(), graceMs);
     await Promise.all(this.#runs);
     clearTimeout(timer);
-    await this.#tasks.close();
+    if (this.#options.tasks === undefined) await this.#tasks.close();
     await this.#journal.flush();
   }
 

@@ -1,14 +1,13 @@
 import { appendFileSync, copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { encodeFlvTag } from '@srs/flv';
-import { memoryLog, systemClock } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { ffprobe } from '../../../test/support/foreign.ts';
 import { requires } from '../../../test/support/requires.ts';
 import { contentOf, headers, keyFrame, media, readFlv, type TestFrame, useBench } from './dvr-test-support.ts';
 import { encodeFlvHead, indexRoomFor } from './flv-head.ts';
 import { repairFlv } from './flv-repair.ts';
-import { type RepairedFile, repairRecordings } from './repair-recordings.ts';
+import type { RepairedFile } from './repair-recordings.ts';
 
 const bench = useBench();
 const name = 'show.1767323045067.flv';
@@ -20,9 +19,7 @@ function unfinished(frames: readonly TestFrame[], indexEntries = 20): Buffer {
   return Buffer.concat([encodeFlvHead(first?.payload, indexRoomFor(indexEntries)), ...tags]);
 }
 
-function repairAll(dvrPath = bench().directory): Promise<readonly RepairedFile[]> {
-  return repairRecordings([dvrPath], { clock: systemClock, log: memoryLog(bench().lines) });
-}
+const repairAll = (dvrPath?: string): Promise<readonly RepairedFile[]> => bench().repair(dvrPath);
 
 function leave(file: string, bytes: Buffer): string {
   mkdirSync(bench().path('live'), { recursive: true });

@@ -32,6 +32,13 @@ export async function repairRecording(path: string, tasks: RecordingTasks): Prom
   return finished === undefined ? undefined : { path: finished, sizeBytes, durationMs, cutBytes };
 }
 
+interface RepairRecordingsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of somebody who closes them. */
+  readonly tasks?: RecordingTasks;
+}
+
 /**
  * Repairs the unfinished recordings that nobody writes. To be called when a server starts; other processes may be recording meanwhile.
  * A file that cannot be repaired is logged and stays.
@@ -39,7 +46,7 @@ export async function repairRecording(path: string, tasks: RecordingTasks): Prom
  */
 export async function repairRecordings(
   dvrPaths: readonly string[],
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  { clock, log, tasks: given }: RepairRecordingsOptions,
 ): Promise<readonly RepairedFile[]> {
   const paths = new Map<string, FoundFile>();
   for (const dvrPath of new Set(dvrPaths)) {
@@ -54,7 +61,7 @@ export async function repairRecordings(
   }
   if (paths.size === 0) return [];
   const openFiles = await OpenFiles.look(clock.wallMs());
-  const tasks = new RecordingTasks();
+  const tasks = given ?? new RecordingTasks();
   try {
     const repaired: RepairedFile[] = [];
     for (const [path, file] of paths) {
@@ -65,7 +72,7 @@ export async function repairRecordings(
     }
     return repaired;
   } finally {
-    await tasks.close();
+    if (given === undefined) await tasks.close();
   }
 }
 

@@ -12,6 +12,13 @@ interface CurrentKey {
   readonly firstSequence: number;
 }
 
+/** What one segment is encrypted with. */
+export interface SegmentSecret {
+  readonly key: SegmentKey;
+  /** Encrypts from its beginning the segment, or a part of it, which is a file of its own for players. */
+  readonly createCipher: () => Cipheriv;
+}
+
 export interface KeyRotationOptions {
   readonly fragmentsPerKey: number;
   /** Unpredictable bytes. */
@@ -31,13 +38,13 @@ export class KeyRotation {
     this.#options = options;
   }
 
-  /** The key of a segment and what encrypts it. Numbers rise; one comes again when its segment was too short to be listed. */
-  forSegment(sequence: number): { readonly key: SegmentKey; readonly cipher: Cipheriv } {
+  /** Numbers rise; one comes again when its segment was too short to be listed. */
+  forSegment(sequence: number): SegmentSecret {
     if (this.#current === undefined || sequence - this.#current.firstSequence >= this.#options.fragmentsPerKey) {
       this.#current = this.#newKey(sequence);
     }
     const { key, bytes } = this.#current;
-    return { key, cipher: segmentCipher(bytes, sequence) };
+    return { key, createCipher: () => segmentCipher(bytes, sequence) };
   }
 
   #newKey(sequence: number): CurrentKey {

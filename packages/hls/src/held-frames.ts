@@ -14,6 +14,9 @@ export interface HeldFrameSink {
   onGap(lostFrames: number): void;
 }
 
+/** What a frame or a gap costs beside its payload. */
+const ITEM_BYTES = 256;
+
 export class HeldFrames {
   readonly #maxBytes: number;
   #items: (HeldFrame | { readonly lostFrames: number })[] = [];
@@ -25,14 +28,19 @@ export class HeldFrames {
 
   /** @returns false when there is no room for it */
   add(type: FrameType, flags: number, timestampMs: number, wallMs: number, payload: Buffer): boolean {
-    if (this.#bytes + payload.length > this.#maxBytes) return false;
-    this.#bytes += payload.length;
+    const bytes = payload.length + ITEM_BYTES;
+    if (this.#bytes + bytes > this.#maxBytes) return false;
+    this.#bytes += bytes;
     this.#items.push({ type, flags, timestampMs, wallMs, payload: Buffer.from(payload) });
     return true;
   }
 
+  /** One behind another is the same gap. */
   addGap(lostFrames: number): void {
-    this.#items.push({ lostFrames });
+    const last = this.#items.at(-1);
+    const isSameGap = last !== undefined && 'lostFrames' in last;
+    if (isSameGap) this.#items.pop();
+    this.#items.push({ lostFrames: lostFrames + (isSameGap ? last.lostFrames : 0) });
   }
 
   /** Gives them out in their order and forgets them. */

@@ -1,35 +1,14 @@
 /** Any run of publishes, gaps and restarts is one playlist to a player. */
-import { frameTypes, ManualClock, silentLog } from '@srs/kernel';
+import { ManualClock, silentLog } from '@srs/kernel';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Feeder, hlsVhost, testOutput, testStream } from './hls-test-support.ts';
+import { expect, it } from 'vitest';
+import { hlsVhost, testOutput, testStream } from './hls-test-support.ts';
 import { MemoryStore } from './memory-store-test-support.ts';
 import { checkPlaylists, type PlaylistVersion } from './rfc8216-checker-test-support.ts';
+import { pass, type StoryAction, storyActions, tell, useManualTimers, withoutTiming } from './story-test-support.ts';
 import { StreamFiles } from './stream-files.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-/** What happens to a stream that is being published. */
-const action = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant('media' as const),
-      ms: fc.integer({ min: 20, max: 9000 }),
-      gopMs: fc.constantFrom<number[]>(400, 1000, 2000, 7000),
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('sound' as const), ms: fc.integer({ min: 20, max: 6000 }) }) },
-  fc.record({ kind: fc.constant('gap' as const), ms: fc.integer({ min: 0, max: 20_000 }) }),
-  fc.record({ kind: fc.constant('header' as const), version: fc.integer({ min: 0, max: 2 }) }),
-  fc.record({ kind: fc.constant('jump' as const), toMs: fc.integer({ min: 0, max: 0x7fffffff }) }),
-);
+useManualTimers();
 
 /** How a publish ends: it is over, the process is started again, or it is killed in the middle; and which of the segments are lost then. */
 const ending = fc.record({
@@ -44,18 +23,26 @@ const publish = fc.record({
   window: fc.constantFrom(0, 4, 12),
   hasKeys: fc.boolean(),
   format: fc.constantFrom('ts', 'ts', 'fmp4'),
-  actions: fc.array(action, { minLength: 1, maxLength: 12 }),
+  actions: storyActions([40], 12),
   ending,
 });
 
-type Run = typeof publish extends fc.Arbitrary<infer T> ? T : never;
+type AnyRun = typeof publish extends fc.Arbitrary<infer T> ? T : never;
+
+interface Run extends Omit<AnyRun, 'beginMs' | 'fragment' | 'window' | 'format' | 'actions'> {
+  readonly beginMs: number;
+  readonly fragment: number;
+  readonly window: number;
+  readonly format: string;
+  readonly actions: readonly StoryAction[];
+}
 
 class Story {
   readonly clock = new ManualClock();
   readonly store = new MemoryStore(this.clock);
   /** Numbers of the versions with which publishes begin. */
   readonly begins = new Set<number>([0]);
-  #files = new StreamFiles({ store: this.store, clock: this.clock, log: silentLog });
+  #files = this.#newFiles();
 
   async play({ beginMs, fragment, window, hasKeys, format, actions, ending: end }: Run): Promise<void> {
     const options = `hls_path /hls; hls_fragment ${fragment}; hls_window ${window}; hls_format ${format};`;
@@ -63,99 +50,73 @@ class Story {
     this.begins.add(this.store.versions.length);
     const { clock, store } = this;
     const output = testOutput({ store, clock, files: this.#files, config: vhost.hls, stream: testStream(vhost) });
-    const feed = new Feeder(output, clock);
-    let at = beginMs;
-    for (const each of actions) {
-      switch (each.kind) {
-        case 'media':
-          at = await this.#media(feed, at, each.ms, each.gopMs);
-          break;
-        case 'sound':
-          at = await this.#media(feed, at, each.ms, 0);
-          break;
-        case 'gap':
-          output.onGap(each.ms);
-          at += each.ms;
-          break;
-        case 'header':
-          feed.header(frameTypes.video, `sps ${each.version}`);
-          break;
-        case 'jump':
-          at = each.toMs;
-          break;
-      }
-    }
+    await tell(output, { clock, beginMs, actions, soundMs: 40 });
     await this.#end(output, end);
   }
 
-  async #media(feed: Feeder, fromMs: number, ms: number, gopMs: number): Promise<number> {
-    for (let offset = 0; offset < ms; offset += 40) {
-      const at = (fromMs + offset) & 0x7fffffff;
-      feed.sound(at);
-      if (gopMs > 0 && offset % gopMs === 0) feed.keyFrame(at);
-      else if (gopMs > 0) feed.picture(at);
-      await this.#pass(40);
-    }
-    return fromMs + ms;
+  get versions(): readonly PlaylistVersion[] {
+    return this.store.versions.map((version, index) => ({ ...version, isNewPublish: this.begins.has(index) }));
   }
 
   async #end(
     output: { onEnd(reason: 'unpublished' | 'stopping'): Promise<void> },
     { kind, pauseMs, lost }: Run['ending'],
   ): Promise<void> {
-    if (kind === 'killed') {
+    if (kind !== 'killed') await output.onEnd(kind === 'restarted' ? 'stopping' : 'unpublished');
+    if (kind !== 'unpublished') {
       // Jobs that have begun are finished; nothing new is written.
       await this.#files.close();
-      this.#files = new StreamFiles({ store: this.store, clock: this.clock, log: silentLog });
-    } else {
-      await output.onEnd(kind === 'restarted' ? 'stopping' : 'unpublished');
-      if (kind === 'restarted') {
-        await this.#files.close();
-        this.#files = new StreamFiles({ store: this.store, clock: this.clock, log: silentLog });
-      }
+      this.#files = this.#newFiles();
     }
-    await this.#pass(pauseMs);
+    await pass(this.clock, pauseMs);
     const segments = [...this.store.pathsOf('.ts'), ...this.store.pathsOf('.m4s'), ...this.store.pathsOf('.mp4')];
     if (lost !== undefined && lost < segments.length) this.store.files.delete(segments[lost]!);
   }
 
-  async #pass(ms: number): Promise<void> {
-    this.clock.advance(ms);
-    await vi.advanceTimersByTimeAsync(ms);
+  #newFiles(): StreamFiles {
+    return new StreamFiles({ store: this.store, clock: this.clock, log: silentLog });
   }
 }
-
-/** Media comes as fast as it likes here, in pieces of any length: when a version comes is checked with real streams. */
-const TIMING = new Set(['early', 'late']);
 
 it('every playlist of any run keeps to RFC 8216 and names only what is there', { timeout: 120_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(publish, { minLength: 1, maxLength: 5 }), async (publishes) => {
       const story = new Story();
-      // One format for the whole story: what a change of it leaves to listed files is told in hls-mp4-media.test.ts.
-      const [{ format }] = publishes as [Run];
-      for (const each of publishes) await story.play({ ...each, format });
-      const versions: readonly PlaylistVersion[] = story.store.versions.map((version, index) => ({
-        ...version,
-        isNewPublish: story.begins.has(index),
-      }));
-      expect(checkPlaylists(versions).filter(({ rule }) => !TIMING.has(rule))).toEqual([]);
+      for (const each of publishes) await story.play(each);
+      expect(withoutTiming(checkPlaylists(story.versions))).toEqual([]);
       expect(story.store.missing).toEqual([]);
     }),
     { numRuns: 60 },
   );
 });
 
+it('a change of format that makes nothing takes nothing away from the next publish of the old format', async () => {
+  const story = new Story();
+  const run = { beginMs: 0, fragment: 1, window: 12, hasKeys: false, format: 'ts' };
+  const seconds = (count: number) => ({ kind: 'media' as const, ms: count * 1000, gopMs: 1000, frameMs: 40 });
+  const ended = (pauseMs: number) => ({ kind: 'unpublished' as const, pauseMs, lost: undefined });
+  await story.play({ ...run, actions: [seconds(3)], ending: ended(0) });
+  await story.play({ ...run, format: 'fmp4', actions: [], ending: ended(50_000) });
+  await story.play({ ...run, actions: [seconds(9)], ending: ended(60_000) });
+  // What has left the window is gone, and nothing else.
+  expect(story.store.pathsOf('.ts')).toHaveLength(12);
+  await story.play({ ...run, format: 'fmp4', actions: [seconds(2)], ending: ended(59_000) });
+  expect(story.store.pathsOf('.ts')).toHaveLength(12);
+  await pass(story.clock, 1000);
+  expect([story.store.pathsOf('.ts'), story.store.pathsOf('.m4s').length]).toEqual([[], 2]);
+  expect(withoutTiming(checkPlaylists(story.versions))).toEqual([]);
+  expect(story.store.missing).toEqual([]);
+});
+
 it('a stream with a key frame each second renews its playlist in time', async () => {
   const story = new Story();
-  const actions = [{ kind: 'media' as const, ms: 60_000, gopMs: 1000 }];
   await story.play({
     beginMs: 0,
     fragment: 2,
     window: 12,
     hasKeys: false,
     format: 'ts',
-    actions,
+    actions: [{ kind: 'media', ms: 60_000, gopMs: 1000, frameMs: 40 }],
     ending: { kind: 'unpublished', pauseMs: 0, lost: undefined },
   });
   const { versions } = story.store;

@@ -6,6 +6,7 @@ import { HeldCount } from './held-requests.ts';
 import { HlsOutput, isInMemory } from './hls-output.ts';
 import { LiveStream } from './live-stream.ts';
 import { mediaAnswer, notFound, playlistAnswer } from './memory-answers.ts';
+import { MIN_FORMAT_LINGER_MS } from './playlist.ts';
 import type { SegmentEvent } from './segment-event.ts';
 import { createMp4Muxer, createTsMuxer } from './segment-muxer.ts';
 import { SegmentNames } from './segment-names.ts';
@@ -62,23 +63,14 @@ export function hlsFeature(options: HlsFeatureOptions): HlsFeature {
     return entry;
   };
 
-  const setFormat = (entry: Entry, config: HlsConfig): void => {
-    if (config.format === 'll') {
-      entry.live ??= new LiveStream({ clock, count: held, hints, read: (path) => pool.get(path) });
-      return;
-    }
+  /** A playlist of the other kind is there now. Until then, players get the last one with low latency. */
+  const endLive = (entry: Entry): void => {
     const left = entry.live?.remove() ?? [];
     entry.live = undefined;
-    if (left.length > 0) entry.files.linger(left, config.fragmentMs);
+    if (left.length > 0) entry.files.linger(left, MIN_FORMAT_LINGER_MS);
   };
 
   const open = (stream: OutputStream, config: HlsConfig): FrameConsumer | undefined => {
-    if (config.format === 'll' && config.keys.enabled) {
-      stream.log.error(
-        'hls: hls_keys cannot be used with hls_format ll, whose parts are not encrypted; nothing is made of this stream',
-      );
-      return undefined;
-    }
     const isMemory = isInMemory(config);
     const name = { vhost: stream.vhost.name, app: stream.app, stream: stream.name };
     const names = new SegmentNames(isMemory ? inMemory(config, stream.vhost.name) : config, name);
@@ -91,11 +83,15 @@ export function hlsFeature(options: HlsFeatureOptions): HlsFeature {
       return undefined;
     }
     const entry = streams.get(path) ?? newEntry(isMemory);
+    // What was kept in memory before under the same URL has told players its numbers.
+    const reached = isMemory ? undefined : streams.get(memoryKey(`/${name.vhost}/${names.playlistUrl}`))?.files.reached;
+    if (reached !== undefined) entry.files.supersede(reached);
     // Those that have been used last stay longest.
     streams.delete(path);
     streams.set(path, entry);
     writers.set(path, stream.streamId);
-    setFormat(entry, config);
+    const isLowLatency = config.format === 'll';
+    if (isLowLatency) entry.live ??= new LiveStream({ clock, count: held, hints, read: (path) => pool.get(path) });
     const onEnded = (): void => {
       writers.delete(path);
       forget(streams, writers);
@@ -107,11 +103,14 @@ export function hlsFeature(options: HlsFeatureOptions): HlsFeature {
       names,
       files,
       store: memory ?? diskStore,
-      live: live === undefined || memory === undefined ? undefined : { stream: live, store: memory },
+      live: !isLowLatency || live === undefined || memory === undefined ? undefined : { stream: live, store: memory },
       clock,
       randomBytes,
       createMuxer: config.format === 'ts' ? createTsMuxer : createMp4Muxer,
-      onSegment,
+      onSegment: (segment) => {
+        if (!isLowLatency) endLive(entry);
+        onSegment(segment);
+      },
       onEnded,
     });
   };

@@ -9,12 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog, systemClock } from '@srs/kernel';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ffprobe, runForeign } from '../../../test/support/foreign.ts';
-import { type ClipName, clip, type Packets, type ProbedPackets, packetArgs, packetsIn } from '../../../test/support/media.ts';
+import { ffprobe } from '../../../test/support/foreign.ts';
+import { type ClipName, clip } from '../../../test/support/media.ts';
 import { requires } from '../../../test/support/requires.ts';
 import { hlsFeature } from './hls-feature.ts';
 import { hlsVhost, testStream } from './hls-test-support.ts';
-import { feedClip } from './media-test-support.ts';
+import { endedPlaylist, expectDecodable, feedClip, inputOptions, packetsOf } from './media-test-support.ts';
 import { parsePlaylist } from './playlist-text.ts';
 import { checkPlaylists } from './rfc8216-checker-test-support.ts';
 import type { SegmentEvent } from './segment-event.ts';
@@ -51,25 +51,8 @@ async function publish(feature: ReturnType<typeof newFeature>, name: ClipName, o
   await consumer.onEnd('unpublished');
 }
 
-/** A copy of the playlist that ends, for ffmpeg would wait for more. */
-async function endedPlaylist(): Promise<string> {
-  const path = join(directory, 'live/ended.m3u8');
-  await writeFile(path, `${await readFile(join(directory, 'live/livestream.m3u8'), 'utf8')}#EXT-X-ENDLIST\n`);
-  return path;
-}
-
-async function expectDecodable(path: string, ...output: readonly string[]): Promise<void> {
-  const input = ['-allowed_extensions', 'ALL', '-i', path];
-  const end = await runForeign('ffmpeg', ['-nostdin', '-v', 'error', ...input, ...output, '-f', 'null', '-']);
-  expect([end.code, end.stderr]).toEqual([0, '']);
-}
-
-async function packetsOf(path: string): Promise<Packets> {
-  return packetsIn((await ffprobe([...packetArgs, '-allowed_extensions', 'ALL', path])) as ProbedPackets);
-}
-
 async function codecsOf(path: string): Promise<readonly string[]> {
-  const probed = (await ffprobe(['-show_streams', '-allowed_extensions', 'ALL', path])) as { streams: { codec_name: string }[] };
+  const probed = (await ffprobe(['-show_streams', ...inputOptions(path), path])) as { streams: { codec_name: string }[] };
   return probed.streams.map((stream) => stream.codec_name).sort();
 }
 
@@ -90,7 +73,7 @@ it.each([
 ] as const)('%s becomes segments that begin with key frames and lose nothing', async (name, sound) => {
   const feature = newFeature();
   await publish(feature, name);
-  const playlist = await endedPlaylist();
+  const playlist = await endedPlaylist(directory);
   await expectDecodable(playlist);
   expect(await codecsOf(playlist)).toEqual([sound, 'h264'].sort());
 
@@ -119,7 +102,7 @@ it.each([
 ] as const)('%s is cut at each fragment', async (name, codec) => {
   const feature = newFeature();
   await publish(feature, name);
-  const playlist = await endedPlaylist();
+  const playlist = await endedPlaylist(directory);
   await expectDecodable(playlist);
   expect(await codecsOf(playlist)).toEqual([codec]);
   expect(await codecsOf(join(directory, 'live/livestream-0.ts'))).toEqual([codec]);
@@ -132,10 +115,10 @@ it.each([
 it('pictures alone, and key frames that come too late', async () => {
   const feature = newFeature();
   await publish(feature, 'h264-only');
-  await expectDecodable(await endedPlaylist());
+  await expectDecodable(await endedPlaylist(directory));
   expect(await codecsOf(join(directory, 'live/livestream-0.ts'))).toEqual(['h264']);
   await publish(feature, 'long-gop');
-  await expectDecodable(await endedPlaylist());
+  await expectDecodable(await endedPlaylist(directory));
   const durations = (await listed()).slice(5).map(({ durationMs }) => Math.round(durationMs / 100) / 10);
   expect(durations).toEqual([4.2, 4.2, 1.6, 4.2, 4.2, 1.6]);
   await feature.close();
@@ -155,7 +138,7 @@ it('a republish, and a restart of the server, go on with the playlist', async ()
   expect(segments.map(({ uri }) => uri)).toEqual(Array.from({ length: 15 }, (_, index) => `livestream-${index}.ts`));
   expect(segments.flatMap(({ sequence, isDiscontinuity }) => (isDiscontinuity ? [sequence] : []))).toEqual([0, 5, 10]);
   expect(existsSync(join(directory, 'live/livestream-15.ts.tmp'))).toBe(false);
-  const playlist = await endedPlaylist();
+  const playlist = await endedPlaylist(directory);
   // The time begins anew with each publish, which ffmpeg does not take into account where it writes.
   await expectDecodable(playlist, '-vsync', 'drop');
   expect((await packetsOf(playlist)).video).toHaveLength(750);
@@ -165,7 +148,7 @@ it('a republish, and a restart of the server, go on with the playlist', async ()
 it('encrypted segments are read with the keys that the playlist names', async () => {
   const feature = newFeature();
   await publish(feature, 'h264-aac', `hls_keys on; hls_fragments_per_key 2; hls_key_file_path ${directory};`);
-  const playlist = await endedPlaylist();
+  const playlist = await endedPlaylist(directory);
   await expectDecodable(playlist);
   expect((await packetsOf(playlist)).video).toHaveLength(250);
   const names = await readdir(join(directory, 'live'));
@@ -176,7 +159,7 @@ it('encrypted segments are read with the keys that the playlist names', async ()
 it('names with any signs in them are found by their URIs', async () => {
   const feature = newFeature();
   await publish(feature, 'aac-only', "hls_ts_file '[app]/直播 #1?%41/[stream]&\"+[seq].ts';");
-  await endedPlaylist();
+  await endedPlaylist(directory);
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url!, 'http://localhost').pathname);
     createReadStream(join(directory, path))

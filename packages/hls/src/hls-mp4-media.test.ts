@@ -7,21 +7,13 @@ import { setImmediate } from 'node:timers/promises';
 import { frameTypes, silentLog, systemClock } from '@srs/kernel';
 import { Parser } from 'm3u8-parser';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ffprobe, runForeign } from '../../../test/support/foreign.ts';
-import {
-  type ClipName,
-  canMakeClip,
-  clip,
-  type Packets,
-  type ProbedPackets,
-  packetArgs,
-  packetsIn,
-} from '../../../test/support/media.ts';
+import { ffprobe } from '../../../test/support/foreign.ts';
+import { type ClipName, canMakeClip, clip, type Packets } from '../../../test/support/media.ts';
 import { requires } from '../../../test/support/requires.ts';
 import { type HlsFeature, hlsFeature } from './hls-feature.ts';
 import { hlsVhost, testStream } from './hls-test-support.ts';
 import { readLowLatency } from './ll-checker-test-support.ts';
-import { type ClipOptions, feedClip, serveMemory } from './media-test-support.ts';
+import { type ClipOptions, endedPlaylist, expectDecodable, feedClip, packetsOf, serveMemory } from './media-test-support.ts';
 import { parsePlaylist } from './playlist-text.ts';
 import type { SegmentEvent } from './segment-event.ts';
 
@@ -56,24 +48,6 @@ async function publish(name: ClipName, options: string, clipOptions: ClipOptions
   await consumer.onEnd('unpublished');
 }
 
-async function endedPlaylist(): Promise<string> {
-  const path = join(directory, 'live/ended.m3u8');
-  await writeFile(path, `${await readFile(join(directory, 'live/livestream.m3u8'), 'utf8')}#EXT-X-ENDLIST\n`);
-  return path;
-}
-
-async function expectDecodable(input: string, ...output: readonly string[]): Promise<void> {
-  const from = input.endsWith('.m3u8') ? ['-allowed_extensions', 'ALL', '-i', input] : ['-i', input];
-  const end = await runForeign('ffmpeg', ['-nostdin', '-v', 'error', ...from, ...output, '-f', 'null', '-']);
-  expect([end.code, end.stderr]).toEqual([0, '']);
-}
-
-async function packetsOf(input: string): Promise<Packets> {
-  return packetsIn(
-    (await ffprobe([...packetArgs, ...(input.endsWith('.m3u8') ? ['-allowed_extensions', 'ALL'] : []), input])) as ProbedPackets,
-  );
-}
-
 async function playlistOnDisk(): Promise<string> {
   return await readFile(join(directory, 'live/livestream.m3u8'), 'utf8');
 }
@@ -93,7 +67,7 @@ it.for(['h264-aac', 'h264-bframes-aac', 'h264-mp3', 'hevc-aac'] as const)(
     const { can, note } = await canMakeClip(name);
     skip(!can, note);
     await publish(name, 'hls_format fmp4;');
-    const playlist = await endedPlaylist();
+    const playlist = await endedPlaylist(directory);
     await expectDecodable(playlist);
     const [before, after] = [await packetsOf(await clip(name)), await packetsOf(playlist)];
     expect([after.video.length, after.audio.length]).toEqual([before.video.length, before.audio.length]);
@@ -111,7 +85,7 @@ it.for(['h264-aac', 'h264-bframes-aac', 'h264-mp3', 'hevc-aac'] as const)(
 
 it('sound alone becomes fragmented MP4', async () => {
   await publish('aac-only', 'hls_format fmp4;');
-  const playlist = await endedPlaylist();
+  const playlist = await endedPlaylist(directory);
   await expectDecodable(playlist);
   expect((await packetsOf(playlist)).audio).toHaveLength((await packetsOf(await clip('aac-only'))).audio.length);
 });
@@ -119,9 +93,9 @@ it('sound alone becomes fragmented MP4', async () => {
 it('encrypted segments of fragmented MP4 are read, before and after another publish', async () => {
   const options = `hls_format fmp4; hls_keys on; hls_fragments_per_key 2; hls_key_file_path ${directory};`;
   await publish('h264-aac', options);
-  await expectDecodable(await endedPlaylist());
+  await expectDecodable(await endedPlaylist(directory));
   await publish('h264-aac', options);
-  const playlist = await endedPlaylist();
+  const playlist = await endedPlaylist(directory);
   await expectDecodable(playlist, '-vsync', 'drop');
   expect((await packetsOf(playlist)).video).toHaveLength(500);
   const { segments } = parsePlaylist(await playlistOnDisk());
@@ -144,7 +118,7 @@ it('a restart goes on with fragmented MP4, and a change to MPEG-TS takes it off 
     [10, 11, 12, 13, 14].map((number) => `livestream-${number}.ts`),
   );
   expect(text).not.toContain('EXT-X-MAP');
-  await expectDecodable(await endedPlaylist());
+  await expectDecodable(await endedPlaylist(directory));
 });
 
 it.each(['ts', 'fmp4'])('%s in memory is played over HTTP, and nothing is on the disk', async (format) => {
@@ -160,12 +134,12 @@ it.each(['ts', 'fmp4'])('%s in memory is played over HTTP, and nothing is on the
 });
 
 it.each([
-  ['h264-aac', undefined, 250],
-  ['h264-bframes-aac', undefined, 250],
-  ['h264-aac', frameTypes.audio, 0],
-  ['h264-mp3', undefined, 250],
-] as const)('low-latency HLS of %s is played by ffmpeg', async (name, only, pictures) => {
-  await publish(name, 'hls_format ll;', only === undefined ? {} : { only });
+  ['h264-bframes-aac', undefined, 250, ''],
+  ['h264-aac', frameTypes.audio, 0, ''],
+  ['h264-mp3', undefined, 250, ''],
+  ['h264-aac', undefined, 250, 'hls_keys on; hls_fragments_per_key 2;'],
+] as const)('low-latency HLS of %s is played by ffmpeg', async (name, only, pictures, options) => {
+  await publish(name, `hls_format ll; ${options}`, only === undefined ? {} : { only });
   const server = await serveMemory(feature, true);
   const url = `${server.origin}/live/livestream.m3u8`;
   await expectDecodable(url);
@@ -206,9 +180,9 @@ it('a player that asks for each part before it is made gets the whole stream', a
     let query = '';
     for (;;) {
       const playlist = await ask('livestream.m3u8', query);
-      // Not yet begun, or over.
+      // Not yet begun.
       if (playlist.status === 404) await setImmediate();
-      if (playlist.status === 503) return Buffer.concat(got);
+      if (playlist.status === 503) query = '';
       if (playlist.status !== 200) continue;
       const text = playlist.body.toString();
       const { parts, hint, segments } = readLowLatency(text);
@@ -220,6 +194,8 @@ it('a player that asks for each part before it is made gets the whole stream', a
         seen.add(name);
         got.push(media.body);
       }
+      // No part comes next any more.
+      if (hint === undefined) return Buffer.concat(got);
       const { sequence, index } = parts.at(-1)!;
       const isWhole = segments.has(sequence);
       query = isWhole ? `_HLS_msn=${sequence + 1}&_HLS_part=0` : `_HLS_msn=${sequence}&_HLS_part=${index + 1}`;

@@ -236,6 +236,21 @@ describe('what came before', () => {
 });
 
 describe('what is over', () => {
+  it('keys that are named by the time have names of their own, though several come in one second', async () => {
+    await publishOnce(
+      8000,
+      "hls_keys on; hls_fragments_per_key 1; hls_key_file_path /hls; hls_key_file '[app]/[15][04][05].key';",
+    );
+    const keys = parsePlaylist(playlist()).segments.map(({ keyUri }) => keyUri);
+    expect(keys).toEqual(['000000.key', '000000-1.key', '000000-2.key', '000000-3.key']);
+    expect(store.pathsOf('.key')).toHaveLength(4);
+  });
+
+  it('a key that no segment was encrypted with goes at the end of the publish', async () => {
+    await publishOnce(2080, 'hls_keys on; hls_fragments_per_key 1; hls_key_file_path /hls;');
+    expect([listed(), store.pathsOf('.key')]).toEqual([['livestream-0.ts 2000'], ['/hls/live/livestream-0.key']]);
+  });
+
   it('segments and keys linger for one target duration', async () => {
     const { feed, output } = publish('hls_keys on; hls_fragments_per_key 2; hls_key_file_path /hls;');
     feed.pictures(0, 10_040);

@@ -100,8 +100,7 @@ export class HlsOutput implements FrameConsumer {
 
   async #begin(): Promise<void> {
     const { files, names, config, clock, randomBytes, createMuxer, stream } = this.#options;
-    const beginOptions = { hasInit: config.format !== 'ts', isCleaned: config.cleanup || isInMemory(config) };
-    const state = await files.begin(names, stream.log, beginOptions);
+    const state = await files.begin(names, stream.log);
     const playlist = new Playlist({ windowMs: config.windowMs, targetMs: config.fragmentMs * config.tdRatio }, state);
     const segmentFiles = this.#createFiles(playlist);
     const { nextSequence } = playlist;
@@ -116,12 +115,12 @@ export class HlsOutput implements FrameConsumer {
   }
 
   #createFiles(playlist: Playlist): SegmentFiles & { settle(): Promise<void> } {
-    const { files, names, config, store, live } = this.#options;
+    const { stream, files, names, config, store, live } = this.#options;
     const onListed = (segment: ListedSegment, name: FileName): void => this.#tellSegment(segment, name);
     const onError = (error: unknown): void => this.#failLater(error);
     if (live === undefined) {
       const cleanup = config.cleanup || isInMemory(config);
-      return new PlaylistFiles({ files, store, names, playlist, cleanup, onListed, onError });
+      return new PlaylistFiles({ files, log: stream.log, store, names, playlist, cleanup, onListed, onError });
     }
     const parts = new LowLatencyPlaylist(playlist, config.partMs);
     const left = live.stream.begin(parts);

@@ -33,7 +33,21 @@ export function testStream(vhost: VhostConfig, name = 'livestream', app = 'live'
   };
   const streamId = `${vhost.name}/${app}/${name}`;
   const publisher = { slot: 0, pid: 1, cid: 100, ip: '127.0.0.1' };
-  return { streamId, vhost, app, name, param: '', publisher, log: memoryLog(lines), dismissPublisher, resume: () => {}, lines, dismissals };
+  return {
+    streamId,
+    vhost,
+    app,
+    name,
+    param: '',
+    publisher,
+    log: memoryLog(lines),
+    dismissPublisher,
+    isPulled: false,
+    hops: [],
+    resume: () => {},
+    lines,
+    dismissals,
+  };
 }
 
 /** The text muxer, whose segments need another init segment with each header. */

@@ -1,6 +1,8 @@
+import { createDecipheriv } from 'node:crypto';
 import { frameTypes, ManualClock, silentLog } from '@srs/kernel';
 import type { OutputAnswer } from '@srs/stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ivOf } from './encryption.ts';
 import { type HlsFeature, hlsFeature } from './hls-feature.ts';
 import { hlsVhost, testStream } from './hls-test-support.ts';
 import { readLowLatency } from './ll-checker-test-support.ts';
@@ -278,6 +280,18 @@ it('segments of another format are let go of a minute after the change', async (
   expect(await status(`livestream-${first + 2}.m4s`)).toBe(200);
 });
 
+async function bytesOf(name: string): Promise<Buffer> {
+  const asked = ask(`live/${name}`);
+  await vi.advanceTimersByTimeAsync(0);
+  if (asked.answer?.status !== 200) throw new Error(`${name}: ${JSON.stringify(asked.answer)}`);
+  return asked.answer.body;
+}
+
+async function decrypt(name: string, key: Buffer, sequence: number): Promise<Buffer> {
+  const decipher = createDecipheriv('aes-128-cbc', key, ivOf(sequence));
+  return Buffer.concat([decipher.update(await bytesOf(name)), decipher.final()]);
+}
+
 it('more than the memory of a stream ends its HLS with what was listed, and the next publish goes on', async () => {
   const publish = new Publish();
   await publish.play(400);
@@ -301,11 +315,62 @@ it('more than the memory of a stream ends its HLS with what was listed, and the 
   expect(after.parts[0]!.sequence).toBe(Math.max(...before.segments.keys()) + 1);
 });
 
-it('hls_keys and low-latency HLS are refused together', () => {
-  const vhost = hlsVhost('hls_format ll; hls_keys on;');
-  const stream = testStream(vhost);
-  expect(feature.open(stream, vhost.hls)).toBeUndefined();
-  expect(stream.lines.map((line) => line.text)).toEqual([
-    'hls: hls_keys cannot be used with hls_format ll, whose parts are not encrypted; nothing is made of this stream',
-  ]);
+describe('with hls_keys', () => {
+  const keys = 'hls_keys on; hls_fragments_per_key 2; hls_window 30;';
+
+  it('each part and each whole segment is encrypted from its beginning, with the key that is named before it and its number', async () => {
+    await new Publish(keys).play(5000);
+    const { parts } = readLowLatency(await text());
+    expect(parts.map(({ sequence, keyUri }) => `${sequence - first} ${keyUri}`)).toEqual([
+      ...Array.from({ length: 10 }, () => `0 livestream-${first}.key`),
+      ...Array.from({ length: 10 }, () => `1 livestream-${first}.key`),
+      ...Array.from({ length: 4 }, () => `2 livestream-${first + 2}.key`),
+    ]);
+    for (const sequence of [first, first + 1]) {
+      const key = await bytesOf(`livestream-${first}.key`);
+      const own = parts.filter((part) => part.sequence === sequence);
+      const media = Buffer.concat(await Promise.all(own.map(({ uri }) => decrypt(uri, key, sequence))));
+      expect(media.toString('latin1', 4, 8)).toBe('moof');
+      expect((await decrypt(`livestream-${sequence}.m4s`, key, sequence)).equals(media)).toBe(true);
+    }
+  });
+
+  it('no key is in force where an init segment is named, and a text without its oldest segments says which is', async () => {
+    const publish = new Publish(keys);
+    await publish.play(21_000);
+    await publish.consumer.onEnd('unpublished');
+    await new Publish(keys).play(400);
+    const tags = async (query: string): Promise<readonly string[]> =>
+      Array.from((await text(query)).matchAll(/^#EXT-X-(?:MAP|KEY|SKIP):(?:METHOD=)?([^,\n]+)/gm), (match) => match[1]!);
+    const init = (sequence: number): string => `URI="livestream-init-${sequence}.mp4"`;
+    const rotations = (count: number): readonly string[] => Array.from({ length: count }, () => 'AES-128');
+    expect(await tags('')).toEqual([init(first), ...rotations(6), 'NONE', init(first + 11), 'AES-128']);
+    expect(await tags('_HLS_skip=YES')).toEqual([
+      'SKIPPED-SEGMENTS=4',
+      'NONE',
+      init(first),
+      ...rotations(4),
+      'NONE',
+      init(first + 11),
+      'AES-128',
+    ]);
+  });
+
+  it('what comes after they are switched off is not encrypted', async () => {
+    const publish = new Publish(keys);
+    await publish.play(1000);
+    await publish.consumer.onEnd('unpublished');
+    await new Publish('hls_window 30;').play(2400);
+    const got = await text();
+    expect(got.match(/^#EXT-X-KEY:METHOD=(?:NONE|AES-128)/gm)).toEqual(['#EXT-X-KEY:METHOD=AES-128', '#EXT-X-KEY:METHOD=NONE']);
+    expect(readLowLatency(got).parts.map(({ keyUri }) => keyUri)).toEqual(Array.from({ length: 11 }));
+  });
+
+  it('a key that nothing was encrypted with does not stay', async () => {
+    const publish = new Publish('hls_keys on; hls_fragments_per_key 1;');
+    await publish.play(2080);
+    await publish.consumer.onEnd('unpublished');
+    await bytesOf(`livestream-${first}.key`);
+    await expect(bytesOf(`livestream-${first + 1}.key`)).rejects.toThrow('404');
+  });
 });

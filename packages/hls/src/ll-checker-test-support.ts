@@ -12,6 +12,8 @@ export interface ReadPart {
   readonly uri: string;
   readonly durationMs: number;
   readonly isIndependent: boolean;
+  /** Of the key that it is encrypted with. */
+  readonly keyUri?: string;
 }
 
 interface Reading {
@@ -38,12 +40,15 @@ export function readLowLatency(text: string): Reading {
   const segments = new Map<number, number>();
   let sequence = Number(tagOf('EXT-X-MEDIA-SEQUENCE'));
   let index = 0;
+  let keyUri: string | undefined;
   for (const line of text.split('\n')) {
+    if (line.startsWith('#EXT-X-KEY:')) keyUri = attributesOf(line).get('URI');
     if (line.startsWith('#EXT-X-SKIP:')) sequence += Number(attributesOf(line).get('SKIPPED-SEGMENTS'));
     if (line.startsWith('#EXT-X-PART:')) {
       const attributes = attributesOf(line);
       const isIndependent = attributes.get('INDEPENDENT') === 'YES';
-      parts.push({ sequence, index, uri: attributes.get('URI')!, durationMs: toMs(attributes.get('DURATION')), isIndependent });
+      const part = { sequence, index, uri: attributes.get('URI')!, durationMs: toMs(attributes.get('DURATION')), isIndependent };
+      parts.push(keyUri === undefined ? part : { ...part, keyUri });
       index += 1;
     }
     if (line.startsWith('#EXTINF:')) segments.set(sequence, toMs(line.slice('#EXTINF:'.length, -1)));

@@ -14,7 +14,7 @@ export function lowLatencyText(playlist: LowLatencyPlaylist, isDelta = false): s
   const skipped = isDelta ? countSkipped(playlist) : 0;
   const lines = headLines(playlist);
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
-  let previous: ListedSegment | undefined;
+  let previous: Previous | undefined = skipped > 0 ? { isSkipped: true, key: segments[skipped - 1]!.key } : undefined;
   for (const segment of segments.slice(skipped)) {
     pushStart(lines, segment, previous);
     for (const part of playlist.partsOf(segment.sequence) ?? []) lines.push(partLine(part));
@@ -50,14 +50,28 @@ function headLines(playlist: LowLatencyPlaylist): string[] {
   ];
 }
 
-/** What stands before a segment. The first one of the text says what others take over from the one before them. */
-function pushStart(lines: string[], segment: Omit<PartialSegment, 'parts'>, previous: ListedSegment | undefined): void {
-  const { isDiscontinuity, programDateTimeMs, init } = segment;
+/** The segment before another: one of which the text tells, or the last that it leaves out. */
+interface Previous extends Pick<ListedSegment, 'key' | 'init'> {
+  readonly isSkipped?: boolean;
+}
+
+/**
+ * What stands before a segment. The first one of the text says what others take over from the one before them. A key is for the parts of a segment
+ * as for the whole. Init segments are not encrypted, so no key may be in force where one is named.
+ */
+function pushStart(lines: string[], segment: Omit<PartialSegment, 'parts'>, previous: Previous | undefined): void {
+  const { isDiscontinuity, programDateTimeMs, key, init } = segment;
+  const isFirst = previous === undefined || previous.isSkipped === true;
   if (isDiscontinuity) lines.push('#EXT-X-DISCONTINUITY');
-  if (programDateTimeMs !== undefined && (previous === undefined || isDiscontinuity)) {
+  if (programDateTimeMs !== undefined && (isFirst || isDiscontinuity)) {
     lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(programDateTimeMs).toISOString()}`);
   }
-  if (init !== undefined && init.uri !== previous?.init?.uri) lines.push(`#EXT-X-MAP:URI="${init.uri}"`);
+  const hasNewInit = init !== undefined && init.uri !== previous?.init?.uri;
+  if (previous?.key !== undefined && (key === undefined || hasNewInit)) lines.push('#EXT-X-KEY:METHOD=NONE');
+  if (hasNewInit) lines.push(`#EXT-X-MAP:URI="${init.uri}"`);
+  if (key !== undefined && (isFirst || hasNewInit || key.uri !== previous.key?.uri)) {
+    lines.push(`#EXT-X-KEY:METHOD=AES-128,URI="${key.uri}"`);
+  }
 }
 
 function partLine({ durationMs, uri, isIndependent }: Part): string {

@@ -1,5 +1,5 @@
 /** What a low-latency playlist lists: whole segments, the parts of the last of them, and of the one that is being made. */
-import type { InitSection, ListedSegment, Playlist } from './playlist.ts';
+import type { InitSection, ListedSegment, Playlist, SegmentKey } from './playlist.ts';
 
 /** A part of a segment. Nothing about it changes any more. */
 export interface Part {
@@ -14,6 +14,7 @@ export interface Part {
 export interface PartialSegment {
   readonly isDiscontinuity: boolean;
   readonly programDateTimeMs: number | undefined;
+  readonly key: SegmentKey | undefined;
   readonly init?: InitSection | undefined;
   readonly parts: readonly Part[];
 }
@@ -56,11 +57,13 @@ export class LowLatencyPlaylist {
     return target;
   }
 
-  addPart(part: Part, segment: Omit<PartialSegment, 'parts'>, targetMs: number): void {
-    const { isDiscontinuity, programDateTimeMs, init } = this.#open ?? segment;
-    this.#open = { isDiscontinuity, programDateTimeMs, init, parts: [...(this.#open?.parts ?? []), part] };
+  /** @returns segments of another format, which are not listed any more */
+  addPart(part: Part, segment: Omit<PartialSegment, 'parts'>, targetMs: number): readonly ListedSegment[] {
+    const { isDiscontinuity, programDateTimeMs, key, init } = this.#open ?? segment;
+    this.#open = { isDiscontinuity, programDateTimeMs, key, init, parts: [...(this.#open?.parts ?? []), part] };
     this.#openMs += part.durationMs;
     this.#cutTargetMs = Math.max(this.#cutTargetMs, targetMs);
+    return this.segments.dropOtherFormat(init !== undefined);
   }
 
   /**

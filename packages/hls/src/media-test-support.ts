@@ -1,15 +1,17 @@
 /** Feeds clips to consumers, and serves what a feature keeps in memory to foreign players. */
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { classifyFrame } from '@srs/codec';
 import { FlvReader } from '@srs/flv';
 import { type FrameType, frameTypes, systemClock, TIMESTAMP_MASK } from '@srs/kernel';
 import type { FrameConsumer } from '@srs/stream';
 import { expect } from 'vitest';
-import { type ClipName, clip } from '../../../test/support/media.ts';
+import { ffprobe, runForeign } from '../../../test/support/foreign.ts';
+import { type ClipName, clip, type Packets, type ProbedPackets, packetArgs, packetsIn } from '../../../test/support/media.ts';
 import type { HlsFeature } from './hls-feature.ts';
 
 export interface ClipOptions {
@@ -32,6 +34,28 @@ export async function feedClip(consumer: FrameConsumer, name: ClipName, { only }
     consumer.onFrame(type, classifyFrame(type, payload), timestampMs, systemClock.wallMs() % 2 ** 32, payload);
     if (index % 8 === 0) await setImmediate();
   }
+}
+
+/** A copy of the playlist in `directory` that ends, for ffmpeg would wait for more. */
+export async function endedPlaylist(directory: string): Promise<string> {
+  const path = join(directory, 'live/ended.m3u8');
+  await writeFile(path, `${await readFile(join(directory, 'live/livestream.m3u8'), 'utf8')}#EXT-X-ENDLIST\n`);
+  return path;
+}
+
+/** So that ffmpeg takes segments with endings other than `.ts`, in playlists only. */
+export function inputOptions(input: string): readonly string[] {
+  return input.endsWith('.m3u8') ? ['-allowed_extensions', 'ALL'] : [];
+}
+
+export async function expectDecodable(input: string, ...output: readonly string[]): Promise<void> {
+  const from = [...inputOptions(input), '-i', input];
+  const end = await runForeign('ffmpeg', ['-nostdin', '-v', 'error', ...from, ...output, '-f', 'null', '-']);
+  expect([end.code, end.stderr]).toEqual([0, '']);
+}
+
+export async function packetsOf(input: string): Promise<Packets> {
+  return packetsIn((await ffprobe([...packetArgs, ...inputOptions(input), input])) as ProbedPackets);
 }
 
 export interface MemoryServer {

@@ -1,6 +1,6 @@
 /** Lists the segments of one publish: each file is complete before the playlist names it, and goes after the playlist has let go of it. */
-import { SrsError } from '@srs/kernel';
-import { filesOf, type InitSection, type ListedSegment, type Playlist } from './playlist.ts';
+import { describeError, type Log, SrsError } from '@srs/kernel';
+import { filesOf, type InitSection, type ListedSegment, lingerMs, type Playlist } from './playlist.ts';
 import { playlistText } from './playlist-text.ts';
 import type { OpenSegment, SegmentDetails, SegmentFiles } from './segment-files.ts';
 import type { FileName, SegmentFacts, SegmentNames } from './segment-names.ts';
@@ -13,6 +13,7 @@ const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 export interface PlaylistFilesOptions {
   readonly files: StreamFiles;
+  readonly log: Log;
   readonly store: HlsStore;
   readonly names: SegmentNames;
   readonly playlist: Playlist;
@@ -26,6 +27,8 @@ export interface PlaylistFilesOptions {
 
 export class PlaylistFiles implements SegmentFiles {
   readonly #options: PlaylistFilesOptions;
+  /** Keys and init segments that no listed segment has. */
+  readonly #unnamed = new Set<string>();
   /** Paths of segments that are not listed yet. */
   readonly #unlisted = new Set<string>();
   /** Segments that are complete and not listed yet. */
@@ -44,18 +47,18 @@ export class PlaylistFiles implements SegmentFiles {
   }
 
   storeKey(path: string, bytes: Buffer): void {
-    this.#enqueue(() => this.#options.store.replace(path, bytes));
+    this.#storeBeside(path, bytes);
   }
 
   storeInit(bytes: Buffer, facts: SegmentFacts): InitSection {
     const { path, uri } = this.#options.names.init(facts);
-    this.#enqueue(() => this.#options.store.replace(path, bytes));
+    this.#storeBeside(path, bytes);
     return { path, uri };
   }
 
   isKeyTaken(path: string): boolean {
     const { playlist, files } = this.#options;
-    return files.isLingering(path) || playlist.segments.some(({ key }) => key?.path === path);
+    return this.#unnamed.has(path) || files.isLingering(path) || playlist.segments.some(({ key }) => key?.path === path);
   }
 
   discardSegment({ sink, name }: OpenSegment): void {
@@ -81,9 +84,16 @@ export class PlaylistFiles implements SegmentFiles {
     });
   }
 
-  /** Resolves when all that was given so far is written, or given up. */
+  /** The publish is over. Resolves when all that was given so far is written, or given up. */
   async settle(): Promise<void> {
-    await this.#options.files.run(async () => {});
+    const { files, store, log } = this.#options;
+    await files.run(async () => {
+      try {
+        await store.remove([...this.#unnamed]);
+      } catch (error) {
+        log.warn(`hls: ${describeError(error)}`);
+      }
+    });
   }
 
   #checkWaiting(path: string): void {
@@ -114,15 +124,17 @@ export class PlaylistFiles implements SegmentFiles {
     const { playlist, store, names, cleanup, files, onListed } = this.#options;
     await sink.commit(segment.path);
     const left = playlist.add(segment);
+    for (const path of filesOf([segment], undefined)) this.#unnamed.delete(path);
     await store.replace(names.playlistPath, playlistText(playlist));
-    if (cleanup && left.length > 0) files.linger(filesOf(left, playlist.segments[0]), playlist.targetSeconds * 1000);
+    if (cleanup && left.length > 0) files.linger(filesOf(left, playlist.segments[0]), lingerMs(playlist, left));
     onListed(segment, name);
   }
 
-  #enqueue(job: () => Promise<void>): void {
+  #storeBeside(path: string, bytes: Buffer): void {
+    this.#unnamed.add(path);
     void this.#options.files.run(async () => {
       if (this.#hasFailed) return;
-      await job().catch((error: unknown) => this.#fail(error));
+      await this.#options.store.replace(path, bytes).catch((error: unknown) => this.#fail(error));
     });
   }
 

@@ -37,13 +37,6 @@ export function keepPresent(state: PlaylistState, isPresent: (path: string) => b
   return withoutLost(state, ({ path, init }) => isPresent(path) && (init === undefined || isPresent(init.path)));
 }
 
-/**
- * Leaves out what has another format than the segments to come: a playlist can begin to have an init segment, and not cease to.
- */
-export function keepFormat(state: PlaylistState, hasInit: boolean): PlaylistState {
-  return withoutLost(state, ({ init }) => (init !== undefined) === hasInit);
-}
-
 interface UnlocatedSegment extends Omit<ListedSegment, 'path'> {
   readonly path: string | undefined;
 }

@@ -44,6 +44,21 @@ export function filesOf(left: readonly ListedSegment[], first: ListedSegment | u
   return [...paths];
 }
 
+/** Players may ask for so long at least for what a change of the format has taken off the list: they are in the middle of it. */
+export const MIN_FORMAT_LINGER_MS = 60_000;
+
+/**
+ * How long files stay that are no longer listed: one target duration when they were the oldest, and as long as players keep behind the end when the
+ * newest have gone with them.
+ */
+export function lingerMs(
+  { segments, targetSeconds }: Pick<Playlist, 'segments' | 'targetSeconds'>,
+  left: readonly ListedSegment[],
+): number {
+  const isNewest = left.length > 0 && segments.length <= 1;
+  return isNewest ? Math.max(MIN_FORMAT_LINGER_MS, MIN_LISTED_TARGETS * targetSeconds * 1000) : targetSeconds * 1000;
+}
+
 /** What has to be known to go on with a playlist. */
 export interface PlaylistState {
   /** The number the next segment gets. */
@@ -114,10 +129,20 @@ export class Playlist {
     if (segment.sequence !== this.#nextSequence) {
       throw new Error(`segment ${segment.sequence} must be ${this.#nextSequence}, the next of its playlist`);
     }
+    const left = this.dropOtherFormat(segment.init !== undefined);
     this.#segments.push(segment);
     this.#nextSequence += 1;
     this.#count(segment);
-    return this.#segments.splice(0, this.#countSurplus());
+    return [...left, ...this.#dropSurplus()];
+  }
+
+  /**
+   * The next segments need an init segment, or none: what does not go with them leaves. A playlist can begin to have one, and not cease to. What
+   * was listed before stays so until then, for a publish of another format may end before it has made anything.
+   * @returns those that are no longer listed, oldest first
+   */
+  dropOtherFormat(hasInit: boolean): readonly ListedSegment[] {
+    return this.#drop(this.#segments.findLastIndex(({ init }) => (init !== undefined) !== hasInit) + 1);
   }
 
   #count(segment: ListedSegment): void {
@@ -125,21 +150,29 @@ export class Playlist {
     this.#targetSeconds = Math.max(this.#targetSeconds, Math.round(segment.durationMs / 1000));
   }
 
-  /** How many of the oldest are too many; what goes with them is taken off the sums. */
-  #countSurplus(): number {
+  #dropSurplus(): readonly ListedSegment[] {
     let surplus = 0;
-    while (this.#isSurplus(this.#segments.length - surplus, this.#segments[surplus]!)) {
-      const segment = this.#segments[surplus]!;
-      this.#listedMs -= segment.durationMs;
-      if (segment.isDiscontinuity) this.#discontinuitySequence += 1;
+    let restMs = this.#listedMs;
+    while (this.#isSurplus(this.#segments.length - surplus, restMs - this.#segments[surplus]!.durationMs)) {
+      restMs -= this.#segments[surplus]!.durationMs;
       surplus += 1;
     }
-    return surplus;
+    return this.#drop(surplus);
   }
 
-  #isSurplus(listed: number, oldest: ListedSegment): boolean {
+  /** @param restMs what would be left without the oldest */
+  #isSurplus(listed: number, restMs: number): boolean {
     if (listed > MAX_LISTED_SEGMENTS) return true;
-    const restMs = this.#listedMs - oldest.durationMs;
     return Math.floor(restMs / 1000) > this.#windowSeconds && restMs >= MIN_LISTED_TARGETS * this.#targetSeconds * 1000;
+  }
+
+  /** Takes the oldest off the list, and off the sums. */
+  #drop(count: number): readonly ListedSegment[] {
+    const left = this.#segments.splice(0, count);
+    for (const { durationMs, isDiscontinuity } of left) {
+      this.#listedMs -= durationMs;
+      if (isDiscontinuity) this.#discontinuitySequence += 1;
+    }
+    return left;
   }
 }

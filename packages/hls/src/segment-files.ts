@@ -1,4 +1,5 @@
 /** What takes the segments of one publish and lists them. */
+import type { SegmentSecret } from './encryption.ts';
 import type { InitSection, ListedSegment } from './playlist.ts';
 import type { FileName, SegmentFacts } from './segment-names.ts';
 import type { SegmentSink } from './store.ts';
@@ -13,7 +14,7 @@ export interface OpenSegment {
 export type SegmentDetails = Pick<ListedSegment, 'durationMs' | 'isDiscontinuity' | 'programDateTimeMs' | 'key' | 'init'>;
 
 /** A part of the open segment: what the sink was given since the part before. */
-export interface PartDetails extends Omit<SegmentDetails, 'key'> {
+export interface PartDetails extends SegmentDetails {
   /** Decoding can begin here. */
   readonly isIndependent: boolean;
   /** How long parts are meant to be by now. */
@@ -21,7 +22,8 @@ export interface PartDetails extends Omit<SegmentDetails, 'key'> {
 }
 
 export interface SegmentFiles {
-  openSegment(facts: SegmentFacts): OpenSegment;
+  /** @param secret only where parts are listed, which are encrypted each by itself; whole segments are written encrypted */
+  openSegment(facts: SegmentFacts, secret?: SegmentSecret): OpenSegment;
   /** Stores a key; segments that are listed after this call may name it. */
   storeKey(path: string, bytes: Buffer): void;
   /** Whether a key may not have this path, because another one has it. */

@@ -44,6 +44,12 @@ export const createTsMuxer: CreateMuxer = (output) => {
   };
 };
 
+/**
+ * A fragment with so much ends before the next picture, and one with twice as much in any case; a segment may have several. It waits in memory, for
+ * ever where time stands still, and a file takes no more at once than may wait for the disk.
+ */
+const FULL_FRAGMENT_BYTES = 4 * 1024 * 1024;
+
 /** Fragmented MP4: the configuration stands in an init segment. */
 export const createMp4Muxer: CreateMuxer = (output) => new Mp4Muxer(output);
 
@@ -53,6 +59,7 @@ class Mp4Muxer implements SegmentMuxer {
   #init: InitBytes | undefined;
   /** Frames that have not been given out, up to one that has changed the configuration. */
   #frames = 0;
+  #bytes = 0;
 
   constructor(output: (bytes: Buffer) => void) {
     this.#output = output;
@@ -66,6 +73,7 @@ class Mp4Muxer implements SegmentMuxer {
     if (!this.hasChanged) return;
     this.#init = undefined;
     this.#frames = 1;
+    this.#bytes = 0;
   }
 
   onHeader(type: FrameType, payload: Buffer): void {
@@ -75,13 +83,18 @@ class Mp4Muxer implements SegmentMuxer {
   onFrame(type: FrameType, timestampMs: number, payload: Buffer): void {
     // MP3 has no header: any frame may be of another kind, and the init segment of those before it can be had until then only.
     if (type === frameTypes.audio && this.#muxer.audioCodec === 'mp3') this.init();
+    const isVideo = type === frameTypes.video;
+    if (this.#bytes >= (isVideo ? 1 : 2) * FULL_FRAGMENT_BYTES) this.end(isVideo ? timestampMs : undefined);
     this.#muxer.onFrame(type, timestampMs, payload);
-    if (!this.hasChanged) this.#frames += 1;
+    if (this.hasChanged) return;
+    this.#frames += 1;
+    this.#bytes += payload.length;
   }
 
   end(nextTimestampMs: number | undefined): void {
     if (this.#frames === 0) return;
     this.#frames = 0;
+    this.#bytes = 0;
     const fragment = this.#muxer.takeFragment(this.hasChanged ? undefined : nextTimestampMs);
     if (fragment !== undefined) this.#output(fragment);
   }

@@ -105,7 +105,6 @@ describe('finding files again', () => {
 describe('what a killed process leaves', () => {
   it.each([
     ['', 'livestream-12.ts.tmp', true],
-    ['', 'livestream-12-3.ts.tmp', true],
     ['', 'livestream-12.ts.1.tmp', true],
     ['', 'livestream-12.ts', false],
     ['', 'livestream2-12.ts.tmp', false],
@@ -114,6 +113,12 @@ describe('what a killed process leaves', () => {
     ['', 'livestream.m3u8.tmp', false],
     ['hls_ts_file [app]/[stream]/[15][04][05]-[duration].ts;', '120102-0.ts.tmp', true],
     ['hls_ts_file [app]/[stream]/[15][04][05]-[duration].ts;', 'a120102-0.ts.tmp', false],
+    // Of other streams.
+    ['', 'livestream-12-3.ts.tmp', false],
+    ['hls_format fmp4;', 'livestream-2-17.m4s.tmp', false],
+    ['hls_ts_file [app]/[stream]-[timestamp].ts;', 'livestream-1-1780000000000.ts.tmp', false],
+    ['hls_ts_file [app]/[stream]-[timestamp].ts;', 'livestream-1780000000000-3.ts.tmp', true],
+    ['hls_ts_file [app]/[stream]-[timestamp].ts; hls_ts_floor on;', 'livestream-178000000.ts.tmp', true],
   ])('%s %s: %s', (text, name, expected) => {
     expect(named(text).leftovers(facts.beginMs).isLeftover(name)).toBe(expected);
   });

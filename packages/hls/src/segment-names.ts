@@ -38,6 +38,17 @@ export interface SegmentFacts {
 export const UNFINISHED = '.tmp';
 
 const numberVariables = /\[(?:seq|duration|timestamp|2006|01|02|15|04|05|999)\]/g;
+/** How many digits these have; the others any number. `[timestamp]` counts milliseconds, or fragments of up to an hour. */
+const digitCounts: Readonly<Record<string, string>> = {
+  '[timestamp]': '{6,}',
+  '[2006]': '{4}',
+  '[01]': '{2}',
+  '[02]': '{2}',
+  '[15]': '{2}',
+  '[04]': '{2}',
+  '[05]': '{2}',
+  '[999]': '{3}',
+};
 
 export class SegmentNames implements UriLocator {
   readonly #config: NamingConfig;
@@ -97,16 +108,30 @@ export class SegmentNames implements UriLocator {
     return this.#pathOf(uri, this.#config.keys.keyUrl, this.#keyRoot);
   }
 
-  /** Where a process that was killed may have left an unfinished segment, and what its name looks like. */
+  /**
+   * Where a process that was killed may have left an unfinished segment, and what its name looks like. The names of other streams begin alike, and
+   * what they are writing must stay: `one-1-7.ts` is none of the stream `one`.
+   */
   leftovers(beginMs: number): { readonly directory: string; readonly isLeftover: (name: string) => boolean } {
     const { path } = this.segment({ sequence: 0, beginMs, durationMs: 0, timestamp: beginMs });
     // A word that no name holds marks the places of numbers.
     const mark = 'numberstandshere';
-    const lastPart = basename(this.#template).replaceAll(numberVariables, mark);
+    const digits: string[] = [];
+    const lastPart = basename(this.#template).replaceAll(numberVariables, (variable) => {
+      digits.push(`\\d${digitCounts[variable] ?? '+'}`);
+      return mark;
+    });
     const expanded = expandPath(lastPart, this.#stream).split('/').at(-1)!;
     const stem = expanded.replace(/\.[^.]*$/, '');
-    const [before, behind] = [stem, expanded.slice(stem.length)].map((text) => text.split(mark).map(escapePattern).join('\\d+'));
-    const pattern = new RegExp(`^${before}(?:-\\d+)?${behind}(?:\\.\\d+)?${escapePattern(UNFINISHED)}$`);
+    const withDigits = (text: string): string => {
+      const [first, ...rest] = text.split(mark).map(escapePattern);
+      return `${first}${rest.map((part) => `${digits.shift()}${part}`).join('')}`;
+    };
+    const before = withDigits(stem);
+    const behind = withDigits(expanded.slice(stem.length));
+    // Only a name without the number of the segment may be taken, and then bears it at the end.
+    const number = this.#template.includes('[seq]') ? '' : '(?:-\\d+)?';
+    const pattern = new RegExp(`^${before}${number}${behind}(?:\\.\\d+)?${escapePattern(UNFINISHED)}$`);
     return { directory: dirname(path), isLeftover: (name) => pattern.test(name) };
   }
 

@@ -136,6 +136,12 @@ export class MemoryStore implements HlsStore {
     this.#sizeBytes -= bytes;
     this.#pool.release(bytes);
   }
+
+  /** @throws SrsError HlsMemory when there is no room for so much */
+  checkRoom(bytes: number): void {
+    this.reserve(bytes);
+    this.release(bytes);
+  }
 }
 
 export class MemorySegment implements SegmentSink {

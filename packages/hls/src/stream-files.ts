@@ -2,7 +2,7 @@
 import { type Clock, describeError, type Log } from '@srs/kernel';
 import { LingeringFiles } from './lingering-files.ts';
 import { emptyPlaylist, filesOf, type Playlist, type PlaylistState } from './playlist.ts';
-import { keepFormat, keepPresent, restorePlaylist } from './playlist-restore.ts';
+import { keepPresent, restorePlaylist } from './playlist-restore.ts';
 import type { SegmentNames } from './segment-names.ts';
 import type { HlsStore } from './store.ts';
 
@@ -21,17 +21,6 @@ export interface StreamFilesOptions {
   readonly onDispose?: () => readonly string[];
 }
 
-/** What of a playlist can be gone on with. */
-export interface BeginOptions {
-  /** The segments to come need an init segment. */
-  readonly hasInit: boolean;
-  /** What is not listed any more is removed. */
-  readonly isCleaned: boolean;
-}
-
-/** Players may ask for so long for what a change of the format has taken off the list. */
-const FORMAT_LINGER_MS = 60_000;
-
 export class StreamFiles {
   readonly #options: StreamFilesOptions;
   readonly #lingering: LingeringFiles;
@@ -42,6 +31,8 @@ export class StreamFiles {
   #remembered: PlaylistState | undefined;
   /** Below this no number goes again, although the files that told of it may be gone. */
   #floor: PlaylistState = emptyPlaylist;
+  /** What is listed at the place of this has been told of by another list since. */
+  #isSuperseded = false;
 
   constructor(options: StreamFilesOptions) {
     this.#options = options;
@@ -56,6 +47,18 @@ export class StreamFiles {
   /** This alone knows how far the numbers have come, for the files are gone. */
   get isRemembered(): boolean {
     return this.#floor !== emptyPlaylist || this.#remembered !== undefined;
+  }
+
+  /** The numbers that come next in a list that begins anew; undefined where files tell of them. */
+  get reached(): PlaylistState | undefined {
+    return this.#remembered === undefined ? undefined : withoutSegments(this.#remembered);
+  }
+
+  /** Players have been told these numbers since by a list in another place: the next publish goes on behind them. */
+  supersede(reached: PlaylistState): void {
+    if (reached.nextSequence <= this.#floor.nextSequence) return;
+    this.#floor = reached;
+    this.#isSuperseded = true;
   }
 
   /** Whether a file that is to be removed has this path. */
@@ -79,14 +82,11 @@ export class StreamFiles {
    * A publish begins: what the last one has left is listed on, what a killed process has left is removed.
    * @throws SrsError when the disk cannot be read or written
    */
-  async begin(names: SegmentNames, log: Log, { hasInit, isCleaned }: BeginOptions): Promise<PlaylistState> {
+  async begin(names: SegmentNames, log: Log): Promise<PlaylistState> {
     clearTimeout(this.#disposal);
     this.#disposal = undefined;
     return await this.run(async () => {
-      const listed = await this.#restore(names, log);
-      const state = keepFormat(listed, hasInit);
-      const left = listed.segments.slice(0, listed.segments.length - state.segments.length);
-      if (isCleaned && left.length > 0) this.linger(filesOf(left, state.segments[0]), FORMAT_LINGER_MS);
+      const state = await this.#restore(names, log);
       const { directory, isLeftover } = names.leftovers(this.#options.clock.wallMs());
       await this.#options.store.removeLeftovers(directory, isLeftover);
       return state;
@@ -124,6 +124,8 @@ export class StreamFiles {
   async #restore(names: SegmentNames, log: Log): Promise<PlaylistState> {
     const { store, firstNumber } = this.#options;
     if (firstNumber !== undefined) return this.#remembered ?? numbersFrom(firstNumber());
+    const isSuperseded = this.#isSuperseded;
+    this.#isSuperseded = false;
     const text = await store.readPlaylist(names.playlistPath);
     if (text === undefined) return this.#floor;
     const { state, problem } = restorePlaylist(text, names);
@@ -132,14 +134,14 @@ export class StreamFiles {
     const present = await store.present([...needed]);
     const kept = keepPresent(state, (path) => present.has(path));
     if (kept.nextSequence >= this.#floor.nextSequence) return kept;
-    // Somebody has put an older playlist there: its segments would get other numbers.
+    // Its segments would get other numbers. Somebody has put an older playlist there; or players have had a newer one, and must not see it again.
+    if (isSuperseded) await store.remove([names.playlistPath]);
     return this.#floor;
   }
 
   #dispose(playlistPath: string, playlist: Playlist): void {
-    const { nextSequence, discontinuitySequence, segments } = playlist;
-    const breaks = segments.filter((segment) => segment.isDiscontinuity).length;
-    this.#floor = { nextSequence, discontinuitySequence: discontinuitySequence + breaks, segments: [] };
+    const { segments } = playlist;
+    this.#floor = withoutSegments(playlist);
     if (this.#remembered !== undefined) this.#remembered = this.#floor;
     const files = [...filesOf(segments, undefined), ...(this.#options.onDispose?.() ?? [])];
     // The playlist goes first: it must not name what is gone.
@@ -152,6 +154,11 @@ export class StreamFiles {
     const { store, log } = this.#options;
     this.run(() => store.remove(paths)).catch((error: unknown) => log.warn(`hls: ${describeError(error)}`));
   }
+}
+
+function withoutSegments({ nextSequence, discontinuitySequence, segments }: PlaylistState): PlaylistState {
+  const breaks = segments.filter((segment) => segment.isDiscontinuity).length;
+  return { nextSequence, discontinuitySequence: discontinuitySequence + breaks, segments: [] };
 }
 
 /** Players such as hls.js keep lists as long as the number of discontinuities: it grows with the minutes, which are enough. */

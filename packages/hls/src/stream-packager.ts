@@ -149,11 +149,11 @@ export class StreamPackager {
   }
 
   #givePart(segment: CurrentSegment, durationMs: number): void {
-    const { open, isDiscontinuity, programDateTimeMs, hasKeyFrame } = segment;
+    const { open, isDiscontinuity, programDateTimeMs, key, hasKeyFrame } = segment;
     const isIndependent = hasKeyFrame || !this.#hasVideo;
     const { targetMs } = this.#parts!;
     const init = this.#initSection(segment);
-    this.#options.files.addPart?.(open, { durationMs, isIndependent, targetMs, isDiscontinuity, programDateTimeMs, init });
+    this.#options.files.addPart?.(open, { durationMs, isIndependent, targetMs, isDiscontinuity, programDateTimeMs, key, init });
     segment.parts += 1;
     segment.hasPartBytes = false;
     segment.hasKeyFrame = false;
@@ -173,13 +173,15 @@ export class StreamPackager {
     const sequence = this.#nextSequence;
     const beginMs = absoluteMs(this.#options.clock.wallMs(), wallMs);
     const secret = this.#keys?.forSegment(sequence);
-    const open = this.#options.files.openSegment({ sequence, beginMs, durationMs: 0, timestamp: this.#timestampOf(beginMs) });
+    const facts = { sequence, beginMs, durationMs: 0, timestamp: this.#timestampOf(beginMs) };
+    // Parts are encrypted one by one, when they are complete.
+    const open = this.#options.files.openSegment(facts, this.#parts === undefined ? undefined : secret);
     this.#segment = {
       open,
       isDiscontinuity: this.#isDiscontinuity,
       programDateTimeMs: this.#isDiscontinuity ? beginMs : this.#nextDateMs,
       key: secret?.key,
-      cipher: secret?.cipher,
+      cipher: this.#parts === undefined ? secret?.createCipher() : undefined,
       hasBytes: false,
       parts: 0,
       hasPartBytes: false,
