@@ -102,6 +102,18 @@ describe('an edge', () => {
     for (const client of [player, next]) client.leave();
   });
 
+  it('shows the origin the parameters of the first viewer', async () => {
+    await using locked = await ServerProcess.start({ vhost: 'play_auth { enabled on; key 5f0c2d9a61b24c7e; }' });
+    await using gate = await ServerProcess.start(edgeOf(locked));
+    const publisher = await LivePublisher.start(locked, 'live/locked');
+    const player = await LivePlayer.start(gate, 'live/locked', { parameters: '?key=5f0c2d9a61b24c7e' });
+    await player.waitForFrames(50);
+    expect(player.checker.complaint).toBe('');
+    const stranger = await LivePlayer.start(gate, 'live/other', { parameters: '?key=0000000000000000' });
+    await gate.waitForLog(/edge pull of live\/other from \S+: .*refused/);
+    for (const client of [publisher, player, stranger]) client.leave();
+  });
+
   it('goes on when its back-source is killed', async () => {
     const publisher = await LivePublisher.start(origin, 'live/crash');
     const player = await LivePlayer.start(edge, 'live/crash');

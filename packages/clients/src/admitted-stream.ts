@@ -9,6 +9,8 @@ export interface AdmittedStream {
   readonly stream: string;
   /** `vhost/app/stream`. */
   readonly streamId: string;
+  /** Parameters of the stream's name, from the `?` on. */
+  readonly param: string;
 }
 
 /** What a client asks for. */
@@ -40,7 +42,7 @@ export function admitStream(config: Config, wish: StreamWish): AdmittedStream {
   const name = parseStreamName(streamName);
   // A reload may have changed what the vhost is.
   const vhost = findVhost(config, name.vhost ?? wish.vhost);
-  const admitted = { vhost, stream: name.stream, streamId: streamId(vhost.name, app, name.stream) };
+  const admitted = { vhost, stream: name.stream, streamId: streamId(vhost.name, app, name.stream), param: name.param };
   const parameters = [name.param, appParam];
   assertAllowed(checkStreamAccess({ vhost, use, ip, pageUrl, streamId: admitted.streamId, parameters, unixSeconds }));
   assertAllowed(place.begin(use, ip));

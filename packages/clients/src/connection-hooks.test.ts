@@ -8,7 +8,7 @@ import { ConnectionHooks } from './connection-hooks.ts';
 const vhostOf = (name: string): VhostConfig =>
   loadConfig(`listen 1935; vhost ${name} { }`, { fileName: 'srs.conf' }).config.vhosts.get(name)!;
 const vhost = vhostOf('live.test');
-const target: AdmittedStream = { vhost, stream: 'one', streamId: 'live.test/live/one' };
+const target: AdmittedStream = { vhost, stream: 'one', streamId: 'live.test/live/one', param: '' };
 
 /** Answers when the test does; every word is kept. */
 class TestHooks implements ClientHooks {

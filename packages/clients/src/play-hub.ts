@@ -97,6 +97,8 @@ export class PlayHandle {
 
 export interface PlayOptions {
   readonly streamId: string;
+  /** Of the player, from the `?` on; an origin may want them. */
+  readonly param: string;
   readonly vhost: VhostConfig;
   readonly player: FanOutPlayer;
   /** Milliseconds of stream time after which the player is done. */
@@ -139,7 +141,7 @@ export class PlayHub {
 
   join(options: PlayOptions): PlayHandle {
     const { streamId, vhost, player, durationMs, listener } = options;
-    const hall = this.#halls.get(streamId) ?? this.#open(streamId, vhost);
+    const hall = this.#halls.get(streamId) ?? this.#open(options);
     hall.listeners.add(listener);
     // What the client was told last, in case it was asked for under a configuration before this one.
     if (!this.#options.format.isSame(vhost, hall.vhost)) listener.onFormat(hall.vhost);
@@ -187,9 +189,9 @@ export class PlayHub {
     return new Map(Array.from(this.#halls, ([streamId, hall]) => [streamId, hall.fanOut.statistics]));
   }
 
-  #open(streamId: string, vhost: VhostConfig): Hall {
+  #open({ streamId, vhost, param }: PlayOptions): Hall {
     const { format, liveStreams, clock, log, slot, batch, flushBudget } = this.#options;
-    const stream = liveStreams.follow(streamId);
+    const stream = liveStreams.follow(streamId, param);
     const dropped = new DroppedFrames(`${format.protocol} of ${streamId}`, clock, log);
     const fanOut = new FanOut({
       stream,

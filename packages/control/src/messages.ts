@@ -32,6 +32,8 @@ export interface Subscription {
   readonly streamId: string;
   /** Of the newest frame its players may have been given, so that the next publish goes on from there; 0 for none. */
   readonly lastTimestampMs: number;
+  /** Of the first viewer, from the `?` on: an origin may want them. */
+  readonly param: string;
 }
 
 /** The right to write one stream, held by a worker until it gives it back or dies. */
@@ -116,7 +118,7 @@ export interface DirectoryProtocol {
   };
   readonly notifications: {
     /** Worker: a reader follows the stream. Told by `stream` now (also after `hello`) and at every change, so that no state overtakes another. */
-    readonly subscribe: { readonly streamId: string };
+    readonly subscribe: { readonly streamId: string; readonly param: string };
     /** Worker: the writer has moved to the ring that `grow` gave, and has ended the old one. */
     readonly moved: { readonly leaseId: string };
     /** Worker: the end of a lease. The worker will not write into its ring any more. */

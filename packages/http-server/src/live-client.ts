@@ -116,9 +116,10 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
   /** Waits for the stream, then plays it. Media may be written before this returns. */
   start(): void {
     const { gates, isHeld } = this.#options;
-    const { streamId, vhost } = this.#target;
+    const { streamId, vhost, param } = this.#target;
     const stopWaiting = gates.wait({
       streamId,
+      param,
       vhost,
       onOpen: (tracks) => this.#open(tracks),
       ...(isHeld
@@ -255,8 +256,8 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
     this.#answer();
     const head = format.head(tracks);
     if (head.length > 0) this.#output.say(head);
-    const { streamId, vhost } = this.#target;
-    this.#handle = hub.join({ streamId, vhost, player: this, listener: this });
+    const { streamId, vhost, param } = this.#target;
+    this.#handle = hub.join({ streamId, vhost, param, player: this, listener: this });
   }
 
   #refuse(status: number, reason: string): void {

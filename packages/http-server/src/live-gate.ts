@@ -7,6 +7,8 @@ import { type LiveTracks, letThrough } from './live-format.ts';
 /** What somebody waits for. One of the two is called, once. */
 export interface LiveWait {
   readonly streamId: string;
+  /** Of the viewer, from the `?` on; an origin may want them. */
+  readonly param: string;
   readonly vhost: VhostConfig;
   readonly onOpen: (tracks: LiveTracks) => void;
   /** Nobody publishes the stream. Absent for who waits until somebody does. */
@@ -30,10 +32,10 @@ export class LiveGates {
 
   /** @returns what stops the waiting. Something may be called before */
   wait(wait: LiveWait): () => void {
-    const { streamId } = wait;
+    const { streamId, param } = wait;
     let gate = this.#gates.get(streamId);
     if (gate === undefined) {
-      const stream = this.#options.liveStreams.follow(streamId);
+      const stream = this.#options.liveStreams.follow(streamId, param);
       gate = new LiveGate(stream, this.#options, () => this.#gates.delete(streamId));
       this.#gates.set(streamId, gate);
       gate.add(wait);

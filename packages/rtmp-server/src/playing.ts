@@ -34,10 +34,10 @@ export class Playing implements FanOutPlayer, PlayListener {
 
   /** Media may be written, and `onFinished` called, before this returns. */
   constructor({ hub, target, durationMs, session, connection }: PlayingOptions) {
-    const { streamId, vhost } = target;
+    const { streamId, vhost, param } = target;
     this.#session = session;
     this.#connection = connection;
-    this.#handle = hub.join({ streamId, vhost, player: this, listener: this, ...(durationMs > 0 ? { durationMs } : {}) });
+    this.#handle = hub.join({ streamId, vhost, param, player: this, listener: this, ...(durationMs > 0 ? { durationMs } : {}) });
     this.#sourceCid = this.source?.cid ?? NOBODY;
   }
 

@@ -4,7 +4,7 @@ import { silentLog } from '@srs/kernel';
 import { afterEach, describe, expect, it } from 'vitest';
 import { backSourceOf, DirectoryClient, type Subscriber } from './directory-client.ts';
 
-const follower = (onState: (state: StreamState) => void): Subscriber => ({ onState, lastTimestampMs: 0 });
+const follower = (onState: (state: StreamState) => void): Subscriber => ({ onState, lastTimestampMs: 0, param: '?a=1' });
 
 type Hello = DirectoryProtocol['requests']['hello']['request'];
 
@@ -87,7 +87,7 @@ describe('DirectoryClient', () => {
   it('tells a restarted back-source its leases, subscriptions and the rings it reads', async () => {
     const { backSource, client } = await setUp();
     client.hold({ lease, lastTimestampMs: () => 77, onRevoked: () => {} });
-    client.subscribe('v/a/other', { onState: () => {}, lastTimestampMs: 55 });
+    client.subscribe('v/a/other', { onState: () => {}, lastTimestampMs: 55, param: '?b=2' });
     client.holdRing(ring(5));
     const hello = backSource.nextHello();
     backSource.die();
@@ -96,7 +96,7 @@ describe('DirectoryClient', () => {
       slot: 1,
       pid: 42,
       leases: [{ ...lease, lastTimestampMs: 77 }],
-      subscriptions: [{ streamId: 'v/a/other', lastTimestampMs: 55 }],
+      subscriptions: [{ streamId: 'v/a/other', lastTimestampMs: 55, param: '?b=2' }],
       readRings: [ring(5)],
       owed: [],
     });

@@ -61,6 +61,8 @@ export interface Subscriber {
   onState(state: StreamState): void;
   /** Newest timestamp that players of this worker may have been given, told to a back-source that takes over; 0 for none. */
   readonly lastTimestampMs: number;
+  /** Of the first viewer, from the `?` on; empty without one. */
+  readonly param: string;
 }
 
 const RECONNECT_FIRST_MS = 20;
@@ -160,7 +162,7 @@ export class DirectoryClient implements PublishDirectory {
   subscribe(streamId: string, subscriber: Subscriber): void {
     this.#subscriptions.set(streamId, subscriber);
     // While the back-source is away nothing is lost: `hello` names every subscription.
-    this.#connectionOf(streamId).channel?.notify('subscribe', { streamId });
+    this.#connectionOf(streamId).channel?.notify('subscribe', { streamId, param: subscriber.param });
   }
 
   unsubscribe(streamId: string): void {
@@ -253,7 +255,7 @@ export class DirectoryClient implements PublishDirectory {
             .map((held) => ({ ...held.lease, lastTimestampMs: held.lastTimestampMs() })),
           subscriptions: Array.from(this.#subscriptions)
             .filter(([streamId]) => isOwn(streamId))
-            .map(([streamId, { lastTimestampMs }]) => ({ streamId, lastTimestampMs })),
+            .map(([streamId, { lastTimestampMs, param }]) => ({ streamId, lastTimestampMs, param })),
           readRings: Array.from(this.#readRings.values()).filter((ring) => ring.arena === index),
           owed: index === 0 ? Array.from(this.#owed.values()) : [],
         };

@@ -63,7 +63,7 @@ function peer(slot: number): TestPeer {
   };
 }
 
-const follows = (lastTimestampMs: number): Subscription => ({ streamId: 'v/a/s', lastTimestampMs });
+const follows = (lastTimestampMs: number): Subscription => ({ streamId: 'v/a/s', lastTimestampMs, param: '' });
 const nothing: HeldByWorker = { leases: [], subscriptions: [], readRings: [] };
 
 function setUp(options: { readonly store?: FakeStore; readonly expected?: readonly DirectoryPeer[] } = {}) {
@@ -77,7 +77,7 @@ function setUp(options: { readonly store?: FakeStore; readonly expected?: readon
     observer: {
       onPublished: () => {},
       onUnpublished: () => {},
-      onDemand: (streamId, isWanted) => demands.push(`${streamId} ${isWanted ? 'wanted' : 'unwanted'}`),
+      onDemand: (streamId, isWanted, param) => demands.push(`${streamId} ${isWanted ? `wanted ${param}` : 'unwanted'}`),
     },
   });
   const [writer, reader] = [peer(1), peer(2)];
@@ -113,7 +113,7 @@ function granted(
 describe('Directory', () => {
   it('tells a subscriber of a publish that begins and ends, on whatever worker it is', () => {
     const { directory, writer, reader } = setUp();
-    directory.subscribe(reader, 'v/a/s');
+    directory.subscribe(reader, 'v/a/s', '');
     const { lease } = granted(directory, writer);
     directory.unpublish(lease.leaseId, 100);
     expect(reader.states.map((state) => state.ring?.index)).toEqual([undefined, lease.ring.index, undefined]);
@@ -122,18 +122,18 @@ describe('Directory', () => {
 
   it('tells that a stream is wanted from the first worker with viewers to the last', () => {
     const { directory, writer, reader, demands } = setUp();
-    directory.subscribe({ ...peer(0), hasViewers: false }, 'v/a/s');
+    directory.subscribe({ ...peer(0), hasViewers: false }, 'v/a/s', '');
     expect(demands).toEqual([]);
-    directory.subscribe(reader, 'v/a/s');
-    directory.subscribe(reader, 'v/a/s');
-    directory.subscribe(writer, 'v/a/s');
+    directory.subscribe(reader, 'v/a/s', '?token=t');
+    directory.subscribe(reader, 'v/a/s', '?token=u');
+    directory.subscribe(writer, 'v/a/s', '');
     granted(directory, writer);
     directory.unsubscribe(reader, 'v/a/s');
-    expect(demands).toEqual(['v/a/s wanted']);
+    expect(demands).toEqual(['v/a/s wanted ?token=t']);
     directory.workerGone(writer);
-    expect(demands).toEqual(['v/a/s wanted', 'v/a/s unwanted']);
-    directory.subscribe(reader, 'v/a/s');
-    expect(demands.slice(2)).toEqual(['v/a/s wanted']);
+    expect(demands).toEqual(['v/a/s wanted ?token=t', 'v/a/s unwanted']);
+    directory.subscribe(reader, 'v/a/s', '');
+    expect(demands.slice(2)).toEqual(['v/a/s wanted ']);
   });
 
   it('lets a publisher take the place of what is pulled from another server, and nothing else the other way round', () => {
@@ -161,7 +161,7 @@ describe('Directory', () => {
 
   it('lets a newcomer replace the publisher: the old lease is revoked, readers get the new ring', () => {
     const { directory, store, writer, reader } = setUp();
-    directory.subscribe(reader, 'v/a/s');
+    directory.subscribe(reader, 'v/a/s', '');
     const old = granted(directory, writer);
     const next = granted(directory, reader, 'v/a/s', 'replace', '10.0.0.2');
     expect(writer.revoked).toEqual([`${old.lease.leaseId} replaced 10.0.0.2`]);
@@ -176,7 +176,7 @@ describe('Directory', () => {
 
   it('gives a ring back when its writer has ended and its last reader has left, in either order', () => {
     const { directory, store, writer, reader } = setUp();
-    directory.subscribe(reader, 'v/a/s');
+    directory.subscribe(reader, 'v/a/s', '');
     const { lease } = granted(directory, writer);
     directory.unpublish(lease.leaseId, 0);
     expect(store.freed).toEqual([]);
@@ -187,7 +187,7 @@ describe('Directory', () => {
   it("keeps the publisher's ring when a player on the same worker leaves", () => {
     const { directory, store, writer } = setUp();
     const { lease } = granted(directory, writer);
-    directory.subscribe(writer, 'v/a/s');
+    directory.subscribe(writer, 'v/a/s', '');
     directory.release(writer, lease.ring);
     expect(store.freed).toEqual([]);
     directory.unpublish(lease.leaseId, 0);
@@ -196,7 +196,7 @@ describe('Directory', () => {
 
   it('ends the publishes of a dead worker and frees what it held', () => {
     const { directory, store, writer, reader } = setUp();
-    directory.subscribe(reader, 'v/a/s');
+    directory.subscribe(reader, 'v/a/s', '');
     const { lease } = granted(directory, writer);
     directory.workerGone(writer);
     expect(store.ended).toEqual([lease.ring.index]);
@@ -209,7 +209,7 @@ describe('Directory', () => {
 
   it('goes on with the timeline of players that wait, and begins at 0 when nobody waits', () => {
     const { directory, writer, reader } = setUp();
-    directory.subscribe(reader, 'v/a/s');
+    directory.subscribe(reader, 'v/a/s', '');
     directory.unpublish(granted(directory, writer).lease.leaseId, 9000);
     expect(granted(directory, writer).startTimestampMs).toBe(9040);
     expect(granted(directory, writer, 'v/a/other').startTimestampMs).toBe(0);
@@ -217,7 +217,7 @@ describe('Directory', () => {
 
   it('moves a stream to a bigger ring when the writer says that it has moved', () => {
     const { directory, store, writer, reader } = setUp();
-    directory.subscribe(reader, 'v/a/s');
+    directory.subscribe(reader, 'v/a/s', '');
     const { lease } = granted(directory, writer);
     const bigger = directory.grow(lease.leaseId, 4 << 20);
     expect(reader.states.at(-1)?.ring).toEqual(lease.ring);
@@ -250,7 +250,7 @@ describe('Directory', () => {
   it('forgets 100,000 names that were asked for and left', () => {
     const { directory, reader } = setUp();
     for (let index = 0; index < 100_000; index += 1) {
-      directory.subscribe(reader, `v/a/${index}`);
+      directory.subscribe(reader, `v/a/${index}`, '');
       directory.unsubscribe(reader, `v/a/${index}`);
     }
     expect(directory.streamCount).toBe(0);

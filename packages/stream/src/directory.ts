@@ -18,8 +18,8 @@ export interface DirectoryObserver {
   /** @param isFresh the publish begins; otherwise it has been running, and this back-source has been started meanwhile */
   onPublished(lease: Lease, isFresh: boolean): void;
   onUnpublished(streamId: string): void;
-  /** Workers with viewers follow the stream, published or not, or none does any more. */
-  onDemand(streamId: string, isWanted: boolean): void;
+  /** Workers with viewers follow the stream, published or not, or none does any more. @param param of the first viewer */
+  onDemand(streamId: string, isWanted: boolean, param: string): void;
 }
 
 /** The shared memory that rings are cut from. */
@@ -160,11 +160,11 @@ export class Directory {
     this.#peers.set(holder, peer);
     for (const lease of held.leases) this.#reassert(peer, holder, lease);
     for (const ring of held.readRings) this.#hold(ring, 'reader', holder);
-    for (const { streamId, lastTimestampMs } of held.subscriptions) {
+    for (const { streamId, lastTimestampMs, param } of held.subscriptions) {
       const entry = this.#entry(streamId);
       const nextMs = lastTimestampMs + REPUBLISH_STEP_MS;
       if (lastTimestampMs > 0 && timestampDelta(entry.nextTimestampMs, nextMs) > 0) entry.nextTimestampMs = nextMs;
-      this.subscribe(peer, streamId);
+      this.subscribe(peer, streamId, param);
     }
     this.#expected.delete(holder);
     this.#settle();
@@ -243,14 +243,15 @@ export class Directory {
     if (lease !== undefined) this.#peers.get(lease.holder)?.tellRevoke(lease.lease.leaseId, 'closed', why);
   }
 
-  subscribe(peer: DirectoryPeer, streamId: string): void {
+  /** @param param of its first viewer */
+  subscribe(peer: DirectoryPeer, streamId: string, param: string): void {
     const entry = this.#entry(streamId);
     const holder = holderOf(peer);
     entry.subscribers.add(holder);
     this.#tell(entry, peer);
     if (!peer.hasViewers || entry.viewers.has(holder)) return;
     entry.viewers.add(holder);
-    if (entry.viewers.size === 1) this.#observer?.onDemand(streamId, true);
+    if (entry.viewers.size === 1) this.#observer?.onDemand(streamId, true, param);
   }
 
   unsubscribe(peer: DirectoryPeer, streamId: string): void {
@@ -282,7 +283,7 @@ export class Directory {
 
   #unsubscribe(entry: StreamEntry, holder: Holder): void {
     if (!entry.subscribers.delete(holder)) return;
-    if (entry.viewers.delete(holder) && entry.viewers.size === 0) this.#observer?.onDemand(entry.streamId, false);
+    if (entry.viewers.delete(holder) && entry.viewers.size === 0) this.#observer?.onDemand(entry.streamId, false, '');
     this.#forgetIfIdle(entry);
   }
 

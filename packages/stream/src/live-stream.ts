@@ -32,6 +32,7 @@ export interface LiveStreamsOptions {
 /** A stream that somebody in this worker reads. */
 export class LiveStream implements Subscriber {
   readonly streamId: string;
+  readonly param: string;
   readonly #streams: LiveStreams;
   readonly #consumers = new Set<StreamConsumer>();
   #source: RingSource | undefined;
@@ -41,8 +42,9 @@ export class LiveStream implements Subscriber {
   #lastTimestampMs = 0;
   #isKnown = false;
 
-  constructor(streamId: string, streams: LiveStreams) {
+  constructor(streamId: string, param: string, streams: LiveStreams) {
     this.streamId = streamId;
+    this.param = param;
     this.#streams = streams;
   }
 
@@ -131,11 +133,11 @@ export class LiveStreams {
     return this.#streams.values();
   }
 
-  /** The stream, subscribed if it was not; it is forgotten when its last consumer leaves. */
-  follow(streamId: string): LiveStream {
+  /** The stream, subscribed if it was not; it is forgotten when its last consumer leaves. @param param of the viewer for whom */
+  follow(streamId: string, param = ''): LiveStream {
     let stream = this.#streams.get(streamId);
     if (stream === undefined) {
-      stream = new LiveStream(streamId, this);
+      stream = new LiveStream(streamId, param, this);
       const followed = stream;
       this.#streams.set(streamId, stream);
       this.#options.directory.subscribe(streamId, followed);

@@ -33,11 +33,19 @@ describe('parseMetadata', () => {
     expect(metadata).toMatchObject({ audioSampleRate: 0, frameRate: 0, wantsAtc: false });
   });
 
-  it('keeps strict arrays such as the key-frame index of a file', () => {
+  it('keeps strict arrays', () => {
+    const metadata = parse('@setDataFrame', 'onMetaData', AmfObject.ecmaArray({ layers: [0, 1.5] }));
+    expect((decodeAmf0(metadata!.payload)[1] as AmfObject).get('layers')).toEqual([0, 1.5]);
+  });
+
+  it('leaves out what is said of the file that the stream is made of', () => {
     const keyframes = AmfObject.object({ times: [0, 1.5], filepositions: [13, 400] });
-    const metadata = parse('@setDataFrame', 'onMetaData', AmfObject.ecmaArray({ keyframes }));
-    const kept = (decodeAmf0(metadata!.payload)[1] as AmfObject).getObject('keyframes');
-    expect(kept?.get('times')).toEqual([0, 1.5]);
+    const metadata = parse(
+      '@setDataFrame',
+      'onMetaData',
+      AmfObject.ecmaArray({ width: 640, keyframes, spacer: 'x'.repeat(100_000) }),
+    );
+    expect(propertiesOf(metadata!.payload).map(([key]) => key)).toEqual(['width', 'server', 'server_version']);
   });
 
   it.each([

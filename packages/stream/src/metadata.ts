@@ -3,6 +3,8 @@ import { AmfObject, type AmfValue, decodeAmf0, encodeAmf0 } from '@srs/amf';
 
 const SET_DATA_FRAME = '@setDataFrame';
 const ON_META_DATA = 'onMetaData';
+/** Where what is in a file: means nothing in a stream that is made of it, and is more than joiners can be given. */
+const fileProperties: ReadonlySet<string> = new Set(['keyframes', 'spacer']);
 
 export interface Metadata {
   /** Body of the data message that players get. */
@@ -35,7 +37,8 @@ export function parseMetadata(payload: Buffer, serverProperties: ServerPropertie
   }
   if (name !== ON_META_DATA) return undefined;
   // Empty, false or absent metadata is still the start of a stream: players get the server's own properties.
-  const properties = value instanceof AmfObject ? AmfObject.object(value.entries()) : AmfObject.object();
+  const given = value instanceof AmfObject ? Array.from(value.entries()) : [];
+  const properties = AmfObject.object(given.filter(([key]) => !fileProperties.has(key)));
   for (const [key, text] of serverProperties) properties.set(key, text);
   return {
     payload: encodeAmf0(ON_META_DATA, properties),

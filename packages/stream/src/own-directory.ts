@@ -23,7 +23,7 @@ export class OwnDirectory implements StreamDirectory, PublishDirectory {
 
   subscribe(streamId: string, subscriber: Subscriber): void {
     this.#subscribers.set(streamId, subscriber);
-    this.#directory.subscribe(this.#peer, streamId);
+    this.#directory.subscribe(this.#peer, streamId, subscriber.param);
   }
 
   unsubscribe(streamId: string): void {

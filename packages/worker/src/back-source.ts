@@ -44,7 +44,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
         outputs.onUnpublished(streamId);
         edge.onUnpublished(streamId);
       },
-      onDemand: (streamId, isWanted) => edge.onDemand(streamId, isWanted),
+      onDemand: (...demand) => edge.onDemand(...demand),
     },
   });
   const own = new OwnDirectory(directory, { slot: environment.slot, pid: process.pid });
@@ -133,7 +133,7 @@ function serveWorkerLink(link: Link, { directory, dead, owed, channels, warn }: 
       grow: ({ leaseId, capacityBytes }) => ({ ring: directory.grow(leaseId, capacityBytes) }),
     },
     notifications: {
-      subscribe: ({ streamId }) => directory.subscribe(known(), streamId),
+      subscribe: ({ streamId, param }) => directory.subscribe(known(), streamId, param),
       moved: ({ leaseId }) => directory.moved(leaseId),
       unpublish: ({ leaseId, lastTimestampMs }) => directory.unpublish(leaseId, lastTimestampMs),
       unsubscribe: ({ streamId }) => directory.unsubscribe(known(), streamId),

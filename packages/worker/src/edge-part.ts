@@ -29,7 +29,8 @@ export function startEdge(environment: WorkerEnvironment, own: () => OwnDirector
 class EdgePulls implements EdgePart {
   readonly #environment: WorkerEnvironment;
   readonly #own: () => OwnDirectory;
-  readonly #wanted = new Set<string>();
+  /** With the parameters of their first viewers. */
+  readonly #wanted = new Map<string, string>();
   /** Streams that somebody publishes here. */
   readonly #published = new Set<string>();
   readonly #pulls = new Map<string, EdgePull>();
@@ -49,8 +50,8 @@ class EdgePulls implements EdgePart {
     this.#before = environment.config;
   }
 
-  onDemand(streamId: string, isWanted: boolean): void {
-    if (isWanted) this.#wanted.add(streamId);
+  onDemand(streamId: string, isWanted: boolean, param: string): void {
+    if (isWanted) this.#wanted.set(streamId, param);
     else this.#wanted.delete(streamId);
     this.#look(streamId);
   }
@@ -69,7 +70,7 @@ class EdgePulls implements EdgePart {
   configure(): void {
     const before = this.#before;
     this.#before = this.#environment.config;
-    for (const streamId of new Set([...this.#wanted, ...this.#pulls.keys()])) {
+    for (const streamId of new Set([...this.#wanted.keys(), ...this.#pulls.keys()])) {
       const { vhost } = splitStreamId(streamId);
       if (!isSameConfig(before.vhosts.get(vhost)?.mode, this.#before.vhosts.get(vhost)?.mode)) this.#look(streamId);
     }
@@ -107,7 +108,7 @@ class EdgePulls implements EdgePart {
     const serverIp = deviceAddress(this.#environment.config.stats.network);
     const role = 'origin/edge server';
     return new Pull({
-      stream: { vhost: vhost.name, app, name, param: '' },
+      stream: { vhost: vhost.name, app, name, param: this.#wanted.get(streamId) ?? '' },
       origins: () => this.#originsOf(streamId),
       pool,
       identity: vhost.debugSrsUpnode ? identityArguments({ ...identity, role, serverIp, pid: process.pid, id: cid }) : undefined,
