@@ -23,13 +23,6 @@ let base: string;
 const publish = (path: string): FlvLoop => FlvLoop.start({ clip: readClip(embeddedClipFile), target: server.url(path) });
 const linkTo = (player: string, stream = PUBLISHED): string => `${base}#${new URLSearchParams({ stream, player }).toString()}`;
 
-/** Nothing went wrong in it, and it has asked nobody else. */
-function expectCleanPage({ complaints, requests }: StartPage): void {
-  expect(complaints).toEqual([]);
-  const hosts = new Set(requests.filter((url) => !url.startsWith('blob:')).map((url) => new URL(url).host));
-  expect([...hosts]).toEqual([new URL(base).host]);
-}
-
 beforeAll(async () => {
   if (!canRun) return;
   server = await ServerProcess.start({
@@ -48,42 +41,6 @@ afterAll(async () => {
   await browser?.close();
   await loop?.stop();
   await server?.stop();
-});
-
-describe.each([
-  ['HTTP-FLV', 'flv', 1],
-  ['WS-FLV', 'ws', 1],
-  ['HLS', 'hls', 12],
-])('%s', (_, player, aheadLimitSeconds) => {
-  it('moves in the browser, with the size that was published', async () => {
-    await using page = await StartPage.open(browser, linkTo(player));
-    await page.waitForState('Live', LIMIT_MS);
-    const first = await page.shown();
-    expect(first.width).toBe(640);
-    await page.waitForPictures(25);
-    const second = await eventually(
-      async () => {
-        const shown = await page.shown();
-        return shown.currentTime >= first.currentTime + 1.5 && shown;
-      },
-      LIMIT_MS,
-      () => 'the time stands still',
-    );
-    expect(second.aheadSeconds).toBeLessThan(aheadLimitSeconds);
-    expectCleanPage(page);
-  });
-
-  it('tells how far it is behind', async () => {
-    await using page = await StartPage.open(browser, linkTo(player));
-    await page.waitForState('Live', LIMIT_MS);
-    const behind = await eventually(
-      async () => Number.parseFloat((await page.page.locator('#delay').textContent()) ?? '') || false,
-      LIMIT_MS,
-      () => 'no delay is shown',
-    );
-    expect(behind).toBeGreaterThan(0);
-    expect(behind).toBeLessThan(aheadLimitSeconds);
-  });
 });
 
 it('a viewer of HLS has one session for playlists and segments, by which the server knows it', async () => {
@@ -108,7 +65,7 @@ describe('the page', () => {
     expect(await page.page.title()).toContain('livestream');
     await page.page.getByText('H.264 640×360', { exact: true }).waitFor();
     await page.page.getByText('AAC 48 kHz stereo', { exact: true }).waitFor();
-    expectCleanPage(page);
+    page.expectClean(base);
   });
 
   it('waits for a stream that nobody publishes, and goes on when it is published again', async () => {
@@ -124,7 +81,7 @@ describe('the page', () => {
       }
       await page.waitForState(WAITING);
     }
-    expectCleanPage(page);
+    page.expectClean(base);
   });
 
   it('shows a picture when the stream comes back with one', async () => {
@@ -148,7 +105,7 @@ describe('the page', () => {
     } finally {
       await both.stop();
     }
-    expectCleanPage(page);
+    page.expectClean(base);
   });
 
   it('goes on when the process that serves it has died', async () => {
@@ -176,7 +133,7 @@ describe('the page', () => {
       await link.click();
       await page.page.getByRole('heading', { name: 'src=x' }).waitFor();
       expect(await page.page.locator('main b, main img').count()).toBe(0);
-      expectCleanPage(page);
+      page.expectClean(base);
     } finally {
       await publisher.close();
     }

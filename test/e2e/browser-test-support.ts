@@ -1,5 +1,6 @@
 /** The system's Chromium, without a window, and pages in it. Call `requires('chromium')` first. */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { eventually } from '../support/deadline.ts';
 import { findProgram } from '../support/programs.ts';
 
@@ -72,6 +73,13 @@ export class StartPage {
     page.page.setDefaultTimeout(LIMIT_MS);
     await page.page.goto(url);
     return page;
+  }
+
+  /** Nothing went wrong in it, and it has asked nobody but the server of that address. */
+  expectClean(base: string): void {
+    expect(this.complaints).toEqual([]);
+    const hosts = new Set(this.requests.filter((url) => !url.startsWith('blob:')).map((url) => new URL(url).host));
+    expect([...hosts]).toEqual([new URL(base).host]);
   }
 
   /** Waits until the page says this of the chosen stream. */

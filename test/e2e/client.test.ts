@@ -168,7 +168,7 @@ it('a machine that does not answer is given up after the limit', async () => {
     const error = await within(errorOf(RtmpPublisher.open(target, { connectTimeoutMs: 300 })), LIMIT_MS, () => 'it still waits');
     expect(error).toMatchObject({
       errorName: 'SocketTimeout',
-      message: `rtmp://127.0.0.1:${listener.port}/live/one: no TCP connection within 300 ms`,
+      message: `rtmp://127.0.0.1:${listener.port}/live/one: no connection within 300 ms`,
     });
   } finally {
     for (const socket of fillers) socket.destroy();
