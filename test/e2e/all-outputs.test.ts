@@ -11,9 +11,9 @@ import { LivePlayer } from './live-client-test-support.ts';
 
 const STREAMS = 20;
 /** Ten minutes for a long run. */
-const RUN_MS = Number(process.env.OUTPUT_SECONDS ?? '20') * 1000;
+const RUN_MS = Number(process.env.OUTPUT_SECONDS ?? '12') * 1000;
 /** Over so much of the run memory is let grow to what it needs. */
-const WARM_UP_MS = Math.min(60_000, Math.max(10_000, RUN_MS / 4));
+const WARM_UP_MS = Math.min(60_000, Math.max(6_000, RUN_MS / 4));
 const MAX_HEAP_GROWTH_BYTES = 24 * 1024 * 1024;
 const MAX_LOOP_P99_MS = 20;
 

@@ -3,12 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/deadline.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
-import { allClients, workersOf } from './server-view-test-support.ts';
+import { allClients, directoryRowOf, workersOf } from './server-view-test-support.ts';
 
 /** How long viewers may wait when an origin is lost. */
 const TAKE_OVER_MS = 3_000;
+const LIMIT_MS = 20_000;
 
 const addressOf = ({ place }: ServerProcess): string => `${place.host}:${place.rtmpPort}`;
+/** Quick to start: what it is made of is no matter here. */
+const SMALL = 'mode single;';
+
 const edgeOf = (...origins: readonly ServerProcess[]) => ({
   workers: 'mode multi; stream 3;',
   vhost: `mode remote; origin ${origins.map(addressOf).join(' ')};`,
@@ -30,7 +34,7 @@ let edge: ServerProcess;
 let second: ServerProcess;
 
 beforeAll(async () => {
-  [origin, spare] = await Promise.all([ServerProcess.start(), ServerProcess.start()]);
+  [origin, spare] = await Promise.all([ServerProcess.start({ workers: SMALL }), ServerProcess.start({ workers: SMALL })]);
   edge = await ServerProcess.start(edgeOf(origin, spare));
   second = await ServerProcess.start(edgeOf(edge));
 });
@@ -73,8 +77,8 @@ describe('an edge', () => {
   });
 
   it('goes to the next origin when one dies, and no viewer notices more than a pause', async () => {
-    await using dying = await ServerProcess.start();
-    await using other = await ServerProcess.start(edgeOf(dying, spare));
+    await using dying = await ServerProcess.start({ workers: SMALL });
+    await using other = await ServerProcess.start({ ...edgeOf(dying, spare), workers: SMALL });
     const publisher = await LivePublisher.start(dying, 'live/moves');
     const players = await LivePlayer.crowd(other, 'live/moves', 5);
     await Promise.all(players.map((player) => player.waitForFrames(50)));
@@ -103,8 +107,8 @@ describe('an edge', () => {
   });
 
   it('shows the origin the parameters of the first viewer', async () => {
-    await using locked = await ServerProcess.start({ vhost: 'play_auth { enabled on; key 5f0c2d9a61b24c7e; }' });
-    await using gate = await ServerProcess.start(edgeOf(locked));
+    await using locked = await ServerProcess.start({ workers: SMALL, vhost: 'play_auth { enabled on; key 5f0c2d9a61b24c7e; }' });
+    await using gate = await ServerProcess.start({ ...edgeOf(locked), workers: SMALL });
     const publisher = await LivePublisher.start(locked, 'live/locked');
     const player = await LivePlayer.start(gate, 'live/locked', { parameters: '?key=5f0c2d9a61b24c7e' });
     await player.waitForFrames(50);
@@ -149,7 +153,7 @@ describe('an edge', () => {
 
   it('lets a publisher of its own take the place of what it gets from the origin', async () => {
     const far = await LivePublisher.start(spare, 'live/own');
-    await using lonely = await ServerProcess.start({ vhost: `mode remote; origin ${addressOf(spare)};` });
+    await using lonely = await ServerProcess.start({ workers: SMALL, vhost: `mode remote; origin ${addressOf(spare)};` });
     const player = await LivePlayer.start(lonely, 'live/own');
     await player.waitForFrames(50);
     far.leave();
@@ -157,6 +161,11 @@ describe('an edge', () => {
     await player.waitForSession(2);
     expect(player.checker.complaint).toBe('');
     own.leave();
+    await eventually(
+      async () => (await directoryRowOf(spare, 'live/own'))?.publisher == null,
+      LIMIT_MS,
+      () => 'what was pushed is still published at the origin',
+    );
     const again = await LivePublisher.start(spare, 'live/own', { session: 3 });
     await player.waitForSession(3);
     expect(player.checker.complaint).toBe('');

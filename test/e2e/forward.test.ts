@@ -6,8 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/deadline.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
+import { directoryRowOf } from './server-view-test-support.ts';
 
 const LIMIT_MS = 20_000;
+/** Quick to start: what it is made of is no matter here. */
+const SMALL = 'mode single;';
 
 let destination: ServerProcess;
 let deaf: Server;
@@ -24,7 +27,7 @@ function configOf(...destinations: readonly string[]) {
 }
 
 beforeAll(async () => {
-  destination = await ServerProcess.start({ top: 'vhost other.test { }' });
+  destination = await ServerProcess.start({ workers: SMALL, top: 'vhost other.test { }' });
   // Accepts, and never says a word.
   deaf = createServer((socket) => {
     deafSockets.add(socket);
@@ -101,7 +104,7 @@ describe('a stream that is forwarded', () => {
     await player.waitForFrames(10);
     publisher.leave();
     await eventually(
-      async () => !(await isPublished(destination, 'live/end')),
+      async () => (await directoryRowOf(destination, 'live/end'))?.publisher == null,
       LIMIT_MS,
       () => 'it is still published there',
     );
@@ -109,7 +112,7 @@ describe('a stream that is forwarded', () => {
   });
 
   it('goes elsewhere after a reload, and a destination that stays notices nothing', async () => {
-    await using second = await ServerProcess.start();
+    await using second = await ServerProcess.start({ workers: SMALL });
     const publisher = await LivePublisher.start(source, 'live/reload');
     const staying = await LivePlayer.start(destination, 'live/reload');
     const coming = await LivePlayer.start(second, 'live/reload');
@@ -138,9 +141,12 @@ describe('a stream that is forwarded', () => {
 
 describe('a stream that comes back', () => {
   it('takes nobody from its place, not even where a new publisher may', async () => {
-    await using first = await ServerProcess.start({ vhost: 'publish { busy replace; }' });
-    await using second = await ServerProcess.start({ vhost: `publish { busy replace; } forward ${addressOf(first)};` });
-    first.writeConfig({ vhost: `publish { busy replace; } forward ${addressOf(second)};` });
+    await using first = await ServerProcess.start({ workers: SMALL, vhost: 'publish { busy replace; }' });
+    await using second = await ServerProcess.start({
+      workers: SMALL,
+      vhost: `publish { busy replace; } forward ${addressOf(first)};`,
+    });
+    first.writeConfig({ workers: SMALL, vhost: `publish { busy replace; } forward ${addressOf(second)};` });
     first.signal('SIGHUP');
     await first.waitForLog(/reload/i);
     const publisher = await LivePublisher.start(first, 'live/loop');
@@ -153,15 +159,14 @@ describe('a stream that comes back', () => {
     }
     expect(publisher.isOpen).toBe(true);
     // It is not tried again.
-    const pushes = await pushesOf(second, 'live/loop');
-    expect(pushes).toMatchObject([{ state: 'closed', connects: 0 }]);
+    expect(await directoryRowOf(second, 'live/loop')).toMatchObject({ pushes: [{ state: 'closed', connects: 0 }] });
     for (const client of [...players, publisher]) client.leave();
   });
 
   it('of edges that are origins of each other stays where it is published', async () => {
-    await using first = await ServerProcess.start();
-    await using second = await ServerProcess.start({ vhost: `mode remote; origin ${addressOf(first)};` });
-    first.writeConfig({ vhost: `mode remote; origin ${addressOf(second)};` });
+    await using first = await ServerProcess.start({ workers: SMALL });
+    await using second = await ServerProcess.start({ workers: SMALL, vhost: `mode remote; origin ${addressOf(first)};` });
+    first.writeConfig({ workers: SMALL, vhost: `mode remote; origin ${addressOf(second)};` });
     first.signal('SIGHUP');
     await first.waitForLog(/reload/i);
     const players = await Promise.all([LivePlayer.start(first, 'live/ring'), LivePlayer.start(second, 'live/ring')]);
@@ -172,23 +177,3 @@ describe('a stream that comes back', () => {
     for (const client of [...players, publisher]) client.leave();
   });
 });
-
-interface StreamRow {
-  readonly streamId: string;
-  readonly publisher: unknown;
-  readonly pushes: readonly unknown[];
-}
-
-async function rowOf(server: ServerProcess, path: string): Promise<StreamRow | undefined> {
-  const backSource = (await server.workers()).find(({ role }) => role === 'back-source')!;
-  const { data } = (await server.privateApi('/api/v1/streams', { port: backSource.port })) as {
-    readonly data: readonly StreamRow[];
-  };
-  return data.find(({ streamId }) => streamId === `__defaultVhost__/${path}`);
-}
-
-const pushesOf = async (server: ServerProcess, path: string): Promise<readonly unknown[]> =>
-  (await rowOf(server, path))?.pushes ?? [];
-
-const isPublished = async (server: ServerProcess, path: string): Promise<boolean> =>
-  ((await rowOf(server, path))?.publisher ?? null) !== null;

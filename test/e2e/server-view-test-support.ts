@@ -74,3 +74,18 @@ export function holdingsOf(server: ServerProcess): Holdings[] {
     mappings: mappings(pid).filter(({ permissions, name }) => permissions.endsWith('s') || name.startsWith('/')).length,
   }));
 }
+
+/** A stream as its back-source knows it. */
+export interface DirectoryRow {
+  readonly streamId: string;
+  /** Null while nobody publishes. */
+  readonly publisher: unknown;
+  readonly pushes: readonly unknown[];
+}
+
+/** @param path of a stream of the default vhost */
+export async function directoryRowOf(server: ServerProcess, path: string): Promise<DirectoryRow | undefined> {
+  const [backSource] = await workersOf(server, 'back-source');
+  const rows = await ask<readonly DirectoryRow[]>(server, '/api/v1/streams', backSource!.port);
+  return rows.find(({ streamId }) => streamId === `__defaultVhost__/${path}`);
+}

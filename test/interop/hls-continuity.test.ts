@@ -18,7 +18,7 @@ import { ServerProcess } from '../support/server-process.ts';
 const canRun = requires('ffmpeg', 'ffprobe', 'chromium');
 
 /** Of each part of the story; ten minutes in all for a long run. */
-const STORY_MS = Number(process.env.HLS_SECONDS ?? '28') * 1000;
+const STORY_MS = Number(process.env.HLS_SECONDS ?? '42') * 1000;
 const PHASE_MS = STORY_MS / 7;
 const FRAGMENT_SECONDS = 2;
 const POLL_MS = 100;

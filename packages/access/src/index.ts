@@ -6,3 +6,4 @@ export type { Refusal, RefusalKind, StreamUse } from './refusal.ts';
 export { checkSecurity } from './security-rules.ts';
 export { grantParameters, type SignedGrant } from './signature.ts';
 export { checkStreamAccess, type StreamRequest } from './stream-access.ts';
+export { type ViewerState, ViewerTable, viewerTableBytes } from './viewer-table.ts';

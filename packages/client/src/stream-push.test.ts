@@ -76,22 +76,38 @@ describe('a push', () => {
     await pushed.close();
   });
 
-  it('tries the next server when one is away, refuses, or closes', async () => {
-    await using refusing = await LoopbackServer.start({
-      answer: (request, peer) => {
-        if (request === 'publish') peer.session.reject('NetStream.Publish.BadName', 'busy');
-        else peer.accept(request);
-      },
-    });
+  it('tries the next server when one is away or closes', async () => {
+    await using closing = await LoopbackServer.start({ onSocket: (socket) => void socket.destroy() });
     await using server = await LoopbackServer.start();
     const events = new Events();
-    const pushed = push(events, ['rtmp://127.0.0.1:1/live/s', refusing.url('live/s'), server.url('live/s')]);
+    const pushed = push(events, ['rtmp://127.0.0.1:1/live/s', closing.url('live/s'), server.url('live/s')]);
     await events.have('ready');
     expect(events.lines).toEqual([
       expect.stringMatching(/^lost 1: .*cannot connect.*ECONNREFUSED/),
-      expect.stringMatching(new RegExp(`^lost ${refusing.port}: .*NetStream.Publish.BadName, busy`)),
+      expect.stringMatching(new RegExp(`^lost ${closing.port}: `)),
       `ready ${server.port}`,
     ]);
+    await pushed.close();
+  });
+
+  it('asks the same server again when that refuses, and not another one', async () => {
+    let answers = 0;
+    await using busy = await LoopbackServer.start({
+      answer: (request, peer) => {
+        if (request !== 'publish') peer.accept(request);
+        else if (answers++ === 0) peer.session.reject('NetStream.Publish.BadName', 'busy');
+        else peer.accept(request);
+      },
+    });
+    await using other = await LoopbackServer.start();
+    const events = new Events();
+    const pushed = push(events, [busy.url('live/s'), other.url('live/s')]);
+    await events.have('ready');
+    expect(events.lines).toEqual([
+      expect.stringMatching(new RegExp(`^lost ${busy.port}: .*NetStream.Publish.BadName, busy`)),
+      `ready ${busy.port}`,
+    ]);
+    expect(other.connectionCount).toBe(0);
     await pushed.close();
   });
 

@@ -5,6 +5,7 @@ import { BackOff } from './back-off.ts';
 import { type ConnectionOptions, describeCloseReason } from './client-options.ts';
 import { openFollowing } from './redirects.ts';
 import { RtmpPublisher } from './rtmp-publisher.ts';
+import { RtmpRefusal } from './rtmp-refusal.ts';
 import type { RtmpTarget } from './rtmp-target.ts';
 
 /** `waiting`: for the next try. */
@@ -20,7 +21,7 @@ export interface StreamPushHandler {
 }
 
 export interface StreamPushOptions {
-  /** Tried in turn; one at least. */
+  /** Tried in turn when one cannot be reached or breaks off; one at least. */
   readonly targets: readonly RtmpTarget[];
   readonly handler: StreamPushHandler;
   readonly connection?: ConnectionOptions;
@@ -141,7 +142,8 @@ export class StreamPush {
 
   #onLost(target: RtmpTarget, reason: unknown): void {
     if (this.#stopping.signal.aborted) return;
-    this.#turn += 1;
+    // One that says no has the last word: the same stream on two servers would be worse.
+    if (!(reason instanceof RtmpRefusal)) this.#turn += 1;
     this.#state = 'waiting';
     const retryMs = this.#backOff.next();
     this.#timer = setTimeout(() => {

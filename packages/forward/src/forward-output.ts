@@ -46,6 +46,8 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** A server that shakes hands and then says nothing. */
 const START_TIMEOUT_MS = 10_000;
 const CHUNK_SIZE = 60_000;
+/** An origin that refuses for so long means it: what it still had of a publish just before this one is gone by then. */
+const REFUSAL_MS = 1_500;
 /** The same failure is written down again after this. */
 const SAME_FAILURE_MS = 60_000;
 
@@ -57,6 +59,8 @@ export class ForwardOutput implements FrameConsumer {
   #lastError = '';
   #toldError = '';
   #toldAtMs = Number.NEGATIVE_INFINITY;
+  /** Since then every answer has been a no. */
+  #refusedAtMs: number | undefined;
 
   constructor(options: ForwardOutputOptions) {
     const { stream, kind, connectArguments, showsIdentity, retry, random, targets } = options;
@@ -79,6 +83,7 @@ export class ForwardOutput implements FrameConsumer {
             `${kind} of ${stream.streamId} to ${describeAddress(target)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${showsIdentity ? 1 : 0}`,
           );
           this.#toldError = '';
+          this.#refusedAtMs = undefined;
           stream.resume('newest');
         },
         onDrained: () => stream.resume(this.#isTooLate ? 'newest' : 'next'),
@@ -141,8 +146,9 @@ export class ForwardOutput implements FrameConsumer {
       stream.log.warn(`${kind} of ${stream.streamId} to ${destination}: ${text}; next try in ${waitMs} ms`);
     }
     if (!(reason instanceof RtmpRefusal)) return;
+    this.#refusedAtMs ??= nowMs;
     // Another try would have the same answer for as long as the stream lasts.
     if (reason.rejection.code === statusCodes.publishLoop) void this.#push.close();
-    else if (kind === 'edge push') stream.dismissPublisher(text);
+    else if (kind === 'edge push' && nowMs - this.#refusedAtMs >= REFUSAL_MS) stream.dismissPublisher(text);
   }
 }

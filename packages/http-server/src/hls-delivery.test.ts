@@ -1,4 +1,4 @@
-import { AddressLimiter, AddressTable, addressTableBytes } from '@srs/access';
+import { AddressLimiter, AddressTable, addressTableBytes, ViewerTable, viewerTableBytes } from '@srs/access';
 import type { ClientHooks, HookSubject } from '@srs/clients';
 import { ManualClock, SrsError } from '@srs/kernel';
 import type { OutputAnswer } from '@srs/stream';
@@ -8,7 +8,6 @@ import { HlsPlaylists } from './hls-playlists.ts';
 import { HlsViewers } from './hls-viewers.ts';
 import { type MediaOptions, TestMedia } from './media-test-support.ts';
 import { OutputServer } from './output-server.ts';
-import { ViewerTable, viewerTableBytes } from './viewer-table.ts';
 
 const playlist = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4.0,\none-0.ts\n#EXTINF:4.0,\none-1.ts\n';
 const get = (url: string): string => `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`;

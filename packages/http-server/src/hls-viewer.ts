@@ -1,9 +1,8 @@
 /** One viewer of HLS: who asked for a playlist, and goes on asking. It has no connection of its own. */
-import type { AddressPlace } from '@srs/access';
+import type { AddressPlace, ViewerTable } from '@srs/access';
 import type { AdmittedStream, ClientDescription, ClientEnd, ConnectionHooks, Departure, RegisteredClient } from '@srs/clients';
 import { type Clock, type Kbps, type Log, RateMeter } from '@srs/kernel';
 import type { LiveIdentity } from './live-client.ts';
-import type { ViewerTable } from './viewer-table.ts';
 
 export interface HlsViewerOptions {
   readonly identity: LiveIdentity;

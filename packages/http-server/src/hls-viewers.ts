@@ -2,6 +2,8 @@
  * The viewers of HLS as clients: each is let in once, by the rules of its vhost and by the hook server, gets a key that its URLs carry
  * from then on, and is over when nobody has asked for anything with that key for a while.
  */
+
+import type { ViewerTable } from '@srs/access';
 import { type AddressLimiter, checkStreamAccess } from '@srs/access';
 import { type AdmittedStream, admitStream, assertAllowed, type ClientHooks, ClientRegistry, ConnectionHooks } from '@srs/clients';
 import { type Config, streamId } from '@srs/config';
@@ -11,7 +13,6 @@ import { hasSessions, silentMsOf } from './hls-sessions.ts';
 import type { HlsPlaylist, HlsSegment } from './hls-target.ts';
 import { HlsViewer } from './hls-viewer.ts';
 import { refusalOf } from './media-refusals.ts';
-import type { ViewerTable } from './viewer-table.ts';
 
 export interface HlsViewersOptions {
   config(): Config;

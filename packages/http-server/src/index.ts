@@ -20,5 +20,4 @@ export type * from './server-documents.ts';
 export type * from './server-view.ts';
 export * from './system-documents.ts';
 export * from './system-statistics.ts';
-export { ViewerTable, viewerTableBytes } from './viewer-table.ts';
 export { vodRoutes } from './vod-routes.ts';

@@ -1,8 +1,7 @@
 /** A few counters that every process of a server reads and writes at any time, without asking anybody. */
 import { randomInt } from 'node:crypto';
-import { AddressTable, addressTableBytes } from '@srs/access';
+import { AddressTable, addressTableBytes, ViewerTable, viewerTableBytes } from '@srs/access';
 import { COUNTER_WORDS, readCounters, type SlotCounters } from '@srs/control';
-import { ViewerTable, viewerTableBytes } from '@srs/http-server';
 
 /** Slots of one server: back-sources first, then stream workers, then those for HTTP. */
 export const MAX_SLOTS = 64;
