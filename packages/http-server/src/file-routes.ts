@@ -4,6 +4,7 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { ApiError } from './api-errors.ts';
 import { FileFinder } from './file-finder.ts';
 import type { HeldFile } from './file-held.ts';
+import { notFound } from './file-names.ts';
 import { FileSender } from './file-sender.ts';
 import { type FileTarget, parseFileTarget } from './file-target.ts';
 import type { MediaServices } from './media-services.ts';
@@ -55,6 +56,7 @@ class FileService {
     // Who sends many requests at once holds one file at a time: the next is opened when this answer has left.
     if (response.socket === null) await new Promise((resolve) => response.once('socket', resolve));
     const target = parseFileTarget(request.url ?? '/');
+    if (this.#services.hides?.(request) === true) throw notFound();
     const file = await this.#open(target, request);
     if (file === undefined) return reply.type('text/xml;charset=utf-8').send(policy);
     try {

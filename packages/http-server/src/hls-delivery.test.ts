@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { AddressLimiter, AddressTable, addressTableBytes, ViewerTable, viewerTableBytes } from '@srs/access';
 import type { ClientHooks, HookSubject } from '@srs/clients';
 import { ManualClock, SrsError } from '@srs/kernel';
@@ -23,6 +24,8 @@ class TestHls {
   readonly table = new ViewerTable(this.#memory, 2);
   /** Does the hook server say no? */
   isRefusing = false;
+  /** Is called when the playlist was looked for and is not there, and may make it. */
+  onAbsent = (): void => {};
 
   static async start(hls: string, more = '', options: Omit<MediaOptions, 'vhosts' | 'parts'> = {}): Promise<TestHls> {
     const test = new TestHls();
@@ -50,7 +53,8 @@ class TestHls {
           test.viewers.push(viewers);
           const playlists = new HlsPlaylists({ ...services, outputs, files });
           const delivery = new HlsDelivery({ ...services, playlists, viewers, sources: [outputs, files] });
-          return { plugins: [delivery.routes(), outputs.routes()], sources: [delivery, outputs] };
+          const hides = (request: IncomingMessage): boolean => delivery.hides(request);
+          return { plugins: [delivery.routes(), outputs.routes(hides)], sources: [delivery, outputs], hides };
         },
       });
       test.media.push(media);
@@ -84,7 +88,10 @@ class TestHls {
 
   #output(path: string): OutputAnswer {
     const text = this.memory.get(path);
-    if (text === undefined) return { status: 404, reason: 'none' };
+    if (text === undefined) {
+      this.onAbsent();
+      return { status: 404, reason: 'none' };
+    }
     const contentType = path.endsWith('m3u8') ? 'application/vnd.apple.mpegurl' : 'video/mp2t';
     return { status: 200, contentType, body: Buffer.from(text), maxAgeSeconds: 1 };
   }
@@ -300,4 +307,12 @@ it('a reload that ends sessions ends viewers, and the end of the server too', as
   await test.begin('/live/one.m3u8', test.media[1]);
   await test.viewers[1]?.close(1000);
   expect(test.events.slice(2)).toEqual(['on_play one 127.0.0.1', 'on_stop one 127.0.0.1']);
+});
+
+it('a playlist that comes while it is looked for is not given past the rules and the session', async () => {
+  await using test = await TestHls.start('hls_ctx on; hls_storage memory;');
+  test.onAbsent = () => void test.memory.set('live/late.m3u8', playlist);
+  expect((await test.worker.ask('/live/late.m3u8')).status).toBe(404);
+  await test.begin('/live/late.m3u8');
+  expect(test.events).toEqual(['on_play late 127.0.0.1']);
 });

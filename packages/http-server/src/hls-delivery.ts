@@ -38,6 +38,7 @@ export class HlsDelivery implements QuickSource {
   readonly #options: HlsDeliveryOptions;
   readonly #viewers: HlsViewers;
   readonly #headers: () => Readonly<Record<string, string>>;
+  readonly #hidden = new WeakSet<IncomingMessage>();
   /** For as long as the contents of a playlist are kept. */
   readonly #playlists = new WeakMap<Buffer, ParameterPlaylist>();
 
@@ -45,6 +46,11 @@ export class HlsDelivery implements QuickSource {
     this.#options = options;
     this.#viewers = options.viewers;
     this.#headers = mediaHeaders(options);
+  }
+
+  /** Whether this request was not let have what was not there: it may have come in the meantime. */
+  hides(request: IncomingMessage): boolean {
+    return this.#hidden.has(request);
   }
 
   /** Asked at each request before memory and files are. */
@@ -92,14 +98,19 @@ export class HlsDelivery implements QuickSource {
     if (!hasSessions(target.vhost, config()) || request.method === 'HEAD') {
       const refusal = this.#refusalOf(wish);
       // A recording may have the name, whose playlist is made when it is asked for.
-      if (refusal !== undefined && (await playlists.isThere(located, request))) throw refusal;
+      if (refusal === undefined) return undefined;
+      if (await playlists.isThere(located, request)) throw refusal;
+      this.#hidden.add(request);
       return undefined;
     }
     const known = key === undefined ? undefined : this.#viewers.find(key);
     if (known !== undefined) this.#viewers.touch(known.entry);
     if (known?.state === 'kicked') throw new ApiError(403, kicked);
     const playlist = await playlists.read(located, request);
-    if (playlist === undefined) return undefined;
+    if (playlist === undefined) {
+      this.#hidden.add(request);
+      return undefined;
+    }
     const viewerKey = key ?? this.#viewers.newKey(target);
     const entry = known?.state === 'live' ? known.entry : await this.#viewers.admit(viewerKey, wish);
     // It may have waited.
@@ -131,6 +142,7 @@ export class HlsDelivery implements QuickSource {
     const entry = this.#entryFor(target, hasKeys, request.socket, key);
     if (entry instanceof ApiError) {
       if (await this.#options.playlists.isThere(located, request)) throw entry;
+      this.#hidden.add(request);
       return;
     }
     if (entry < 0) return;

@@ -45,6 +45,7 @@ export interface MediaOptions {
 export interface MediaParts {
   readonly plugins: readonly FastifyPluginAsync[];
   readonly sources: readonly QuickSource[];
+  readonly hides?: MediaServices['hides'];
 }
 
 export class TestMedia {
@@ -95,7 +96,9 @@ export class TestMedia {
     };
     const files = new QuickFiles(services);
     const parts = options.parts?.(services, files);
-    media.#server = await createMediaServer(services, [...(options.plugins ?? []), ...(parts?.plugins ?? [])]);
+    const hides = parts?.hides;
+    const all = hides === undefined ? services : { ...services, hides };
+    media.#server = await createMediaServer(all, [...(options.plugins ?? []), ...(parts?.plugins ?? [])]);
     media.#quick = new QuickMedia(services, [...(parts?.sources ?? []), files]);
     await media.#front.listen('media', { host: HOST, port: 0 });
     return media;

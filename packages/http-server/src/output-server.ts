@@ -45,11 +45,11 @@ export class OutputServer implements QuickSource {
     this.#headers = mediaHeaders(options);
   }
 
-  /** Asked at each request before files are looked for. */
-  routes(): FastifyPluginAsync {
+  /** Asked at each request before files are looked for. @param hides whether what it asks for is kept from it */
+  routes(hides: (request: IncomingMessage) => boolean): FastifyPluginAsync {
     return async (app) => {
       app.addHook('onRequest', async ({ raw }, reply) => {
-        if (raw.method !== 'GET' && raw.method !== 'HEAD') return undefined;
+        if ((raw.method !== 'GET' && raw.method !== 'HEAD') || hides(raw)) return undefined;
         const answer = await this.read(raw, raw.url ?? '/');
         return answer === undefined ? undefined : send(reply, answer);
       });

@@ -1,4 +1,5 @@
 /** The HTTP server for files and live streams, and publishers over HTTP, as a part of the http role. */
+import type { IncomingMessage } from 'node:http';
 import { joinRegistries } from '@srs/clients';
 import {
   createMediaServer,
@@ -52,10 +53,11 @@ export async function startMediaPart(environment: WorkerEnvironment, survey: Pic
   const liveUrls: QuickSource = {
     find: (url, host) => (live.find({ url, headers: { host } }) === undefined ? undefined : 'never'),
   };
-  const server = await createMediaServer({ ...media, otherwise: (...asked) => playOtherwise(live, ...asked) }, [
+  const hides = (request: IncomingMessage): boolean => hls.hides(request);
+  const server = await createMediaServer({ ...media, hides, otherwise: (...asked) => playOtherwise(live, ...asked) }, [
     liveRoutes(live),
     hls.routes(),
-    outputs.routes(),
+    outputs.routes(hides),
     page,
     vodRoutes(services),
   ]);
