@@ -35,6 +35,8 @@ export class Session {
   #movedMs = 0;
   #openedMs = 0;
   #hasMoved = false;
+  /** Since then there has been a picture where the stream has none, or none where it has one. */
+  #mismatchedMs = 0;
 
   /**
    * @param {HTMLVideoElement} video
@@ -98,6 +100,7 @@ export class Session {
     const nowMs = performance.now();
     if (this.#player === undefined && !this.#isOpening && nowMs >= this.#retryAtMs) this.#open(stream);
     this.#watchMovement(nowMs);
+    this.#watchPicture(stream, nowMs);
     this.#onState(this.#currentState(), this.#hasMoved ? this.#player?.delay() : undefined);
   }
 
@@ -142,6 +145,7 @@ export class Session {
     this.#movedMs = this.#openedMs;
     this.#lastTime = 0;
     this.#hasMoved = false;
+    this.#mismatchedMs = this.#openedMs;
     this.#closed = this.#closed.then(() => this.#attach(kind, address, opening));
   }
 
@@ -195,6 +199,19 @@ export class Session {
     this.#retryAtMs =
       retryMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + Math.min(retryMs * 2 ** this.#faults, MAX_RETRY_MS);
     this.#faults += 1;
+  }
+
+  /**
+   * Players have the tracks that they began with: one that began with what was left of the publish before never shows those of this one.
+   *
+   * @param {Stream} stream
+   * @param {number} nowMs
+   */
+  #watchPicture(stream, nowMs) {
+    const isRight = this.#video.videoWidth > 0 === (stream.video !== null);
+    if (this.#player === undefined || !this.#hasMoved || isRight) this.#mismatchedMs = nowMs;
+    else if (nowMs - this.#mismatchedMs > players[this.#playerName].stallMs)
+      this.#onFault({ text: 'The stream has other tracks now; connecting anew.', retryMs: 500 });
   }
 
   /** @param {number} nowMs */
