@@ -75,6 +75,15 @@ it('a recording goes to the store whole, and then from the disk', async () => {
   );
 });
 
+function isWhole(key: string): boolean {
+  try {
+    check(key);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 it('a store that is away holds nobody up; what waits outlives the end of the server, and its being killed', async () => {
   store.fault = () => ({ status: 503 });
   const server = await ServerProcess.start(options());
@@ -99,6 +108,12 @@ it('a store that is away holds nobody up; what waits outlives the end of the ser
     const again = await ChildProgram.start(serverCommand, ['-c', server.configFile], { cwd: directory });
     try {
       const keys = await waitForObjects(2, () => again.tail());
+      // The store shows an object while it is still being written.
+      await eventually(
+        () => keys.every((key) => isWhole(key)),
+        LIMIT_MS,
+        () => 'an object stays incomplete',
+      );
       expect(keys.map((key) => check(key).complaint)).toEqual(['', '']);
       expect(keys.flatMap((key) => check(key).sessions).sort((one, other) => one - other)).toEqual([1, 2]);
       expect(store.names('PUT')).toHaveLength(2);
