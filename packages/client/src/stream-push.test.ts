@@ -111,6 +111,36 @@ describe('a push', () => {
     await pushed.close();
   });
 
+  it('waits longer each time for a server that starts the publish and breaks off before it takes anything', async () => {
+    const waits: number[] = [];
+    await using server = await LoopbackServer.start({
+      answer: (request, peer) => {
+        peer.accept(request);
+        // The first connection takes a frame; those after it nothing.
+        if (request === 'publish' && waits.length > 0) peer.socket.end();
+      },
+    });
+    const pushed = push(new Events(), [server.url('live/s')], {
+      handler: { onReady: () => {}, onDrained: () => {}, onLost: (_target, _reason, retryMs) => void waits.push(retryMs) },
+    });
+    const first = await server.peer();
+    await eventually(
+      () => !pushed.isFull,
+      LIMIT_MS,
+      () => 'not ready',
+    );
+    pushed.write(frameTypes.video, 0, frame());
+    await first.frameCount(1);
+    first.socket.end();
+    await eventually(
+      () => waits.length >= 4,
+      LIMIT_MS,
+      () => `${waits.length} tries`,
+    );
+    await pushed.close();
+    expect(waits.slice(0, 4)).toEqual([20, 40, 80, 80]);
+  });
+
   it('goes where the server sends it', async () => {
     await using server = await LoopbackServer.start();
     await using redirecting = await LoopbackServer.start({

@@ -130,13 +130,14 @@ export class StreamPush {
     this.#publisher = publisher;
     this.#isBehind = false;
     this.#connects += 1;
+    const framesBefore = this.#sentFrames;
     this.#state = 'publishing';
     handler.onReady(publisher.client.target, publisher.client.connected);
     const reason = await publisher.closed;
     this.#publisher = undefined;
     this.#earlierBytes += publisher.client.bytesSent;
-    // A connection that brought something was a good one.
-    if (this.#sentFrames > 0) this.#backOff.reset();
+    // A connection that took something was a good one.
+    if (this.#sentFrames > framesBefore) this.#backOff.reset();
     this.#onLost(target, describeCloseReason(reason));
   }
 
