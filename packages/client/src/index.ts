@@ -3,6 +3,7 @@ export { type ClientOptions, type CloseReason, type ConnectionOptions, describeC
 export { embeddedClipFile, readClip } from './clip-file.ts';
 export { ClipPlayout, type FrameSink } from './clip-playout.ts';
 export { ClipRounds } from './clip-rounds.ts';
+export { FailureNotes } from './failure-notes.ts';
 export { type ClipFrame, FlvClip } from './flv-clip.ts';
 export { FlvLoop, type FlvLoopOptions } from './flv-loop.ts';
 export { openFollowing } from './redirects.ts';
@@ -12,3 +13,4 @@ export { RtmpPublisher } from './rtmp-publisher.ts';
 export { RtmpRefusal } from './rtmp-refusal.ts';
 export { describeTarget, formatTcUrl, parseRtmpUrl, type RtmpTarget } from './rtmp-target.ts';
 export { StreamPush, type StreamPushHandler, type StreamPushOptions, type StreamPushState } from './stream-push.ts';
+export { type UpstreamStream, upstreamTarget } from './upstream-target.ts';

@@ -1,10 +1,9 @@
 /** Gets one stream from the origins for as long as it has viewers here. */
 import type { AmfObject } from '@srs/amf';
-import { describeCloseReason, openFollowing, RtmpPlayer } from '@srs/client';
-import type { ServerAddress } from '@srs/config';
+import { describeCloseReason, FailureNotes, openFollowing, RtmpPlayer, type UpstreamStream, upstreamTarget } from '@srs/client';
+import { formatAddress, type ServerAddress } from '@srs/config';
 import { type Clock, describeError, type FrameType, type Log } from '@srs/kernel';
 import type { OriginPool } from './origin-pool.ts';
-import { describeOrigin, type OriginStream, targetAt } from './origin-target.ts';
 
 /** Takes what is pulled: one publish on this server. */
 export interface PullSink {
@@ -15,7 +14,7 @@ export interface PullSink {
 }
 
 export interface EdgePullOptions {
-  readonly stream: OriginStream;
+  readonly stream: UpstreamStream;
   /** Asked for at each try, so that a reload counts for the next one. */
   readonly origins: () => readonly ServerAddress[];
   readonly pool: OriginPool;
@@ -48,11 +47,10 @@ const SILENCE_MS = 2_000;
 /** When all have been tried in vain. A quarter less at random. */
 const PAUSE_MS = 1_000;
 const CHUNK_SIZE = 60_000;
-/** The same failure is written down again after this. */
-const SAME_FAILURE_MS = 60_000;
 
 export class EdgePull {
   readonly #options: EdgePullOptions;
+  readonly #notes: FailureNotes;
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
   #state: EdgePullState = 'connecting';
@@ -60,7 +58,6 @@ export class EdgePull {
   #index = -1;
   #starts = 0;
   #lastError = '';
-  #toldAtMs = Number.NEGATIVE_INFINITY;
   /** Origins in a row that brought nothing. */
   #inVain = 0;
   #player: RtmpPlayer | undefined;
@@ -70,12 +67,13 @@ export class EdgePull {
   /** Connects at once. */
   constructor(options: EdgePullOptions) {
     this.#options = options;
+    this.#notes = new FailureNotes(options.clock);
     this.#done = this.#run();
   }
 
   get view(): EdgePullView {
     return {
-      origin: this.#origin === undefined ? '' : describeOrigin(this.#origin),
+      origin: this.#origin === undefined ? '' : formatAddress(this.#origin),
       state: this.#state,
       starts: this.#starts,
       lastError: this.#lastError,
@@ -121,7 +119,7 @@ export class EdgePull {
     this.#state = 'connecting';
     let player: RtmpPlayer;
     try {
-      player = await openFollowing(targetAt(origin, stream), (target) =>
+      player = await openFollowing(upstreamTarget(stream, origin), (target) =>
         RtmpPlayer.open(target, {
           connectTimeoutMs: CONNECT_TIMEOUT_MS,
           startTimeoutMs: START_TIMEOUT_MS,
@@ -190,18 +188,15 @@ export class EdgePull {
     const { log, identity } = this.#options;
     const peer = connected?.peer;
     log.trace(
-      `edge pull from ${describeOrigin(origin)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${identity === undefined ? 0 : 1}`,
+      `edge pull from ${formatAddress(origin)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${identity === undefined ? 0 : 1}`,
     );
   }
 
   #note(origin: ServerAddress, reason: string): void {
-    const { clock, log, stream } = this.#options;
-    const text = `${describeOrigin(origin)}: ${reason}`;
-    const nowMs = clock.nowMs();
-    if (text === this.#lastError && nowMs - this.#toldAtMs < SAME_FAILURE_MS) return;
+    const { log, stream } = this.#options;
+    const text = `${formatAddress(origin)}: ${reason}`;
     this.#lastError = text;
-    this.#toldAtMs = nowMs;
-    log.warn(`edge pull of ${stream.app}/${stream.name} from ${text}`);
+    if (this.#notes.isNews(text)) log.warn(`edge pull of ${stream.app}/${stream.name} from ${text}`);
   }
 
   #pause(ms: number): Promise<void> {

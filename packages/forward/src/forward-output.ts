@@ -1,10 +1,10 @@
 /** One stream on its way to another server, from the beginning to the end of a publish. */
 import type { AmfObject } from '@srs/amf';
-import { RtmpRefusal, type RtmpTarget, StreamPush, type StreamPushState } from '@srs/client';
+import { FailureNotes, RtmpRefusal, type RtmpTarget, StreamPush, type StreamPushState } from '@srs/client';
+import { formatAddress } from '@srs/config';
 import { type Clock, describeError, type FrameType } from '@srs/kernel';
 import { statusCodes } from '@srs/rtmp';
 import type { FrameConsumer, OutputStream } from '@srs/stream';
-import { describeAddress } from './destination.ts';
 
 /** What is told of one destination of one stream. */
 export interface ForwardView {
@@ -48,23 +48,21 @@ const START_TIMEOUT_MS = 10_000;
 const CHUNK_SIZE = 60_000;
 /** An origin that refuses for so long means it: what it still had of a publish just before this one is gone by then. */
 const REFUSAL_MS = 1_500;
-/** The same failure is written down again after this. */
-const SAME_FAILURE_MS = 60_000;
 
 export class ForwardOutput implements FrameConsumer {
   readonly #options: ForwardOutputOptions;
   readonly #push: StreamPush;
+  readonly #notes: FailureNotes;
   #lastWallMs = 0;
   #droppedFrames = 0;
   #lastError = '';
-  #toldError = '';
-  #toldAtMs = Number.NEGATIVE_INFINITY;
   /** Since then every answer has been a no. */
   #refusedAtMs: number | undefined;
 
   constructor(options: ForwardOutputOptions) {
     const { stream, kind, connectArguments, showsIdentity, retry, random, targets } = options;
     this.#options = options;
+    this.#notes = new FailureNotes(options.clock);
     this.#push = new StreamPush({
       targets,
       connection: {
@@ -80,14 +78,14 @@ export class ForwardOutput implements FrameConsumer {
         onReady: (target, connected) => {
           const peer = connected?.peer;
           stream.log.trace(
-            `${kind} of ${stream.streamId} to ${describeAddress(target)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${showsIdentity ? 1 : 0}`,
+            `${kind} of ${stream.streamId} to ${formatAddress(target)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${showsIdentity ? 1 : 0}`,
           );
-          this.#toldError = '';
+          this.#notes.clear();
           this.#refusedAtMs = undefined;
           stream.resume('newest');
         },
         onDrained: () => stream.resume(this.#isTooLate ? 'newest' : 'next'),
-        onLost: (target, reason, waitMs) => this.#onLost(describeAddress(target), reason, waitMs),
+        onLost: (target, reason, waitMs) => this.#onLost(formatAddress(target), reason, waitMs),
       },
     });
     this.#push.start();
@@ -103,7 +101,7 @@ export class ForwardOutput implements FrameConsumer {
     return {
       streamId: stream.streamId,
       kind,
-      destination: describeAddress(target),
+      destination: formatAddress(target),
       state,
       connects,
       sentFrames,
@@ -134,17 +132,13 @@ export class ForwardOutput implements FrameConsumer {
     return ((clock.wallMs() - this.#lastWallMs) | 0) > queueLengthMs;
   }
 
-  /** A server that is away for a day is not worth a line every three seconds. */
   #onLost(destination: string, reason: unknown, waitMs: number): void {
     const { stream, kind, clock } = this.#options;
     const text = describeError(reason);
     this.#lastError = text;
-    const nowMs = clock.nowMs();
-    if (text !== this.#toldError || nowMs - this.#toldAtMs >= SAME_FAILURE_MS) {
-      this.#toldError = text;
-      this.#toldAtMs = nowMs;
+    if (this.#notes.isNews(text))
       stream.log.warn(`${kind} of ${stream.streamId} to ${destination}: ${text}; next try in ${waitMs} ms`);
-    }
+    const nowMs = clock.nowMs();
     if (!(reason instanceof RtmpRefusal)) return;
     this.#refusedAtMs ??= nowMs;
     // Another try would have the same answer for as long as the stream lasts.

@@ -3,12 +3,11 @@
  * business. On an edge the origins are such a server too, together.
  */
 import { AmfObject } from '@srs/amf';
-import type { RtmpTarget } from '@srs/client';
-import type { ServerAddress, VhostConfig } from '@srs/config';
+import { type RtmpTarget, upstreamTarget } from '@srs/client';
+import { formatAddress, type ServerAddress, type VhostConfig } from '@srs/config';
 import type { Clock } from '@srs/kernel';
 import { withHops } from '@srs/rtmp';
 import type { Feature, FrameConsumer, OutputStream } from '@srs/stream';
-import { describeAddress, targetFor } from './destination.ts';
 import { ForwardOutput, type ForwardOutputOptions, type ForwardView } from './forward-output.ts';
 
 export interface ForwardOptions {
@@ -54,7 +53,7 @@ export class Forwards {
         : this.#open(
             stream,
             'edge push',
-            origins.map((origin) => targetFor(stream, origin)),
+            origins.map((origin) => targetOf(stream, origin)),
             section,
             EDGE_RETRY,
           ),
@@ -67,7 +66,7 @@ export class Forwards {
 
   /** What the vhost wants a stream pushed to. */
   of({ forward }: VhostConfig): readonly Feature[] {
-    const destinations = new Map(forward.map((address) => [describeAddress(address), address]));
+    const destinations = new Map(forward.map((address) => [formatAddress(address), address]));
     return [this.#edge, ...Array.from(destinations, ([name, address]) => this.#destination(name, address))];
   }
 
@@ -84,7 +83,7 @@ export class Forwards {
       select: ({ queueLengthMs, debugSrsUpnode }) => ({ queueLengthMs, showsIdentity: debugSrsUpnode }),
       open: (stream, section) => {
         if (!this.#options.isOwn(address))
-          return this.#open(stream, 'forward', [targetFor(stream, address)], section, FORWARD_RETRY);
+          return this.#open(stream, 'forward', [targetOf(stream, address)], section, FORWARD_RETRY);
         stream.log.error(`forward of ${stream.streamId} to ${name}: that is this server itself, left out`);
         return undefined;
       },
@@ -120,3 +119,6 @@ export class Forwards {
     return output;
   }
 }
+
+const targetOf = ({ vhost, app, name, param }: OutputStream, address: ServerAddress): RtmpTarget =>
+  upstreamTarget({ vhost: vhost.name, app, name, param }, address);
