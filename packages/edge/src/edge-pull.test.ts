@@ -2,7 +2,7 @@ import { frameTypes, memoryLog, systemClock } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../../test/support/deadline.ts';
 import { LoopbackServer } from '../../../test/support/loopback-server.ts';
-import { EdgePull, type PullSink } from './edge-pull.ts';
+import { EdgePull, type EdgePullOptions, type PullStart } from './edge-pull.ts';
 import { OriginPool } from './origin-pool.ts';
 
 const LIMIT_MS = 10_000;
@@ -14,13 +14,14 @@ const random = (): number => 0;
 class Published {
   readonly lines: string[] = [];
 
-  readonly open = (ip: string): PullSink => {
+  readonly open = (ip: string): PullStart => {
     this.lines.push(`begin ${ip}`);
-    return {
-      write: (_type, timestampMs) => void this.lines.push(`${timestampMs}`),
+    const sink = {
+      write: (_type: unknown, timestampMs: number) => void this.lines.push(`${timestampMs}`),
       flush: () => {},
       end: () => void this.lines.push('end'),
     };
+    return { sink };
   };
 
   async have(...lines: readonly string[]): Promise<void> {
@@ -32,17 +33,18 @@ class Published {
   }
 }
 
-function pull(published: Published, ports: readonly number[]) {
+function pull(published: Published, ports: readonly number[], changes: Partial<EdgePullOptions> = {}) {
   const log = memoryLog();
   const started = new EdgePull({
     stream,
-    origins: () => ports.map((port) => ({ host: '127.0.0.1', port })),
+    origins: () => Promise.resolve(ports.map((port) => ({ host: '127.0.0.1', port }))),
     pool: new OriginPool({ clock, random }),
     identity: undefined,
     open: published.open,
     clock,
     log,
     random,
+    ...changes,
   });
   return { pull: started, log };
 }
@@ -147,6 +149,67 @@ describe('a pull', () => {
     );
     expect(log.lines.filter(({ text }) => text.includes('127.0.0.1:1:'))).toHaveLength(1);
     await pulled.close();
+  });
+
+  it('waits when the stream cannot begin here, and holds that against no origin', async () => {
+    await using origin = await LoopbackServer.start();
+    const published = new Published();
+    let starts = 0;
+    const open = (ip: string): PullStart => {
+      starts += 1;
+      return starts === 1 ? { refusal: 'there is no memory' } : published.open(ip);
+    };
+    const pool = new OriginPool({ clock, random });
+    const { pull: pulled, log } = pull(published, [origin.port], { open, pool });
+    const peer = await origin.peer();
+    await eventually(
+      () => peer.requests.length === 2,
+      LIMIT_MS,
+      () => 'not asked to play',
+    );
+    peer.sendFrame(frameTypes.video, 40, frame);
+    await eventually(
+      () => pulled.view.state === 'waiting',
+      LIMIT_MS,
+      () => pulled.view.state,
+    );
+    expect(log.lines.map(({ text }) => text)).toContain('edge pull of live/s: it cannot begin here: there is no memory');
+    expect(pulled.view.starts).toBe(0);
+    const here = { host: '127.0.0.1', port: origin.port };
+    expect(pool.next([here, { host: '127.0.0.1', port: 1 }], 1)).toBe(0);
+    const again = await origin.peer(1);
+    await eventually(
+      () => again.requests.length === 2,
+      LIMIT_MS,
+      () => 'not asked to play again',
+    );
+    again.sendFrame(frameTypes.video, 60, frame);
+    await published.have('60');
+    await pulled.close();
+  });
+
+  it('asks anew where the stream is when nobody could tell', async () => {
+    await using origin = await LoopbackServer.start();
+    const published = new Published();
+    const answers = [() => Promise.reject(new Error('no registry')), () => Promise.resolve([])];
+    const { pull: pulled, log } = pull(published, [], {
+      origins: () => answers.shift()?.() ?? Promise.resolve([{ host: '127.0.0.1', port: origin.port }]),
+    });
+    await origin.peer();
+    expect(log.lines.map(({ text }) => text)).toContain('edge pull of live/s: cannot tell where it is: no registry');
+    await pulled.close();
+  });
+
+  it('can be closed while it is not told where the stream is', async () => {
+    let given: AbortSignal | undefined;
+    const { pull: pulled } = pull(new Published(), [], {
+      origins: (signal) => {
+        given = signal;
+        return new Promise(() => {});
+      },
+    });
+    await pulled.close();
+    expect(given?.aborted).toBe(true);
   });
 
   it('can be closed while it connects, while it waits, and with nowhere to go', async () => {

@@ -1,6 +1,14 @@
 /** Gets one stream from the origins for as long as it has viewers here. */
 import type { AmfObject } from '@srs/amf';
-import { describeCloseReason, FailureNotes, openFollowing, RtmpPlayer, type UpstreamStream, upstreamTarget } from '@srs/client';
+import {
+  BackOff,
+  describeCloseReason,
+  FailureNotes,
+  openFollowing,
+  RtmpPlayer,
+  type UpstreamStream,
+  upstreamTarget,
+} from '@srs/client';
 import { formatAddress, type ServerAddress } from '@srs/config';
 import { type Clock, describeError, type FrameType, type Log } from '@srs/kernel';
 import type { OriginPool } from './origin-pool.ts';
@@ -13,15 +21,23 @@ export interface PullSink {
   end(): void;
 }
 
+/** What comes of a stream when it begins here. */
+export type PullStart = { readonly sink: PullSink } | { readonly refusal: string };
+
 export interface EdgePullOptions {
   readonly stream: UpstreamStream;
-  /** Asked for at each try, so that a reload counts for the next one. */
-  readonly origins: () => readonly ServerAddress[];
+  /**
+   * Asked for at each try, so that a reload counts for the next one; none when the stream is nowhere. What it throws is noted, and it
+   * is asked again a second later.
+   *
+   * @param signal the answer is not waited for any more
+   */
+  readonly origins: (signal: AbortSignal) => Promise<readonly ServerAddress[]>;
   readonly pool: OriginPool;
   /** What this server says of itself; undefined to say nothing. */
   readonly identity: AmfObject | undefined;
-  /** Media has come: the stream begins here. Undefined when it cannot, which has been logged. @param ip of the origin */
-  readonly open: (ip: string) => PullSink | undefined;
+  /** Media has come: the stream begins here, or why it cannot. @param ip of the origin */
+  readonly open: (ip: string) => PullStart;
   readonly clock: Clock;
   /** Its lines carry the pull's trackable id. */
   readonly log: Log;
@@ -44,14 +60,22 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const START_TIMEOUT_MS = 5_000;
 /** An origin that has been silent for so long is left for the next one: with the time that takes, viewers wait 3 s at most. */
 const SILENCE_MS = 2_000;
+/** For the answer to where the stream may be. */
+const ORIGINS_TIMEOUT_MS = 5_000;
 /** When all have been tried in vain. A quarter less at random. */
 const PAUSE_MS = 1_000;
+/** When the stream cannot begin here, twice as long each time. */
+const MAX_PAUSE_HERE_MS = 10_000;
 const CHUNK_SIZE = 60_000;
+
+/** Whatever the origin does, this server has no place for the stream. */
+class NoPlaceHere extends Error {}
 
 export class EdgePull {
   readonly #options: EdgePullOptions;
   readonly #notes: FailureNotes;
   readonly #stopping = new AbortController();
+  readonly #pausesHere: BackOff;
   readonly #done: Promise<void>;
   #state: EdgePullState = 'connecting';
   #origin: ServerAddress | undefined;
@@ -68,6 +92,7 @@ export class EdgePull {
   constructor(options: EdgePullOptions) {
     this.#options = options;
     this.#notes = new FailureNotes(options.clock);
+    this.#pausesHere = new BackOff({ firstMs: PAUSE_MS, maxMs: MAX_PAUSE_HERE_MS, random: options.random });
     this.#done = this.#run();
   }
 
@@ -94,26 +119,59 @@ export class EdgePull {
   }
 
   async #run(): Promise<void> {
-    const { pool, random } = this.#options;
     while (!this.#isClosed) {
-      const origins = this.#options.origins();
-      if (origins.length > 0) {
-        this.#index = pool.next(origins, this.#index);
-        const origin = origins[this.#index]!;
-        this.#origin = origin;
-        const before = this.#starts;
-        await this.#pullFrom(origin);
-        this.#inVain = this.#starts > before ? 0 : this.#inVain + 1;
-      }
+      const pauseMs = await this.#try();
       if (this.#isClosed) return;
-      if (origins.length > 0 && this.#inVain < origins.length) continue;
-      this.#inVain = 0;
+      if (pauseMs === 0) continue;
       this.#state = 'waiting';
-      await this.#pause(PAUSE_MS * (1 - random() / 4));
+      await this.#pause(pauseMs);
     }
   }
 
-  async #pullFrom(origin: ServerAddress): Promise<void> {
+  /** One origin's turn. @returns how long to wait before the next one's */
+  async #try(): Promise<number> {
+    const { pool, random } = this.#options;
+    const origins = await this.#findOrigins();
+    if (this.#isClosed) return 0;
+    if (origins.length > 0) {
+      this.#index = pool.next(origins, this.#index);
+      const origin = origins[this.#index]!;
+      this.#origin = origin;
+      const before = this.#starts;
+      const error = await this.#pullFrom(origin);
+      if (error instanceof NoPlaceHere) return this.#pausesHere.next();
+      this.#inVain = this.#starts > before ? 0 : this.#inVain + 1;
+      if (this.#inVain < origins.length) return 0;
+    }
+    this.#inVain = 0;
+    return PAUSE_MS * (1 - random() / 4);
+  }
+
+  /** None when nobody tells in time. */
+  async #findOrigins(): Promise<readonly ServerAddress[]> {
+    const { signal } = this.#stopping;
+    const asking = new AbortController();
+    // Who is asked may not heed the signal.
+    const unanswered = Promise.withResolvers<never>();
+    const giveUp = (): void => {
+      asking.abort();
+      unanswered.reject(new Error(`no answer within ${ORIGINS_TIMEOUT_MS / 1000} s`));
+    };
+    const timer = setTimeout(giveUp, ORIGINS_TIMEOUT_MS);
+    signal.addEventListener('abort', giveUp);
+    try {
+      return await Promise.race([this.#options.origins(asking.signal), unanswered.promise]);
+    } catch (error) {
+      this.#note(`cannot tell where it is: ${describeError(error)}`);
+      return [];
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  /** @returns the error that ended it, if there was one */
+  async #pullFrom(origin: ServerAddress): Promise<unknown> {
     const { stream, pool, identity, clock } = this.#options;
     const { signal } = this.#stopping;
     this.#state = 'connecting';
@@ -130,14 +188,13 @@ export class EdgePull {
         }),
       );
     } catch (error) {
-      if (this.#isClosed) return;
-      pool.failed(origin);
-      this.#note(origin, describeError(error));
-      return;
+      // Media may have come before the answer that failed.
+      this.#endSink();
+      return this.#failed(origin, error);
     }
     if (this.#isClosed) {
       await player.close();
-      return;
+      return undefined;
     }
     this.#player = player;
     pool.worked(origin);
@@ -157,11 +214,20 @@ export class EdgePull {
     clearInterval(watch);
     this.#player = undefined;
     this.#endSink();
-    if (this.#isClosed) return;
-    if (reason.kind === 'failed') pool.failed(origin);
-    if (!isSilent) this.#note(origin, describeCloseReason(reason));
+    if (reason.kind === 'failed') return this.#failed(origin, reason.error);
+    if (!isSilent) this.#note(describeCloseReason(reason), origin);
     else
-      this.#note(origin, this.#starts > startsBefore ? `silent for ${SILENCE_MS / 1000} s` : 'nobody publishes the stream there');
+      this.#note(this.#starts > startsBefore ? `silent for ${SILENCE_MS / 1000} s` : 'nobody publishes the stream there', origin);
+    return undefined;
+  }
+
+  #failed(origin: ServerAddress, error: unknown): unknown {
+    if (error instanceof NoPlaceHere) this.#note(error.message);
+    else if (!this.#isClosed) {
+      this.#options.pool.failed(origin);
+      this.#note(describeError(error), origin);
+    }
+    return error;
   }
 
   /** Hot path. */
@@ -169,8 +235,10 @@ export class EdgePull {
     if (this.#isClosed) return;
     this.#heardMs = this.#options.clock.nowMs();
     if (this.#sink === undefined) {
-      this.#sink = this.#options.open(origin.host);
-      if (this.#sink === undefined) throw new Error('the stream cannot begin here');
+      const start = this.#options.open(origin.host);
+      if ('refusal' in start) throw new NoPlaceHere(`it cannot begin here: ${start.refusal}`);
+      this.#sink = start.sink;
+      this.#pausesHere.reset();
       this.#starts += 1;
       this.#state = 'pulling';
     }
@@ -192,11 +260,13 @@ export class EdgePull {
     );
   }
 
-  #note(origin: ServerAddress, reason: string): void {
+  #note(reason: string, origin?: ServerAddress): void {
+    if (this.#isClosed) return;
     const { log, stream } = this.#options;
-    const text = `${formatAddress(origin)}: ${reason}`;
-    this.#lastError = text;
-    if (this.#notes.isNews(text)) log.warn(`edge pull of ${stream.app}/${stream.name} from ${text}`);
+    const where = origin === undefined ? '' : formatAddress(origin);
+    this.#lastError = where === '' ? reason : `${where}: ${reason}`;
+    if (!this.#notes.isNews(this.#lastError)) return;
+    log.warn(`edge pull of ${stream.app}/${stream.name}${where === '' ? '' : ` from ${where}`}: ${reason}`);
   }
 
   #pause(ms: number): Promise<void> {

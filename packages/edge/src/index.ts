@@ -1,2 +1,9 @@
-export { EdgePull, type EdgePullOptions, type EdgePullState, type EdgePullView, type PullSink } from './edge-pull.ts';
+export {
+  EdgePull,
+  type EdgePullOptions,
+  type EdgePullState,
+  type EdgePullView,
+  type PullSink,
+  type PullStart,
+} from './edge-pull.ts';
 export { OriginPool } from './origin-pool.ts';

@@ -2,7 +2,7 @@
 import { Publishing, type PublishServices } from '@srs/clients';
 import { type Config, isSameConfig, type ServerAddress, splitStreamId, type VhostConfig } from '@srs/config';
 import type { Lease } from '@srs/control';
-import type { EdgePull, EdgePullView, OriginPool } from '@srs/edge';
+import type { EdgePull, EdgePullView, OriginPool, PullStart } from '@srs/edge';
 import { systemClock } from '@srs/kernel';
 import { deviceAddress } from '@srs/native';
 import { identityArguments } from '@srs/rtmp';
@@ -109,7 +109,7 @@ class EdgePulls implements EdgePart {
     const role = 'origin/edge server';
     return new Pull({
       stream: { vhost: vhost.name, app, name, param: this.#wanted.get(streamId) ?? '' },
-      origins: () => this.#originsOf(streamId),
+      origins: () => Promise.resolve(this.#originsOf(streamId)),
       pool,
       identity: vhost.debugSrsUpnode ? identityArguments({ ...identity, role, serverIp, pid: process.pid, id: cid }) : undefined,
       open: (ip) => this.#open(streamId, ip, pullLog),
@@ -119,20 +119,17 @@ class EdgePulls implements EdgePart {
     });
   }
 
-  #open(streamId: string, ip: string, log: ReturnType<WorkerEnvironment['log']['child']>): Publishing | undefined {
+  #open(streamId: string, ip: string, log: ReturnType<WorkerEnvironment['log']['child']>): PullStart {
     const vhost = this.#edgeOf(streamId);
-    if (vhost === undefined) return undefined;
+    if (vhost === undefined) return { refusal: 'its vhost is no edge any more' };
     this.#services ??= this.#openServices();
     const services = this.#services;
     const answer = services.directory.begin({ streamId, cid: log.cid, ip, param: '', busy: 'reject', hops: [] });
-    if (answer.isGranted) {
-      const onRevoked = (): void => this.#stop(streamId);
-      return Publishing.begin({ services, vhost, streamId, param: '', hops: [], log, ip, onRevoked }, answer);
+    if (!answer.isGranted) {
+      return { refusal: answer.reason === 'busy' ? 'it is published here' : 'there is no memory for it (ring memory)' };
     }
-    log.error(
-      `edge pull of ${streamId}: ${answer.reason === 'busy' ? 'it is published here' : 'there is no memory for it (ring memory)'}`,
-    );
-    return undefined;
+    const onRevoked = (): void => this.#stop(streamId);
+    return { sink: Publishing.begin({ services, vhost, streamId, param: '', hops: [], log, ip, onRevoked }, answer) };
   }
 
   /** A server that asks itself would wait for ever. */
