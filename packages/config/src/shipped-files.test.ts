@@ -32,6 +32,8 @@ describe('conf/', () => {
       ['edge', 'origin'],
       ['edge.token.traverse', 'origin'],
       ['demo', 'demo.19350'],
+      ['origin', 'edge.region'],
+      ['edge.region', 'edge.leaf'],
     ]) {
       const [one, two] = pair.map((name) => loadConfig(read(`${name}.conf`), { fileName: name }).config);
       expect(one?.pid).not.toBe(two?.pid);
