@@ -306,12 +306,7 @@ describe('a connection that does not come about', () => {
   it('gives the address of a redirect as a value', async () => {
     await using server = await LoopbackServer.start({
       answer: (request, peer) =>
-        request === 'play'
-          ? peer.session.reject('NetConnection.Connect.Rejected', 'go there', {
-              tcUrl: 'rtmp://b/live',
-              url: 'rtmp://b/live/one',
-            })
-          : peer.accept(request),
+        request === 'play' ? peer.session.redirect({ tcUrl: 'rtmp://b/live', url: 'rtmp://b/live/one' }) : peer.accept(request),
     });
     const error = await refusalOf(RtmpPlayer.open(server.url('live/one'), { onFrame: () => {} }));
     expect((error as RtmpRefusal).redirect).toEqual({ tcUrl: 'rtmp://b/live', url: 'rtmp://b/live/one' });

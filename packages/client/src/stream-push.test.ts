@@ -144,8 +144,7 @@ describe('a push', () => {
   it('goes where the server sends it', async () => {
     await using server = await LoopbackServer.start();
     await using redirecting = await LoopbackServer.start({
-      answer: (_request, peer) =>
-        peer.session.reject('NetConnection.Connect.Rejected', 'RTMP 302 Redirect', { tcUrl: server.url('other') }),
+      answer: (_request, peer) => peer.session.redirect({ tcUrl: server.url('other') }),
     });
     const events = new Events();
     const pushed = push(events, [redirecting.url('live/s')]);
@@ -157,8 +156,7 @@ describe('a push', () => {
 
   it('gives up a server that sends it in circles', async () => {
     await using server: LoopbackServer = await LoopbackServer.start({
-      answer: (_request, peer) =>
-        peer.session.reject('NetConnection.Connect.Rejected', 'RTMP 302 Redirect', { tcUrl: server.url('live') }),
+      answer: (_request, peer) => peer.session.redirect({ tcUrl: server.url('live') }),
     });
     const events = new Events();
     const pushed = push(events, [server.url('live/s')], { retry: { firstMs: 60_000, maxMs: 60_000 } });

@@ -12,7 +12,7 @@ export interface ReceivedStatus extends Status {
   readonly info: AmfObject | undefined;
 }
 
-/** Why the server refused connect, publish or play. */
+/** Why the server refused connect, publish or play, or whereto it sends the client in the middle of them. */
 export interface Rejection extends ReceivedStatus {
   readonly redirect: Redirect | undefined;
 }
@@ -42,7 +42,7 @@ export interface ClientSessionHandler {
   onMedia?(type: FrameType, timestampMs: number, payload: Buffer): void;
   /** Any onStatus that is no rejection, of level error too once the stream has started. */
   onStatus?(status: ReceivedStatus): void;
-  /** The server refuses; the session is closed, close the connection. */
+  /** The server refuses, or sends the client to another one at any time; the session is closed, close the connection. */
   onRejected(rejection: Rejection): void;
   /** StreamBegin, StreamEOF and the like, with their message stream id. */
   onUserControl?(event: number, value: number): void;

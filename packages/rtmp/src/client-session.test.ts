@@ -310,10 +310,10 @@ describe('a client and a server session', () => {
 
   it('agree on where to go instead', () => {
     const both = refused({ connect: 'accept' }, {});
-    both.server.session.reject('NetStream.Play.Failed', 'elsewhere', { tcUrl: 'rtmp://b/live', url: 'rtmp://b/live/show' });
+    both.server.session.redirect({ tcUrl: 'rtmp://b/live', url: 'rtmp://b/live/show' });
     both.pump();
     expect(both.client.events.at(-1)).toBe(
-      'rejected NetStream.Play.Failed elsewhere {"tcUrl":"rtmp://b/live","url":"rtmp://b/live/show"}',
+      'rejected NetConnection.Connect.Rejected RTMP 302 Redirect {"tcUrl":"rtmp://b/live","url":"rtmp://b/live/show"}',
     );
   });
 

@@ -297,7 +297,9 @@ export class ClientSession {
   }
 
   #onStatus(status: ReceivedStatus): void {
-    if (status.level === 'error' && this.#phase !== 'ready' && this.#phase !== 'connected') {
+    const isStarted = this.#phase === 'ready' || this.#phase === 'connected';
+    // A server that is about to stop sends those who are there to another one.
+    if (status.level === 'error' && (!isStarted || readRedirect(status.info) !== undefined)) {
       this.#reject(status);
       return;
     }
@@ -312,8 +314,11 @@ export class ClientSession {
   }
 
   #reject(status: ReceivedStatus): void {
+    const redirect = readRedirect(status.info);
+    // SRS wants to hear that it was understood: any call with a text will do.
+    if (redirect !== undefined) this.#channel.send(connectionCommand('redirected', 0, null, redirect.tcUrl));
     this.#end();
-    this.#handler.onRejected({ ...status, level: 'error', redirect: readRedirect(status.info) });
+    this.#handler.onRejected({ ...status, level: 'error', redirect });
   }
 
   #streamCommand(name: string, ...args: readonly AmfValue[]): OutMessage {

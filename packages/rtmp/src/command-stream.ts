@@ -36,7 +36,7 @@ export interface Status {
   readonly description: string;
 }
 
-/** Where a refused client may go instead (`ex` of the status object, code 302). */
+/** Where a client is to go instead (`ex` of the status object, code 302). */
 export interface Redirect {
   /** The address to connect to. */
   readonly tcUrl: string;
@@ -65,6 +65,17 @@ const CLIENT_ID = 'ASAICiss';
 const LIVE_OR_RECORDED = -2;
 const NO_END = -1;
 const REDIRECT_CODE = 302;
+/** Commands that name a stream. */
+const streamCommands: readonly string[] = [
+  'FCPublish',
+  'FCSubscribe',
+  'FCUnpublish',
+  'FCUnsubscribe',
+  'getStreamLength',
+  'play',
+  'publish',
+  'releaseStream',
+];
 const UNPUBLISH_TEXT = 'Stop publishing stream.';
 
 /** @throws SrsError RtmpStreamName for a name that is empty or no text (Wirecast can send a Boolean) */
@@ -95,15 +106,21 @@ function streamName(name: AmfValue): string {
   throw new SrsError('RtmpStreamName', `stream name must be a text, not ${name === '' ? 'empty' : typeOf(name)}`);
 }
 
-/** The object of an error answer, with the way to another server if there is one. */
-export function statusObject(status: Status, redirect?: Redirect): AmfObject {
-  const object = AmfObject.object({ level: status.level, code: status.code, description: status.description });
-  if (redirect !== undefined) {
-    const ex = AmfObject.object({ code: REDIRECT_CODE, redirect: redirect.tcUrl });
-    if (redirect.url !== undefined) ex.set('redirect2', redirect.url);
-    object.set('ex', ex);
-  }
-  return object;
+/** The object of an answer. */
+export function statusObject({ level, code, description }: Status): AmfObject {
+  return AmfObject.object({ level, code, description });
+}
+
+/** The object of an answer that sends the client to another server. */
+export function redirectObject({ tcUrl, url }: Redirect): AmfObject {
+  const ex = AmfObject.object({ code: REDIRECT_CODE, redirect: tcUrl });
+  if (url !== undefined) ex.set('redirect2', url);
+  return statusObject({ level: 'error', code: statusCodes.connectRejected, description: 'RTMP 302 Redirect' }).set('ex', ex);
+}
+
+/** What says that a client goes to the other server: a call with a text. Commands around a stream have one for other reasons. */
+export function isRedirectAcceptance({ name, args }: Command): boolean {
+  return typeof args[0] === 'string' && !streamCommands.includes(name);
 }
 
 /** The way to another server in a status object that was received. */
@@ -116,8 +133,8 @@ export function readRedirect(info: AmfObject | undefined): Redirect | undefined 
 }
 
 /** onStatus of the stream. */
-export function statusMessage(status: Status, redirect?: Redirect): OutMessage {
-  return streamCommand('onStatus', 0, statusObject(status, redirect).set('clientid', CLIENT_ID));
+export function statusMessage(status: Status): OutMessage {
+  return streamCommand('onStatus', 0, statusObject(status).set('clientid', CLIENT_ID));
 }
 
 export function publishStartMessage(): OutMessage {

@@ -34,6 +34,8 @@ export interface ServerSessionHandler {
    * @returns true when it is dealt with; else it gets the empty `_result` that keeps any caller going
    */
   onCommand?(command: Command): boolean;
+  /** The client says that it goes where `redirect` has sent it. */
+  onRedirectAccepted?(): void;
   /** The peer has answered `sendPing`, with the value that was sent. */
   onPong?(value: number): void;
   onWarning?(text: string): void;
@@ -60,4 +62,6 @@ export type ServerSessionPhase =
   | 'publish'
   | 'play-pending'
   | 'play'
+  /** Sent to another server; it may say that it goes. */
+  | 'redirected'
   | 'closed';

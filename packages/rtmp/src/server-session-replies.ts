@@ -1,5 +1,5 @@
 /** All that the server says to a client, apart from media. */
-import type { AmfValue } from '@srs/amf';
+import type { AmfObject, AmfValue } from '@srs/amf';
 import type { PublishAnnouncement } from './command-announcement.ts';
 import { type ConnectRequest, encodeConnectResult, type ServerInfo } from './command-connect.ts';
 import { type Command, encodeCommand } from './command-message.ts';
@@ -10,6 +10,7 @@ import {
   playStartMessages,
   publishStartMessage,
   type Redirect,
+  redirectObject,
   type Status,
   statusMessage,
   statusObject,
@@ -41,9 +42,12 @@ export class ServerReplies {
     );
   }
 
-  rejectConnect(transactionId: number, status: Status, redirect?: Redirect): void {
-    const answeredId = transactionId > 0 ? transactionId : FALLBACK_CONNECT_TRANSACTION_ID;
-    this.#channel.send(connectionCommand('_error', answeredId, null, statusObject(status, redirect)));
+  rejectConnect(transactionId: number, status: Status): void {
+    this.#connectError(transactionId, statusObject(status));
+  }
+
+  redirectConnect(transactionId: number, redirect: Redirect): void {
+    this.#connectError(transactionId, redirectObject(redirect));
   }
 
   startPublish(announcement: PublishAnnouncement, chunkSize: number): void {
@@ -77,8 +81,13 @@ export class ServerReplies {
     this.#channel.send(...(isPaused ? pausedMessages() : unpausedMessages()));
   }
 
-  status(status: Status, redirect?: Redirect): void {
-    this.#channel.send(statusMessage(status, redirect));
+  status(status: Status): void {
+    this.#channel.send(statusMessage(status));
+  }
+
+  /** It concerns the connection, whatever the client does on it. */
+  redirect(redirect: Redirect): void {
+    this.command('onStatus', [redirectObject(redirect)]);
   }
 
   /** The server itself ends a publish. */
@@ -116,6 +125,11 @@ export class ServerReplies {
 
   ping(value: number): void {
     this.#channel.send(userControlMessage(userControlEvents.pingRequest, value));
+  }
+
+  #connectError(transactionId: number, info: AmfObject): void {
+    const answeredId = transactionId > 0 ? transactionId : FALLBACK_CONNECT_TRANSACTION_ID;
+    this.#channel.send(connectionCommand('_error', answeredId, null, info));
   }
 }
 

@@ -6,7 +6,7 @@ import { type ChunkReaderLimits, defaultChunkReaderLimits } from './chunk-reader
 import { PublishAnnouncement } from './command-announcement.ts';
 import { type ConnectRequest, parseConnect, type ServerInfo } from './command-connect.ts';
 import { type Command, decodeCommand } from './command-message.ts';
-import { parsePlay, parsePublish, type Redirect, type Status, statusCodes } from './command-stream.ts';
+import { isRedirectAcceptance, parsePlay, parsePublish, type Redirect, type Status, statusCodes } from './command-stream.ts';
 import { ServerHandshake } from './handshake.ts';
 import { checkOutChunkSize, MessageChannel } from './message-channel.ts';
 import { DEFAULT_OUT_CHUNK_SIZE, messageTypes, userControlEvents } from './message-types.ts';
@@ -165,22 +165,45 @@ export class ServerSession {
    * Refuses what was asked for, in the form that the client understands: `_error` for connect, onStatus for publish and play.
    * The session is closed then; write what was sent, and close the connection.
    */
-  reject(code: string, description: string, redirect?: Redirect): void {
+  reject(code: string, description: string): void {
     const status: Status = { level: 'error', code, description };
     switch (this.#phase) {
       case 'closed':
         return;
       case 'connect-pending':
-        this.#replies.rejectConnect(this.#connectRequest?.transactionId ?? 0, status, redirect);
+        this.#replies.rejectConnect(this.#connectRequest?.transactionId ?? 0, status);
         break;
       case 'publish-pending':
       case 'play-pending':
-        this.#replies.status(status, redirect);
+        this.#replies.status(status);
         break;
       default:
         throw new Error(`nothing to reject in phase ${this.#phase}`);
     }
     this.close();
+  }
+
+  /**
+   * Sends the client to another server (RTMP 302), instead of an answer or in the middle of a publish or play, which is over then
+   * without `onUnpublish` or `onStop`. The client may say that it goes, with any call that has a text: `onRedirectAccepted`.
+   * Whether it does or not, close the connection a moment later.
+   */
+  redirect(redirect: Redirect): void {
+    switch (this.#phase) {
+      case 'closed':
+      case 'redirected':
+        return;
+      case 'handshake':
+      case 'connect':
+        throw new Error(`nobody to redirect in phase ${this.#phase}`);
+      case 'connect-pending':
+        this.#replies.redirectConnect(this.#connectRequest?.transactionId ?? 0, redirect);
+        break;
+      default:
+        this.#replies.redirect(redirect);
+        break;
+    }
+    this.#proceed('redirected');
   }
 
   /** Tells a publisher or player that the server ends its stream. Closing the connection is left to the caller. */
@@ -290,6 +313,9 @@ export class ServerSession {
         break;
       case 'play':
         this.#onCommandPlay(command, messageStreamId);
+        break;
+      case 'redirected':
+        if (isRedirectAcceptance(command)) this.#handler.onRedirectAccepted?.();
         break;
       default:
         break;
