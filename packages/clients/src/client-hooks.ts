@@ -32,7 +32,7 @@ export interface ClientHooks {
   isAsked(event: HookQuestionName, vhost: VhostConfig): boolean;
   /**
    * @returns the ticket for the notice that belongs to the question, which must then be told once; at once when there is nobody to ask
-   * @throws SrsError HttpAnswer when the client may not
+   * @throws SrsError HttpAnswer when the client may not; ClientRedirect when it is to go elsewhere
    */
   ask(event: HookQuestionName, subject: HookSubject): number | Promise<number>;
   tell(event: HookNoticeName, subject: HookSubject, ticket: number, traffic?: HookTraffic): void;

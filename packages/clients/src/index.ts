@@ -2,6 +2,7 @@ export { type AdmittedStream, admitStream, assertAllowed, findVhost, type Stream
 export { ClientDeadline } from './client-deadline.ts';
 export type { ClientDescription, ClientProtocol, ClientType, LiveProtocol } from './client-description.ts';
 export * from './client-hooks.ts';
+export * from './client-redirect.ts';
 export * from './client-registry.ts';
 export { adoptSocket, type ClientSocket } from './client-socket.ts';
 export { ConnectionHooks, type HookedClient } from './connection-hooks.ts';
@@ -21,6 +22,7 @@ export { PlayHubs } from './play-hubs.ts';
 export type { PublishServices, ServerIdentity } from './publish-services.ts';
 export { revocationText, startPublishing } from './publish-start.ts';
 export { Publishing } from './publishing.ts';
+export { RouteList } from './route-list.ts';
 export { SocketOutput } from './socket-output.ts';
 export type { StreamTraffic } from './stream-traffic.ts';
 export { Traffic } from './traffic.ts';

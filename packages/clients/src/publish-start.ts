@@ -8,6 +8,8 @@ import { Publishing, type PublishingOptions } from './publishing.ts';
 export interface PublishStartOptions extends Pick<PublishingOptions, 'services' | 'hops' | 'log' | 'ip' | 'onRevoked'> {
   readonly target: AdmittedStream;
   readonly hooks: ConnectionHooks;
+  /** Whoever has a say is asked here, if not the hook server alone. */
+  readonly begin?: () => void | Promise<void>;
   /** See `ConnectionHooks.begin`. */
   readonly streamName: string;
   /** The client has left, or is being let go. */
@@ -16,17 +18,18 @@ export interface PublishStartOptions extends Pick<PublishingOptions, 'services' 
 
 /**
  * @returns undefined when the client has left in the meantime; nothing is held then
- * @throws SrsError HttpAnswer, StreamBusy or SharedMemory when the client may not publish
+ * @throws SrsError HttpAnswer, ClientRedirected, StreamBusy or SharedMemory when the client may not publish
  */
 export async function startPublishing(options: PublishStartOptions): Promise<Publishing | undefined> {
   const { services, target, hops, hooks, streamName, log, ip, onRevoked, isOver } = options;
+  const { begin = () => hooks.begin('publish', target, streamName) } = options;
   const { vhost, streamId } = target;
   if (hooks.isAsked('publish', target) && vhost.publish.busy === 'reject') {
     // Hook servers count by the stream's name: they are not asked about a second publisher, who will not get it.
     const publisher = await services.directory.publisherOf(streamId);
     if (publisher !== null) throw publishRefusal(streamId, { isGranted: false, reason: 'busy', publisher });
   }
-  await hooks.begin('publish', target, streamName);
+  await begin();
   if (!isOver()) {
     const param = hooks.paramOf(streamName);
     const opened = await Publishing.open({ services, vhost, streamId, param, hops, log, ip, onRevoked });

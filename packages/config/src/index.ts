@@ -19,6 +19,7 @@ export * from './load.ts';
 export { maxNameBytes, maxNameSegmentBytes } from './name-check.ts';
 export { nearestName } from './nearest-name.ts';
 export { ConfigError, type ConfigErrorName, type ConfigProblem, formatProblem } from './problem.ts';
+export * from './redirect-target.ts';
 export type { FfmpegParam, SecurityRule } from './rule-type.ts';
 export * from './stream-name.ts';
 export * from './tc-url.ts';

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { checkAnswer } from './hook-answer.ts';
+import { checkAnswer, readVerdict } from './hook-answer.ts';
 import { HookFailure } from './hook-failure.ts';
 
 const url = 'http://hook.test/x?token=secret';
 const ok = { status: 200, location: '' };
 
-function failureOf(answer: Parameters<typeof checkAnswer>[1]): HookFailure {
+function failureOf(
+  answer: Parameters<typeof checkAnswer>[1],
+  check: (url: string, of: typeof answer) => void = checkAnswer,
+): HookFailure {
   try {
-    checkAnswer(url, answer);
+    check(url, answer);
   } catch (error) {
     if (error instanceof HookFailure) return error;
     throw error;
@@ -49,5 +52,37 @@ describe('checkAnswer', () => {
     const failure = failureOf(answer);
     expect(failure.kind).toBe(kind);
     expect(failure.message).toContain(`hook http://hook.test/x?token=*** ${reason}`);
+  });
+});
+
+describe('readVerdict', () => {
+  const there = { kind: 'stream', tcUrl: 'rtmp://b/live', streamName: '' };
+
+  it('knows yes', () => {
+    expect(readVerdict(url, { ...ok, body: ' {"code":0,"redirect":"rtmp://b/live"}' })).toBeUndefined();
+  });
+
+  it.each([
+    { ...ok, body: ' {"code":302,"redirect":"rtmp://b/live"}\n' },
+    { status: 302, location: 'rtmp://b/live', body: '' },
+    { status: 301, location: 'rtmp://b/live', body: '{"code":0}' },
+  ])('%j sends the client elsewhere, and is a no where nobody can be sent', (answer) => {
+    expect(readVerdict(url, answer)).toEqual(there);
+    expect(() => checkAnswer(url, answer)).toThrow(HookFailure);
+  });
+
+  it.each([
+    [{ ...ok, body: '{"code":302}' }, 'answered code 302, must have "redirect":"rtmp://..."'],
+    [{ ...ok, body: '{"code":302,"redirect":7}' }, 'answered code 302, must have "redirect":"rtmp://..."'],
+    [{ ...ok, body: '{"code":302,"redirect":"b/live"}' }, 'answered a redirect to nowhere: address "b/live" must be rtmp://host'],
+    [
+      { status: 302, location: 'rtmp://b:0/live', body: '' },
+      'answered a redirect to nowhere: address "rtmp://b:0/live" must have a port',
+    ],
+    [{ status: 302, location: 'http://b/live', body: '' }, 'answered status 302 to "http://b/live": redirects are not followed'],
+  ])('%j is a no that says why', (answer, reason) => {
+    const failure = failureOf(answer, readVerdict);
+    expect(failure.kind).toBe('invalid');
+    expect(failure.message).toContain(reason);
   });
 });

@@ -1,4 +1,5 @@
 /** What the answer of a hook server means. */
+import { parseRedirectTarget, type RedirectTarget } from '@srs/config';
 import { describeError } from '@srs/kernel';
 import { excerpt, HookFailure, type HookFailureKind } from './hook-failure.ts';
 
@@ -10,6 +11,7 @@ export interface HookAnswer {
 }
 
 const OK = 200;
+const REDIRECT = 302;
 /** The server says that it is not its last word. */
 const TRANSIENT_STATUSES: readonly number[] = [408, 425, 429];
 /** The server says that it means the client. */
@@ -20,29 +22,64 @@ const REFUSING_STATUSES: readonly number[] = [401, 403];
  * @throws HookFailure for everything else
  */
 export function checkAnswer(url: string, answer: HookAnswer): void {
-  checkStatus(url, answer);
-  const { body } = answer;
-  const text = body.trim();
-  if (text === '0') return;
-  if (text === '') throw new HookFailure('invalid', url, 'answered nothing, must be 0 or {"code":0}');
-  if (!text.startsWith('{')) {
-    const kind = /^-?\d+$/.test(text) ? 'refused' : 'invalid';
-    throw new HookFailure(kind, url, `answered ${excerpt(text)}, must be 0 or {"code":0}`);
-  }
-  checkCode(url, text);
+  const code = readCode(url, answer);
+  if (code !== 0) throw refusal(url, code);
+}
+
+/**
+ * The answer to whether a client may do something. Beside yes and no there is `{"code":302,"redirect":"rtmp://..."}`, or a redirect of HTTP
+ * to an RTMP address, as those have it who come from nginx-rtmp.
+ * @returns where the client is to go instead; undefined for yes
+ * @throws HookFailure for everything else
+ */
+export function readVerdict(url: string, answer: HookAnswer): RedirectTarget | undefined {
+  if (isRedirect(answer) && /^rtmps?:/.test(answer.location)) return targetOf(url, answer.location);
+  const code = readCode(url, answer);
+  if (code === 0) return undefined;
+  if (code !== REDIRECT) throw refusal(url, code);
+  const { redirect } = JSON.parse(answer.body.trim()) as { readonly redirect?: unknown };
+  if (typeof redirect !== 'string') throw new HookFailure('invalid', url, 'answered code 302, must have "redirect":"rtmp://..."');
+  return targetOf(url, redirect);
 }
 
 /** @throws HookFailure unless the status is 200 */
-export function checkStatus(url: string, { status, location }: HookAnswer): void {
+export function checkStatus(url: string, answer: HookAnswer): void {
+  const { status, location } = answer;
   if (status === OK) return;
-  const isRedirect = status >= 300 && status < 400 && location !== '';
-  const reason = isRedirect
+  const reason = isRedirect(answer)
     ? `answered status ${status} to ${excerpt(location)}: redirects are not followed`
     : `answered status ${status}, must be 200`;
   throw new HookFailure(kindOfStatus(status), url, reason);
 }
 
-function checkCode(url: string, text: string): void {
+function isRedirect({ status, location }: HookAnswer): boolean {
+  return status >= 300 && status < 400 && location !== '';
+}
+
+function targetOf(url: string, address: string): RedirectTarget {
+  try {
+    return parseRedirectTarget(address);
+  } catch (error) {
+    throw new HookFailure('invalid', url, `answered a redirect to nowhere: ${describeError(error)}`);
+  }
+}
+
+function refusal(url: string, code: number): HookFailure {
+  return new HookFailure('refused', url, `answered code ${code}, must be 0`);
+}
+
+/** @throws HookFailure when there is none */
+function readCode(url: string, answer: HookAnswer): number {
+  checkStatus(url, answer);
+  const text = answer.body.trim();
+  if (text === '0') return 0;
+  if (text === '') throw new HookFailure('invalid', url, 'answered nothing, must be 0 or {"code":0}');
+  if (text.startsWith('{')) return readJsonCode(url, text);
+  const kind = /^-?\d+$/.test(text) ? 'refused' : 'invalid';
+  throw new HookFailure(kind, url, `answered ${excerpt(text)}, must be 0 or {"code":0}`);
+}
+
+function readJsonCode(url: string, text: string): number {
   let answer: { readonly code?: unknown };
   try {
     answer = JSON.parse(text) as { readonly code?: unknown };
@@ -50,8 +87,7 @@ function checkCode(url: string, text: string): void {
     throw new HookFailure('invalid', url, `answered invalid JSON: ${describeError(error)}`);
   }
   const code = Object.hasOwn(answer, 'code') ? answer.code : undefined;
-  if (code === 0) return;
-  if (typeof code === 'number') throw new HookFailure('refused', url, `answered code ${code}, must be 0`);
+  if (typeof code === 'number') return code;
   throw new HookFailure('invalid', url, `answered ${excerpt(text)}, must have "code":0`);
 }
 

@@ -61,7 +61,7 @@ const answering =
   };
 
 /** The error that a question ends with. */
-async function refusal(asked: Promise<void>): Promise<SrsError> {
+async function refusal(asked: Promise<unknown>): Promise<SrsError> {
   const error = await asked.then(
     () => new Error('that was a yes'),
     (thrown: unknown) => thrown,

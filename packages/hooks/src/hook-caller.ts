@@ -1,7 +1,8 @@
 /** Calls hooks: asks and waits for the answer, or tells, again if need be; one after another for each client. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { describeRedirectTarget, type RedirectTarget } from '@srs/config';
 import { describeError, type Log, redact, SrsError } from '@srs/kernel';
-import { checkAnswer, checkStatus } from './hook-answer.ts';
+import { checkAnswer, checkStatus, type HookAnswer, readVerdict } from './hook-answer.ts';
 import type { AskedEvent, FetchedEvent, OutputEvent, ToldEvent } from './hook-event.ts';
 import { HookFailure } from './hook-failure.ts';
 import { HookPoster } from './hook-post.ts';
@@ -74,9 +75,10 @@ export class HookCaller {
 
   /**
    * Asks every URL; the first that does not say yes ends it. What the client's earlier notices tell of has been told before.
+   * @returns where the client is to go instead; undefined when it may do what it wants to here
    * @throws SrsError HttpAnswer: its message may be shown to the client, its cause names URL and reason
    */
-  ask(question: HookQuestion): Promise<void> {
+  ask(question: HookQuestion): Promise<RedirectTarget | undefined> {
     return this.#track(this.#ask(question));
   }
 
@@ -113,7 +115,7 @@ export class HookCaller {
     this.#poster.close();
   }
 
-  async #ask(question: HookQuestion): Promise<void> {
+  async #ask(question: HookQuestion): Promise<RedirectTarget | undefined> {
     const { event, urls, log, clientId, timeoutMs } = question;
     try {
       const before = this.#lines.get(clientId);
@@ -122,9 +124,12 @@ export class HookCaller {
         await this.#wait(before, { url: urls[0] ?? '', limitMs: timeoutMs, what });
       }
       for (const url of urls) {
-        await this.#call('question', url, question);
-        log.trace(`http hook ${event} ok. client_id=${clientId}, url=${redact(url)}`);
+        const target = readVerdict(url, await this.#call('question', url, question));
+        const verdict = target === undefined ? 'ok' : `redirects to ${describeRedirectTarget(target)}`;
+        log.trace(`http hook ${event} ${verdict}. client_id=${clientId}, url=${redact(url)}`);
+        if (target !== undefined) return target;
       }
+      return undefined;
     } catch (error) {
       const isNo = error instanceof HookFailure && error.kind === 'refused';
       throw new SrsError('HttpAnswer', isNo ? `refused by the ${event} hook` : `the ${event} hook gave no valid answer`, {
@@ -151,7 +156,9 @@ export class HookCaller {
     for (let tries = 0; ; tries += 1) {
       if (this.#closing.signal.aborted) return undefined;
       try {
-        await this.#call('notice', url, notice, notice.enoughBytes);
+        const answer = await this.#call('notice', url, notice, notice.enoughBytes);
+        if (notice.enoughBytes === undefined) checkAnswer(url, answer);
+        else checkStatus(url, answer);
         return () => log.trace(`http hook ${event} ok. client_id=${clientId}, url=${redact(url)}`);
       } catch (error) {
         if (this.#closing.signal.aborted) return undefined;
@@ -173,7 +180,7 @@ export class HookCaller {
   }
 
   /** @throws HookFailure */
-  async #call(kind: 'question' | 'notice', url: string, call: HookCall, enoughBytes?: number): Promise<void> {
+  async #call(kind: 'question' | 'notice', url: string, call: HookCall, enoughBytes?: number): Promise<HookAnswer> {
     const { timeoutMs } = call;
     const startedMs = performance.now();
     const turn = this.#enter(kind, url, call.ip);
@@ -182,15 +189,13 @@ export class HookCaller {
       await this.#wait(turn.begun, { url, limitMs, what: 'too many calls wait for its answers' });
       // A notice has nobody who waits: its time begins with its turn.
       const leftMs = kind === 'question' ? Math.max(1, timeoutMs - (performance.now() - startedMs)) : timeoutMs;
-      const answer = await this.#poster.post(url, {
+      return await this.#poster.post(url, {
         body: Buffer.from(call.body),
         ...(enoughBytes === undefined ? {} : { enoughBytes }),
         timeoutMs,
         leftMs,
         signal: this.#closing.signal,
       });
-      if (enoughBytes === undefined) checkAnswer(url, answer);
-      else checkStatus(url, answer);
     } finally {
       turn.end();
     }

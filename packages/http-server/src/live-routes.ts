@@ -7,6 +7,7 @@ import { ApiError } from './api-errors.ts';
 import { errorAnswer } from './live-answers.ts';
 import type { LiveRequest } from './live-mount.ts';
 import type { LiveServer } from './live-server.ts';
+import { MediaError } from './media-errors.ts';
 
 /**
  * Looks at every request before files are looked for: the mounts of the vhosts change with each reload, so they are no routes of their
@@ -51,6 +52,7 @@ export async function upgradeToLive(live: LiveServer, request: IncomingMessage, 
   } catch (error) {
     if (socket.destroyed) return;
     const status = error instanceof ApiError ? error.statusCode : 500;
-    socket.end(errorAnswer(status, request.url ?? '', describeError(error)), () => socket.destroy());
+    const headers = error instanceof MediaError ? error.headers : {};
+    socket.end(errorAnswer(status, request.url ?? '', describeError(error), headers), () => socket.destroy());
   }
 }

@@ -17,7 +17,7 @@ export class MediaError extends ApiError {
 
 export function statusOf(error: unknown): number {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
-  return typeof status === 'number' && status >= 400 ? status : 500;
+  return typeof status === 'number' && (status >= 400 || error instanceof MediaError) ? status : 500;
 }
 
 /** A file that is not there is no news: the answer is that of SRS, without a text. */

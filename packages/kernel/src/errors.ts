@@ -60,6 +60,7 @@ export const errorCodes = {
   RtmpMemory: 2040,
   RtmpStreamName: 2041,
   RtmpRejected: 2042,
+  ClientRedirected: 2042,
   StreamNotFound: 2048,
   ClientNotFound: 2049,
   // 3000: application

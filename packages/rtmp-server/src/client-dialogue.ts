@@ -3,12 +3,15 @@
 import type { StreamUse } from '@srs/access';
 import {
   type AdmittedStream,
+  ClientRedirect,
   type ClientType,
   ConnectionHooks,
   type HookedClient,
   type HookSubject,
   type HookTraffic,
   type Publishing,
+  type RedirectAnswer,
+  redirectAddresses,
   revocationText,
   startPublishing,
 } from '@srs/clients';
@@ -162,9 +165,19 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
     this.#connection.end(description);
   }
 
+  /** The client is served elsewhere, whatever it does here; one that has not connected yet is let in first. */
+  redirect(answer: RedirectAnswer): void {
+    if (this.#admission !== undefined) this.#refuse(statusCodes.connectRejected, new ClientRedirect(answer));
+  }
+
   /** Nothing is said or heard any more; what the client did is over. */
   close(): void {
     this.session.close();
+    this.stop();
+  }
+
+  /** What the client did is over. */
+  stop(): void {
     this.#endPublish();
     this.#endPlay();
   }
@@ -219,7 +232,7 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
     if (target === undefined) return;
     this.#log.trace(`client identified, type=Play, stream_name=${target.stream}, duration=${request.durationMs}`);
     this.#connection.deadline.clear();
-    const asked = this.#hooks?.begin('play', target, request.streamName);
+    const asked = this.#begin('play', target, request.streamName);
     // There may be a reload while it is asked.
     this.#whenAllowed('NetStream.Play.Failed', asked, () => this.#play(this.#target ?? target, request.durationMs));
   }
@@ -238,6 +251,10 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
   onUnpublish(): void {
     this.#endPublish();
     this.#connection.deadline.set(REPUBLISH_TIMEOUT_MS, 'no publish after unpublish');
+  }
+
+  onRedirectAccepted(): void {
+    this.#connection.onRedirectAccepted();
   }
 
   onPause(isPaused: boolean): void {
@@ -303,7 +320,36 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
       goOn();
       connection.resume();
     };
-    asked.then(onYes, (error: unknown) => connection.refuse(refusal, error)).catch((error: unknown) => connection.fail(error));
+    asked.then(onYes, (error: unknown) => this.#refuse(refusal, error)).catch((error: unknown) => connection.fail(error));
+  }
+
+  /** @throws ClientRedirect when the stream is served elsewhere; SrsError HttpAnswer when the client may not have it */
+  #begin(use: StreamUse, target: AdmittedStream, streamName: string): void | Promise<void> {
+    const found = this.#shared.services.routes.find(use, target);
+    if (found === undefined) return this.#hooks?.begin(use, target, streamName);
+    return Promise.resolve(found).then((answer) => {
+      if (answer !== undefined) throw new ClientRedirect(answer);
+      return this.#connection.isOver ? undefined : this.#hooks?.begin(use, target, streamName);
+    });
+  }
+
+  /** It is told no, or where to go instead. */
+  #refuse(code: string, reason: unknown): void {
+    const admission = this.#admission;
+    if (!(reason instanceof ClientRedirect) || admission === undefined) {
+      this.#connection.refuse(code, reason);
+      return;
+    }
+    const { to } = reason;
+    if (to.kind === 'http') {
+      this.#connection.refuse(code, new SrsError('HttpAnswer', 'this address is not for RTMP clients', { cause: reason }));
+      return;
+    }
+    const { app, param } = admission.url;
+    const target = this.#target;
+    const streamName = target === undefined ? '' : `${target.stream}${target.param}`;
+    const { vhost } = target ?? admission;
+    this.#connection.redirect(redirectAddresses(to, { vhost, app, appParam: param, streamName }), reason);
   }
 
   async #publish(target: AdmittedStream, streamName: string): Promise<void> {
@@ -317,9 +363,21 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
     try {
       const onRevoked = (reason: RevokeReason, detail: string): void => this.#onRevoked(reason, detail);
       const isOver = (): boolean => connection.isOver;
-      publishing = await startPublishing({ services, target, hops: this.#hops, hooks, streamName, log, ip, onRevoked, isOver });
+      const begin = (): void | Promise<void> => this.#begin('publish', target, streamName);
+      publishing = await startPublishing({
+        services,
+        target,
+        hops: this.#hops,
+        hooks,
+        begin,
+        streamName,
+        log,
+        ip,
+        onRevoked,
+        isOver,
+      });
     } catch (error) {
-      connection.refuse(statusCodes.publishBadName, error);
+      this.#refuse(statusCodes.publishBadName, error);
     }
     if (publishing === undefined) return;
     this.#publishing = publishing;

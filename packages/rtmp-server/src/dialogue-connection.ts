@@ -1,8 +1,9 @@
 /** What a dialogue with a client needs of the connection it is held on, and of the server. */
 
 import type { AddressPlace } from '@srs/access';
-import type { ClientDeadline, PithyMember, PithyPrint, PlayHub, SocketOutput } from '@srs/clients';
+import type { ClientDeadline, ClientRedirect, PithyMember, PithyPrint, PlayHub, SocketOutput } from '@srs/clients';
 import type { Log } from '@srs/kernel';
+import type { Redirect } from '@srs/rtmp';
 import type { RtmpServices } from './services.ts';
 
 /** What the clients of one server share. */
@@ -29,6 +30,10 @@ export interface DialogueConnection extends PithyMember {
   resume(): void;
   /** The client does not get what it asked for: it is told, then let go. */
   refuse(code: string, reason: unknown): void;
+  /** The client is served elsewhere: it is told where, then let go. */
+  redirect(addresses: Redirect, reason: ClientRedirect): void;
+  /** It has said that it goes there. */
+  onRedirectAccepted(): void;
   /** The client broke the protocol, or this server failed it. */
   fail(error: unknown): void;
   /** Lets go of the client, when it has heard what has been said. */

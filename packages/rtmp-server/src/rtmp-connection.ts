@@ -7,6 +7,7 @@ import {
   ClientDeadline,
   type ClientDescription,
   type ClientEnd,
+  type ClientRedirect,
   type ClientType,
   type Departure,
   type Publishing,
@@ -16,12 +17,15 @@ import {
 } from '@srs/clients';
 import type { Config } from '@srs/config';
 import { describeError, type Log, SrsError, systemErrorCode } from '@srs/kernel';
+import type { Redirect } from '@srs/rtmp';
 import { ClientDialogue } from './client-dialogue.ts';
 import type { DialogueConnection, DialogueShared } from './dialogue-connection.ts';
 import { errorNumber, refusalText } from './refusal.ts';
 
 /** From the first byte to the connect command. */
 const SETUP_TIMEOUT_MS = 30_000;
+/** A client that was sent to another server may say within this time that it goes. */
+const REDIRECT_ANSWER_MS = 2_000;
 /** A refused or dismissed client reads the reason within this time, or not at all. */
 const LAST_WORDS_MS = 3_000;
 const KEEP_ALIVE_MS = 30_000;
@@ -47,6 +51,7 @@ export class RtmpConnection implements DialogueConnection {
   #reason: ClientEnd | undefined;
   /** What it was when that came. */
   #lastType: ClientType = 'unknown';
+  #isRedirected = false;
   #isEnding = false;
   #hasFailed = false;
   #isClosed = false;
@@ -170,7 +175,7 @@ export class RtmpConnection implements DialogueConnection {
   }
 
   get isOver(): boolean {
-    return this.#isEnding || this.#isClosed;
+    return this.#isRedirected || this.#isEnding || this.#isClosed;
   }
 
   setNoDelay(isOn: boolean): void {
@@ -191,8 +196,29 @@ export class RtmpConnection implements DialogueConnection {
     this.end();
   }
 
+  /** Which is no failure: its connection ends when it has heard. */
+  redirect(addresses: Redirect, reason: ClientRedirect): void {
+    this.log.trace(reason.message);
+    this.#note(reason.message);
+    if (this.isOver) return;
+    this.#isRedirected = true;
+    this.#dialogue.session.redirect(addresses);
+    this.#dialogue.stop();
+    this.#socket.resume();
+    this.deadline.run(REDIRECT_ANSWER_MS, () => {
+      this.log.trace(`client did not say within ${REDIRECT_ANSWER_MS / 1000} s whether it goes there`);
+      this.end();
+    });
+  }
+
+  onRedirectAccepted(): void {
+    this.log.trace('client goes there');
+    this.end();
+  }
+
   /** One line in the log, then the end. */
   fail(error: unknown): void {
+    if (this.#isRedirected) this.end();
     if (this.isOver) return;
     this.#hasFailed = true;
     this.log.error(`serve client failed${errorNumber(error)}: ${describeError(error)}`);

@@ -1,7 +1,7 @@
 /** What the RTMP server needs from the process it lives in. */
 
 import type { AddressLimiter } from '@srs/access';
-import type { ClientHooks, PublishServices } from '@srs/clients';
+import type { ClientHooks, PublishServices, StreamRoutes } from '@srs/clients';
 import type { Config } from '@srs/config';
 import type { Log } from '@srs/kernel';
 import type { Batch, FlushBudget, LiveStreams } from '@srs/stream';
@@ -16,6 +16,7 @@ export interface RtmpServices extends PublishServices {
   /** What sending may cost all of them. */
   readonly flushBudget: FlushBudget;
   readonly hooks: ClientHooks;
+  readonly routes: StreamRoutes;
   /** A trackable id for a new connection. */
   nextCid(): number;
   /** Counts the clients of each address over all processes. */

@@ -1,5 +1,6 @@
 /** What every role with clients stands on: the directory, the streams that are followed, hooks, limits. */
 import { AddressLimiter } from '@srs/access';
+import { RouteList } from '@srs/clients';
 import { systemClock } from '@srs/kernel';
 import { Batch, DirectoryClient, FlushBudget, LiveStreams } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
@@ -36,6 +37,7 @@ export function openClientServices(environment: WorkerEnvironment) {
     batch: new Batch(),
     flushBudget: new FlushBudget(clock),
     hooks,
+    routes: new RouteList(),
     ringDoorbell: (target: number) => doorbell.ring(target),
     addresses: new AddressLimiter({ table: status.addresses, limits: () => environment.config.limits, clock }),
     nextCid: () => status.nextCid(),

@@ -1,6 +1,6 @@
 /** The HTTP hooks of a stream worker: which URLs an event has at the moment, and what is owed when this process dies. */
 
-import type { ClientHooks, HookSubject, HookTraffic } from '@srs/clients';
+import { type ClientHooks, ClientRedirect, type HookSubject, type HookTraffic } from '@srs/clients';
 import type { Config, HooksConfig, VhostConfig } from '@srs/config';
 import type { OwedNotice } from '@srs/control';
 import { type AskedEvent, HookCaller, hookBody, type ToldEvent } from '@srs/hooks';
@@ -66,13 +66,14 @@ export class HttpHooks implements ClientHooks {
     const question = { event, urls, body: this.#body(event, subject), timeoutMs: hooks.timeoutMs, clientId: cid, ip, log };
     return this.#openCaller()
       .ask(question)
-      .then(
-        () => ticket,
-        (error: unknown) => {
-          this.#settle(ticket);
-          throw error;
-        },
-      );
+      .then((to) => {
+        if (to === undefined) return ticket;
+        throw new ClientRedirect({ to, why: `the ${event} hook says so` });
+      })
+      .catch((error: unknown) => {
+        this.#settle(ticket);
+        throw error;
+      });
   }
 
   tell(event: ToldEvent, subject: HookSubject, ticket: number, traffic?: HookTraffic): void {
