@@ -6,42 +6,26 @@ import {
   type AdmittedStream,
   ClientDeadline,
   type ClientDescription,
-  type ClientEnd,
-  type ConnectionHooks,
   type Departure,
+  type HttpAdmission,
+  HttpRecord,
   type PithyMember,
   type Publishing,
   type RegisteredClient,
   Traffic,
 } from '@srs/clients';
 import type { Config } from '@srs/config';
-import { type Clock, describeError, type Log, SrsError } from '@srs/kernel';
+import { type Clock, describeError, SrsError } from '@srs/kernel';
 import { CasterBody } from './caster-body.ts';
 import { CasterRefusal, refusalOf } from './caster-refusal.ts';
 import { answerDone, refuse } from './last-words.ts';
 
-/** What a client said of itself in its request, without secrets. */
-interface CasterIdentity {
-  readonly cid: number;
-  readonly ip: string;
-  readonly app: string;
-  /** The URL it posts to. */
-  readonly tcUrl: string;
-  readonly pageUrl: string;
-  readonly userAgent: string;
-}
-
-export interface CasterClientOptions {
+export interface CasterClientOptions extends HttpAdmission {
   /** Nothing has been read of its body yet. */
   readonly request: IncomingMessage;
   /** Nothing has been said on it yet. */
   readonly response: ServerResponse;
-  readonly identity: CasterIdentity;
-  readonly target: AdmittedStream;
-  readonly hooks: ConnectionHooks;
-  readonly place: AddressPlace;
   readonly source: { readonly slot: number; readonly pid: number };
-  readonly log: Log;
   readonly clock: Clock;
   onClosed(client: CasterClient): void;
 }
@@ -56,11 +40,10 @@ export class CasterClient implements RegisteredClient, PithyMember {
   readonly #socket: Socket;
   readonly #body: CasterBody;
   readonly #deadline = new ClientDeadline(this);
-  readonly #startedMs: number;
+  readonly #record: HttpRecord;
   #publishing: Publishing | undefined;
   #target: AdmittedStream;
   #hasFailed = false;
-  #end: ClientEnd | undefined;
   #isClosed = false;
 
   constructor(options: CasterClientOptions) {
@@ -71,7 +54,7 @@ export class CasterClient implements RegisteredClient, PithyMember {
     this.cid = identity.cid;
     this.place = options.place;
     this.#target = target;
-    this.#startedMs = clock.nowMs();
+    this.#record = new HttpRecord(identity, clock);
     this.traffic = new Traffic(socket, () => socket.bytesWritten, clock);
     this.#body = new CasterBody({
       // Hot path.
@@ -82,7 +65,7 @@ export class CasterClient implements RegisteredClient, PithyMember {
 
   /** It has left, or been told why it cannot stay. */
   get isOver(): boolean {
-    return this.#socket.destroyed || this.#end !== undefined;
+    return this.#socket.destroyed || this.#record.isEnded;
   }
 
   /** It may publish: its body is read from here on. It may have left when this returns. */
@@ -105,6 +88,10 @@ export class CasterClient implements RegisteredClient, PithyMember {
     return 'publish';
   }
 
+  get target(): AdmittedStream {
+    return this.#target;
+  }
+
   get streamId(): string {
     return this.#target.streamId;
   }
@@ -122,40 +109,12 @@ export class CasterClient implements RegisteredClient, PithyMember {
   }
 
   describe(): ClientDescription {
-    const { ip, app, tcUrl, pageUrl, userAgent } = this.#options.identity;
-    return {
-      id: this.cid,
-      ip,
-      type: 'publish',
-      protocol: 'http-post',
-      dialect: '',
-      vhost: this.#target.vhost.name,
-      app,
-      stream: this.#target.stream,
-      streamId: this.streamId,
-      tcUrl,
-      pageUrl,
-      swfUrl: '',
-      flashVer: userAgent,
-      aliveSeconds: this.#aliveSeconds,
-      sendBytes: this.traffic.sendBytes,
-      recvBytes: this.traffic.recvBytes,
-      sendKbps: this.traffic.sendKbps,
-      recvKbps: this.traffic.recvKbps,
-      pendingBytes: this.pendingBytes,
-      source: { ...this.#options.source, cid: this.cid, ip },
-    };
+    const { cid, ip } = this.#record.identity;
+    return this.#record.describe(this, { protocol: 'http-post', source: { ...this.#options.source, cid, ip } });
   }
 
   departure(): Omit<Departure, 'agoSeconds'> {
-    return {
-      id: this.cid,
-      ip: this.#options.identity.ip,
-      type: 'publish',
-      streamId: this.streamId,
-      aliveSeconds: this.#aliveSeconds,
-      ...(this.#end ?? { isRefused: false, reason: 'disconnected' }),
-    };
+    return this.#record.departure(this);
   }
 
   /** A reload: goes on under the new settings of its vhost, or leaves with it. */
@@ -198,12 +157,7 @@ export class CasterClient implements RegisteredClient, PithyMember {
   }
 
   printSummary(): void {
-    const elapsedMs = Math.round(this.#options.clock.nowMs() - this.#startedMs);
-    this.#options.log.trace(`<- POST ${this.#body.format ?? ''} time=${elapsedMs}, ${this.traffic.summary}`);
-  }
-
-  get #aliveSeconds(): number {
-    return Math.round((this.#options.clock.nowMs() - this.#startedMs) / 1000);
+    this.#options.log.trace(`<- POST ${this.#body.format ?? ''} time=${this.#record.elapsedMs}, ${this.traffic.summary}`);
   }
 
   #watch(publishing: Publishing): void {
@@ -244,7 +198,7 @@ export class CasterClient implements RegisteredClient, PithyMember {
   }
 
   #leave(reason: string): void {
-    this.#end ??= { isRefused: false, reason };
+    this.#record.end(reason);
     this.#deadline.clear();
     this.#publishing?.end();
     this.#publishing = undefined;

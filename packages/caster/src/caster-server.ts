@@ -2,18 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AddressPlace } from '@srs/access';
-import {
-  admitStream,
-  ClientRegistry,
-  ConnectionHooks,
-  PithyPrint,
-  plainAddress,
-  revocationText,
-  startPublishing,
-} from '@srs/clients';
+import { admitHttpClient, ClientRegistry, PithyPrint, plainAddress, revocationText, startPublishing } from '@srs/clients';
 import type { Config } from '@srs/config';
 import type { RevokeReason } from '@srs/control';
-import { describeError, type Log, redact, SrsError } from '@srs/kernel';
+import { describeError, type Log, SrsError } from '@srs/kernel';
 import { CasterClient } from './caster-client.ts';
 import { CasterRefusal, refusalOf } from './caster-refusal.ts';
 import type { CasterServices } from './caster-services.ts';
@@ -96,37 +88,25 @@ export class CasterServer {
     const { headers } = request;
     const { url, streamName } = this.#find(request);
     const { vhost, app, param } = url;
-    const pageUrl = headers.referer ?? '';
-    const target = admitStream(services.config(), {
+    const admitted = admitHttpClient(services, {
+      cid,
+      ip,
       vhost,
       app,
       streamName,
       appParam: param,
       use: 'publish',
-      ip,
-      pageUrl,
-      place,
-      unixSeconds: Math.floor(services.clock.wallMs() / 1000),
-    });
-    const tcUrl = `http://${headers.host ?? ''}/${app}`;
-    const hookSubject = { cid, ip, vhost: target.vhost, app, tcUrl, pageUrl, param, log };
-    const hooks = new ConnectionHooks(services.hooks, { hookSubject });
-    const identity = {
-      cid,
-      ip,
-      app,
-      tcUrl: redact(`${tcUrl}/${streamName}`),
-      pageUrl: redact(pageUrl),
+      host: headers.host ?? '',
+      pageUrl: headers.referer ?? '',
       userAgent: headers['user-agent'] ?? '',
-    };
-    const client = new CasterClient({
-      request,
-      response,
-      identity,
-      target,
-      hooks,
       place,
       log,
+    });
+    const { target, hooks } = admitted;
+    const client = new CasterClient({
+      ...admitted,
+      request,
+      response,
       source: { slot: services.slot, pid: services.pid },
       clock: services.clock,
       onClosed: (closed) => {

@@ -7,6 +7,8 @@ export * from './client-registry.ts';
 export { adoptSocket, type ClientSocket } from './client-socket.ts';
 export { ConnectionHooks, type HookedClient } from './connection-hooks.ts';
 export type { ClientEnd, Departure } from './departures.ts';
+export { admitHttpClient, type HttpAdmission, type HttpIdentity } from './http-admission.ts';
+export { HttpRecord } from './http-record.ts';
 export { type ClientsView, joinRegistries } from './joined-registries.ts';
 export { type PithyMember, PithyPrint } from './pithy-print.ts';
 export { plainAddress } from './plain-address.ts';

@@ -5,9 +5,9 @@
 
 import type { ViewerTable } from '@srs/access';
 import { type AddressLimiter, checkStreamAccess } from '@srs/access';
-import { type AdmittedStream, admitStream, assertAllowed, type ClientHooks, ClientRegistry, ConnectionHooks } from '@srs/clients';
+import { admitHttpClient, assertAllowed, type ClientHooks, ClientRegistry, type HttpAdmission } from '@srs/clients';
 import { type Config, streamId } from '@srs/config';
-import { type Clock, describeError, type Log, redact, SrsError } from '@srs/kernel';
+import { type Clock, describeError, type Log, SrsError } from '@srs/kernel';
 import { ApiError } from './api-errors.ts';
 import { hasSessions, silentMsOf } from './hls-sessions.ts';
 import type { HlsPlaylist, HlsSegment } from './hls-target.ts';
@@ -144,9 +144,9 @@ export class HlsViewers {
   }
 
   async #admit(key: string, wish: HlsWish): Promise<number> {
-    const { clock, hooks, log } = this.#options;
+    const { clock, log } = this.#options;
     const config = this.#options.config();
-    const { ip, pageUrl, userAgent, query, host } = wish;
+    const { ip, query } = wish;
     const { vhost, app, stream } = wish.playlist;
     if (this.#isClosing) throw new ApiError(503, 'the server stops');
     const most = Math.min(MAX_VIEWERS, config.maxConnections);
@@ -157,33 +157,28 @@ export class HlsViewers {
     const cid = this.#options.nextCid();
     const child = log.child(cid);
     const streamName = query === '' ? stream : `${stream}?${query}`;
-    const tcUrl = `http://${host}/${app}`;
     try {
-      const unixSeconds = Math.floor(clock.wallMs() / 1000);
-      const use = 'play';
-      const target = admitStream(config, {
+      const admitted = admitHttpClient(this.#options, {
+        ...wish,
         vhost: vhost.name,
         app,
         streamName,
         appParam: '',
-        use,
-        ip,
-        pageUrl,
+        use: 'play',
+        cid,
         place,
-        unixSeconds,
+        log: child,
       });
+      const { target, hooks } = admitted;
       // The rules that count are those of the vhost whose playlist it is.
       if (target.vhost.name !== vhost.name) throw new SrsError('RtmpVhost', `the playlist is that of vhost ${vhost.name}`);
-      const hookSubject = { cid, ip, vhost: target.vhost, app, tcUrl, pageUrl, param: '', log: child };
-      const connectionHooks = new ConnectionHooks(hooks, { hookSubject });
-      await connectionHooks.begin(use, target, streamName);
+      await hooks.begin('play', target, streamName);
       const entry = this.#table.claim(key, wish.playlist.label, clock.wallMs());
       if (entry < 0) {
-        connectionHooks.end();
+        hooks.end();
         throw new ApiError(503, 'there is no room for another viewer of HLS');
       }
-      const identity = { cid, ip, app, tcUrl: redact(`${tcUrl}/${streamName}`), pageUrl: redact(pageUrl), userAgent };
-      this.#add({ identity, target, hooks: connectionHooks, place, log: child }, entry);
+      this.#add(admitted, entry);
       return entry;
     } catch (error) {
       this.registry.abandon(place);
@@ -192,7 +187,7 @@ export class HlsViewers {
     }
   }
 
-  #add(admitted: Admitted, entry: number): void {
+  #add(admitted: HttpAdmission, entry: number): void {
     const { clock } = this.#options;
     const viewer = new HlsViewer({
       ...admitted,
@@ -235,12 +230,4 @@ export class HlsViewers {
       this.#table.setState(entry, 'ended');
     }
   }
-}
-
-interface Admitted {
-  readonly identity: ConstructorParameters<typeof HlsViewer>[0]['identity'];
-  readonly target: AdmittedStream;
-  readonly hooks: ConnectionHooks;
-  readonly place: HlsViewer['place'];
-  readonly log: Log;
 }

@@ -5,9 +5,9 @@ import {
   type AdmittedStream,
   adoptSocket,
   type ClientDescription,
-  type ClientEnd,
-  type ConnectionHooks,
   type Departure,
+  type HttpAdmission,
+  HttpRecord,
   type PithyMember,
   type PlayHandle,
   type PlayHub,
@@ -17,25 +17,14 @@ import {
   Traffic,
 } from '@srs/clients';
 import type { Config } from '@srs/config';
-import { type Clock, describeError, type Log, systemErrorCode } from '@srs/kernel';
+import { type Clock, describeError, systemErrorCode } from '@srs/kernel';
 import type { EncodedBytes, FanOutPlayer } from '@srs/stream';
 import { errorAnswer } from './live-answers.ts';
 import type { LiveFormat, LiveTracks } from './live-format.ts';
 import type { LiveGates } from './live-gate.ts';
 import { binaryMessage, MessageReader, opcodes } from './web-socket-message.ts';
 
-/** What a client said of itself in its request, without secrets. */
-export interface LiveIdentity {
-  readonly cid: number;
-  readonly ip: string;
-  readonly app: string;
-  /** The URL it asked for. */
-  readonly tcUrl: string;
-  readonly pageUrl: string;
-  readonly userAgent: string;
-}
-
-export interface LiveClientOptions {
+export interface LiveClientOptions extends HttpAdmission {
   /** Nothing has been answered on it yet, and nothing but the request been read. */
   readonly socket: Socket;
   /** Of an HTTP answer, or of the switch to a WebSocket. */
@@ -45,14 +34,9 @@ export interface LiveClientOptions {
   readonly url: string;
   /** Waits for a publisher when there is none. */
   readonly isHeld: boolean;
-  readonly identity: LiveIdentity;
-  readonly target: AdmittedStream;
   readonly format: LiveFormat;
   readonly hub: PlayHub;
   readonly gates: LiveGates;
-  readonly hooks: ConnectionHooks;
-  readonly place: AddressPlace;
-  readonly log: Log;
   readonly clock: Clock;
   onClosed(client: LiveClient): void;
 }
@@ -73,11 +57,10 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
   readonly #socket: Socket;
   readonly #output: SocketOutput;
   readonly #messages: MessageReader | undefined;
-  readonly #startedMs: number;
+  readonly #record: HttpRecord;
   #target: AdmittedStream;
   #stopWaiting: (() => void) | undefined;
   #handle: PlayHandle | undefined;
-  #end: ClientEnd | undefined;
   #isAnswered = false;
   #isEnding = false;
   #isClosed = false;
@@ -89,7 +72,7 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
     this.cid = identity.cid;
     this.place = options.place;
     this.#target = options.target;
-    this.#startedMs = clock.nowMs();
+    this.#record = new HttpRecord(identity, clock);
     this.#messages = options.isWebSocket ? this.#readMessages() : undefined;
     const client = adoptSocket(options.socket, {
       onBytes: (bytes) => this.#onBytes(bytes),
@@ -133,46 +116,21 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
     return 'play';
   }
 
+  get target(): AdmittedStream {
+    return this.#target;
+  }
+
   get streamId(): string {
     return this.#target.streamId;
   }
 
   describe(): ClientDescription {
-    const { ip, app, tcUrl, pageUrl, userAgent } = this.#options.identity;
-    return {
-      id: this.cid,
-      ip,
-      type: 'play',
-      protocol: this.#options.format.protocol,
-      dialect: '',
-      vhost: this.#target.vhost.name,
-      app,
-      stream: this.#target.stream,
-      streamId: this.streamId,
-      tcUrl,
-      pageUrl,
-      swfUrl: '',
-      flashVer: userAgent,
-      aliveSeconds: this.#aliveSeconds,
-      sendBytes: this.traffic.sendBytes,
-      recvBytes: this.traffic.recvBytes,
-      sendKbps: this.traffic.sendKbps,
-      recvKbps: this.traffic.recvKbps,
-      pendingBytes: this.pendingBytes,
-      source: this.#handle?.stream.publisher ?? null,
-      ...this.#handle?.statistics,
-    };
+    const source = this.#handle?.stream.publisher ?? null;
+    return this.#record.describe(this, { protocol: this.#options.format.protocol, source, ...this.#handle?.statistics });
   }
 
   departure(): Omit<Departure, 'agoSeconds'> {
-    return {
-      id: this.cid,
-      ip: this.#options.identity.ip,
-      type: 'play',
-      streamId: this.streamId,
-      aliveSeconds: this.#aliveSeconds,
-      ...(this.#end ?? { isRefused: false, reason: 'disconnected' }),
-    };
+    return this.#record.departure(this);
   }
 
   /** A reload: goes on under the new settings of its vhost, or leaves when live streams are not served there any more. */
@@ -201,9 +159,8 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
   }
 
   printSummary(): void {
-    const elapsedMs = Math.round(this.#options.clock.nowMs() - this.#startedMs);
     const frames = this.#handle?.batchFrames ?? 0;
-    this.#options.log.trace(`-> HTF time=${elapsedMs}, msgs=${frames}, ${this.traffic.summary}`);
+    this.#options.log.trace(`-> HTF time=${this.#record.elapsedMs}, msgs=${frames}, ${this.traffic.summary}`);
   }
 
   // FanOutPlayer
@@ -234,10 +191,6 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
   /** The next frames have fewer or more tracks; there is nothing to be said about that. */
   onFormat(): void {}
 
-  get #aliveSeconds(): number {
-    return Math.round((this.#options.clock.nowMs() - this.#startedMs) / 1000);
-  }
-
   #answer(): void {
     if (this.#isAnswered) return;
     this.#isAnswered = true;
@@ -266,7 +219,7 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
     log.warn(`refused to play ${this.streamId}: ${reason}`);
     if (isWebSocket) this.#sayClose(closeCodes.unsupportedData, reason);
     else this.#output.say(Buffer.from(errorAnswer(status, url, reason)));
-    this.#end ??= { isRefused: true, reason };
+    this.#record.end(reason, true);
     this.#leave(reason);
   }
 
@@ -297,22 +250,18 @@ export class LiveClient implements RegisteredClient, FanOutPlayer, PlayListener,
 
   #onSocketError(error: Error): void {
     if (this.#isEnding) return;
-    this.#note(error.message);
+    this.#record.end(error.message);
     this.#options.log.warn(`client disconnect peer: ${systemErrorCode(error) ?? error.message}`);
   }
 
   /** Says what is left and waits a moment for the client to hear it. */
   #leave(reason: string): void {
     if (this.#isEnding) return;
-    this.#note(reason);
+    this.#record.end(reason);
     this.#isEnding = true;
     this.#stopPlaying();
     this.#output.end();
     this.#lastWords = setTimeout(() => this.#socket.destroy(), LAST_WORDS_MS);
-  }
-
-  #note(reason: string): void {
-    this.#end ??= { isRefused: false, reason };
   }
 
   #stopPlaying(): void {

@@ -2,21 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { AddressPlace } from '@srs/access';
-import {
-  type AdmittedStream,
-  admitStream,
-  ClientRegistry,
-  ConnectionHooks,
-  PithyPrint,
-  PlayHub,
-  PlayHubs,
-  plainAddress,
-} from '@srs/clients';
+import { admitHttpClient, ClientRegistry, type HttpAdmission, PithyPrint, PlayHub, PlayHubs, plainAddress } from '@srs/clients';
 import type { Config } from '@srs/config';
-import { describeError, redact } from '@srs/kernel';
+import { describeError } from '@srs/kernel';
 import { ApiError } from './api-errors.ts';
-import { LiveClient, type LiveClientOptions, type LiveIdentity } from './live-client.ts';
+import { LiveClient, type LiveClientOptions } from './live-client.ts';
 import { type LiveFormat, liveFormats } from './live-format.ts';
 import { LiveGates } from './live-gate.ts';
 import { findLiveStream, type LiveRequest } from './live-mount.ts';
@@ -25,14 +15,6 @@ import { refusalOf } from './media-refusals.ts';
 import { acceptKey } from './web-socket-message.ts';
 
 const WEB_SOCKET_VERSION = '13';
-
-/** What a client is made of once it may play. */
-interface Admitted {
-  readonly identity: LiveIdentity;
-  readonly target: AdmittedStream;
-  readonly hooks: ConnectionHooks;
-  readonly place: AddressPlace;
-}
 
 /** What a request asks for. */
 interface AskedTarget {
@@ -123,12 +105,11 @@ export class LiveServer {
   }
 
   #open(
-    admitted: Admitted,
+    admitted: HttpAdmission,
     { isHeld }: LiveRequest,
     { url = '' }: IncomingMessage,
     way: Pick<LiveClientOptions, 'socket' | 'format' | 'responseHead'> & { readonly isWebSocket?: boolean },
   ): void {
-    const { log, clock } = this.#services;
     const client = new LiveClient({
       isWebSocket: false,
       ...admitted,
@@ -137,8 +118,7 @@ export class LiveServer {
       isHeld,
       hub: this.#hubs.get(way.format)!,
       gates: this.#gates,
-      log: log.child(admitted.identity.cid),
-      clock,
+      clock: this.#services.clock,
       onClosed: (closed) => {
         this.#players.leave(closed);
         this.registry.onClosed(closed);
@@ -150,45 +130,40 @@ export class LiveServer {
   }
 
   /** @returns undefined when the client has left in the meantime; nothing is held then */
-  async #admit(wanted: LiveRequest, request: IncomingMessage, socket: Socket): Promise<Admitted | undefined> {
-    const { clock, hooks, log } = this.#services;
+  async #admit(wanted: LiveRequest, request: IncomingMessage, socket: Socket): Promise<HttpAdmission | undefined> {
     const ip = plainAddress(socket.remoteAddress);
     const place = this.registry.admit(ip);
     if (place === undefined) throw new ApiError(503, 'the server has as many clients as it may have');
     const cid = this.#services.nextCid();
+    const log = this.#services.log.child(cid);
     const { vhost, app, streamName } = wanted;
-    const tcUrl = `http://${request.headers.host ?? ''}/${app}`;
-    const pageUrl = request.headers.referer ?? '';
-    const child = log.child(cid);
+    const { host = '', referer = '', 'user-agent': userAgent = '' } = request.headers;
     let isGone = false;
     const onGone = (): void => {
       isGone = true;
     };
     socket.once('close', onGone);
     try {
-      const unixSeconds = Math.floor(clock.wallMs() / 1000);
-      const use = 'play';
-      const target = admitStream(this.#services.config(), {
+      const admitted = admitHttpClient(this.#services, {
+        cid,
+        ip,
         vhost: vhost.name,
         app,
         streamName,
         appParam: '',
-        use,
-        ip,
-        pageUrl,
+        use: 'play',
+        host,
+        pageUrl: referer,
+        userAgent,
         place,
-        unixSeconds,
+        log,
       });
-      const hookSubject = { cid, ip, vhost: target.vhost, app, tcUrl, pageUrl, param: '', log: child };
-      const connectionHooks = new ConnectionHooks(hooks, { hookSubject });
-      await connectionHooks.begin('play', target, streamName);
-      const userAgent = request.headers['user-agent'] ?? '';
-      const identity = { cid, ip, app, tcUrl: redact(`${tcUrl}/${streamName}`), pageUrl: redact(pageUrl), userAgent };
-      if (!isGone) return { identity, target, hooks: connectionHooks, place };
-      connectionHooks.end();
+      await admitted.hooks.begin('play', admitted.target, streamName);
+      if (!isGone) return admitted;
+      admitted.hooks.end();
     } catch (error) {
       this.registry.abandon(place);
-      child.error(`refused HTTP client ip=${ip}: ${describeError(error)}`);
+      log.error(`refused HTTP client ip=${ip}: ${describeError(error)}`);
       throw refusalOf(error);
     } finally {
       socket.off('close', onGone);
