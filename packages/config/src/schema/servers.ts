@@ -16,6 +16,31 @@ import {
   workerCount,
 } from '../value-type.ts';
 
+interface TlsListener {
+  readonly port: number;
+  readonly since: string;
+  /** Of `enabled`: what is served there. */
+  readonly enabled: string;
+  readonly doc: string;
+}
+
+/** The address of a service within TLS, and the certificate that it shows there. */
+const withinTls = (name: string, { port, since, enabled, doc }: TlsListener) =>
+  block(
+    name,
+    {
+      enabled: row('enabled', flag, 'off', { doc: enabled, since, live: 'at once' }),
+      listen: row('listen', listenAddress(anyHost), String(port), { doc: 'Address for TLS.', since, live: 'at once' }),
+      key: row('key', path, './conf/server.key', { doc: 'Private key, PEM.', since, live: 'at once' }),
+      cert: row('cert', path, './conf/server.crt', {
+        doc: 'Certificate, PEM, followed by those that it stands on.',
+        since,
+        live: 'at once',
+      }),
+    },
+    { doc, since, live: 'at once' },
+  );
+
 export const heartbeat = block(
   'heartbeat',
   {
@@ -118,20 +143,12 @@ export const httpApi = block(
       },
       { doc: 'Who may use the API.', since: '6.0', live: 'at once' },
     ),
-    https: block(
-      'https',
-      {
-        enabled: row('enabled', flag, 'off', { doc: 'Serve the API over TLS too.', since: '4.0', live: 'at once' }),
-        listen: row('listen', listenAddress(anyHost), '1990', { doc: 'Address for TLS.', since: '4.0', live: 'at once' }),
-        key: row('key', path, './conf/server.key', { doc: 'Private key, PEM.', since: '4.0', live: 'at once' }),
-        cert: row('cert', path, './conf/server.crt', {
-          doc: 'Certificate, PEM, followed by those that it stands on.',
-          since: '4.0',
-          live: 'at once',
-        }),
-      },
-      { doc: 'The API over TLS, beside the plain one.', since: '4.0', live: 'at once' },
-    ),
+    https: withinTls('https', {
+      port: 1990,
+      since: '4.0',
+      enabled: 'Serve the API over TLS too.',
+      doc: 'The API over TLS, beside the plain one.',
+    }),
     rawApi: block(
       'raw_api',
       {
@@ -167,38 +184,22 @@ export const httpStream = block(
       since: '2.0',
       live: 'at once',
     }),
-    https: block(
-      'https',
-      {
-        enabled: row('enabled', flag, 'off', { doc: 'Serve files and streams over TLS too.', since: '4.0', live: 'at once' }),
-        listen: row('listen', listenAddress(anyHost), '8088', { doc: 'Address for TLS.', since: '4.0', live: 'at once' }),
-        key: row('key', path, './conf/server.key', { doc: 'Private key, PEM.', since: '4.0', live: 'at once' }),
-        cert: row('cert', path, './conf/server.crt', {
-          doc: 'Certificate, PEM, followed by those that it stands on.',
-          since: '4.0',
-          live: 'at once',
-        }),
-      },
-      { doc: 'The HTTP server over TLS, beside the plain one.', since: '4.0', live: 'at once' },
-    ),
+    https: withinTls('https', {
+      port: 8088,
+      since: '4.0',
+      enabled: 'Serve files and streams over TLS too.',
+      doc: 'The HTTP server over TLS, beside the plain one.',
+    }),
   },
   { doc: 'The embedded HTTP server.', aliases: ['http_server'], live: 'at once' },
 );
 
-export const rtmps = block(
-  'rtmps',
-  {
-    enabled: row('enabled', flag, 'off', { doc: 'Accept RTMP within TLS too.', since: '7.0', live: 'at once' }),
-    listen: row('listen', listenAddress(anyHost), '443', { doc: 'Address for TLS.', since: '7.0', live: 'at once' }),
-    key: row('key', path, './conf/server.key', { doc: 'Private key, PEM.', since: '7.0', live: 'at once' }),
-    cert: row('cert', path, './conf/server.crt', {
-      doc: 'Certificate, PEM, followed by those that it stands on.',
-      since: '7.0',
-      live: 'at once',
-    }),
-  },
-  { doc: 'RTMP over TLS, beside the plain one.', since: '7.0', live: 'at once' },
-);
+export const rtmps = withinTls('rtmps', {
+  port: 443,
+  since: '7.0',
+  enabled: 'Accept RTMP within TLS too.',
+  doc: 'RTMP over TLS, beside the plain one.',
+});
 
 const pithyInterval = duration({ min: 1, max: 604_800_000, unit: 'ms' });
 
