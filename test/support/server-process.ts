@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ChildProgram, type Exit } from './child-program.ts';
 import { eventually } from './deadline.ts';
+import type { NetworkHost } from './network.ts';
 import { claimPorts, type PortBlock } from './ports.ts';
 
 export const repositoryRoot = resolve(import.meta.dirname, '../..');
@@ -18,7 +19,8 @@ const PRIVATE_PORT_OFFSET = 8;
 
 /** Where one server under test lives. */
 export interface ServerPlace {
-  readonly host: '127.0.0.1';
+  /** Where all its ports are. */
+  readonly host: string;
   readonly rtmpPort: number;
   /** For a second RTMP listener, or whatever a test needs. */
   readonly sparePort: number;
@@ -44,6 +46,8 @@ export interface ServerOptions {
   /** What to start instead of `bin/srs`. */
   readonly command?: string;
   readonly readyLimitMs?: number;
+  /** Runs it on a host of a test network instead of this machine's loopback. */
+  readonly on?: NetworkHost;
 }
 
 /** One worker as the master's private API lists it. */
@@ -118,7 +122,7 @@ export class ServerProcess {
     const ports = await claimPorts();
     const directory = mkdtempSync(join(tmpdir(), 'srs-test-'));
     const place: ServerPlace = {
-      host: '127.0.0.1',
+      host: options.on?.address ?? '127.0.0.1',
       rtmpPort: ports.first,
       sparePort: ports.first + 1,
       httpApiPort: ports.first + 2,
@@ -129,11 +133,15 @@ export class ServerProcess {
     mkdirSync(join(directory, 'objs'));
     const configFile = join(directory, 'srs.conf');
     writeFileSync(configFile, configText(place, options));
+    const [program, ...args] = [
+      ...(options.on?.prefix ?? []),
+      options.command ?? serverCommand,
+      '-c',
+      configFile,
+      ...(options.args ?? []),
+    ];
     const startProgram = (): Promise<ChildProgram> =>
-      ChildProgram.start(options.command ?? serverCommand, ['-c', configFile, ...(options.args ?? [])], {
-        cwd: directory,
-        ...(options.env === undefined ? {} : { env: options.env }),
-      });
+      ChildProgram.start(program!, args, { cwd: directory, ...(options.env === undefined ? {} : { env: options.env }) });
     return new ServerProcess(place, configFile, ports, startProgram, await startProgram());
   }
 
