@@ -4,28 +4,17 @@ import type { ViewSink } from '@srs/ring';
 import type { Batch, EncodedBytes } from './batch.ts';
 import { BatchPass } from './batch-pass.ts';
 import type { FlushBudget } from './flush-budget.ts';
-import { FrameBatch, type FrameEncoder, type FrameLine } from './frame-batch.ts';
+import { FrameBatch, type FrameEncoder } from './frame-batch.ts';
 import type { LiveStream, StreamConsumer } from './live-stream.ts';
 import { type FanOutPlayer, type PlayerOptions, PlayerState } from './player-state.ts';
+import { type BehindSettings, PlayersBehind } from './players-behind.ts';
 import type { RingSource } from './ring-source.ts';
 import { type ReadResult, SourceReader } from './source-reader.ts';
-import { TurnSchedule } from './turn-schedule.ts';
+import { StepLine } from './step-line.ts';
+import { TurnSchedule, type TurnSettings } from './turn-schedule.ts';
 
 /** What the configuration says of a stream's players; may change while they play. */
-export interface FanOutSettings {
-  /** Joiners start at the newest key frame; else at the next one. */
-  readonly gopCache: boolean;
-  /**
-   * For a format without pictures: joiners start anywhere, so far back instead, as far as that is there and not longer ago than the queue
-   * length; 0 for what comes next.
-   */
-  readonly startBackMs?: number;
-  readonly queueLengthMs: number;
-  /** The longest time that frames may wait to be sent together. */
-  readonly maxFlushIntervalMs: number;
-  /** Frames go one by one, at least this far apart, for players that cannot take several at once; 0 sends what there is. */
-  readonly minFrameIntervalMs: number;
-}
+export interface FanOutSettings extends BehindSettings, TurnSettings {}
 
 export interface FanOutOptions extends FanOutSettings {
   readonly stream: LiveStream;
@@ -61,14 +50,11 @@ export interface FanOutStatistics {
 
 /** A batch is flushed when it has grown to this size, whatever the interval says. */
 const MAX_BATCH_BYTES = 256 * 1024;
-/** As much as a player behind is given at a time. */
-const PUMP_BYTES = 128 * 1024;
 /** A flush to many players is interrupted after this time, so that the process hears of everything else. */
 const SLICE_MS = 5;
+
 /**
- * Players in step stand in a dense array and share every batch. A player that has just come, is paused, counts its time or does
- * not take its bytes reads the ring by a reader of its own until it has caught up: it costs nobody else anything, and its memory
- * is the ring that is there anyway.
+ * Players in step stand in a dense array and share every batch; the others are behind, see `PlayersBehind`.
  *
  * The ring is also the queue of frames that wait for the next flush: while the interval runs nothing is read, and no writer is
  * asked for a wake-up.
@@ -80,13 +66,11 @@ export class FanOut implements StreamConsumer {
   readonly #options: FanOutOptions;
   #settings: FanOutSettings;
   readonly #inStep: BatchPass;
-  readonly #behind = new Set<PlayerState>();
+  readonly #behind: PlayersBehind;
   /** They cost nothing until they go on. */
   readonly #paused = new Set<PlayerState>();
   readonly #batch: FrameBatch;
-  #encoder: FrameEncoder;
-  /** What those in step are given, while there is a place where they are. */
-  #line: FrameLine;
+  readonly #line: StepLine;
   readonly #sink: ViewSink;
   /** Where the players in step are, when they have got the batch at hand. Undefined while there is nothing to read. */
   #main: SourceReader | undefined;
@@ -104,30 +88,40 @@ export class FanOut implements StreamConsumer {
   /** When the first of them came in, modulo 2^32. */
   #oldestWallMs = 0;
   #laps = 0;
-  #cuts = 0;
-  #droppedFrames = 0;
 
   constructor(options: FanOutOptions) {
     this.#options = options;
     this.#settings = options;
     this.#schedule = new TurnSchedule({ ...options, reader: () => this.#main?.reader, onTurn: () => this.#turn() });
-    this.#inStep = new BatchPass({ ...options, onBlocked: (state) => this.#fallBehind(state) });
-    this.#encoder = options.encoder;
-    this.#line = options.encoder.openLine();
+    this.#inStep = new BatchPass({ ...options, onBlocked: (state) => this.#behind.fallBehind(state) });
+    const line = new StepLine(options.encoder);
+    this.#line = line;
     const batch = new FrameBatch(options.batch);
     this.#batch = batch;
+    this.#behind = new PlayersBehind({
+      settings: options,
+      inStep: this.#inStep,
+      line,
+      batch,
+      main: () => this.#main,
+      onCorrupt: options.onCorrupt,
+      onFinished: (state) => {
+        this.remove(state);
+        state.player.onFinished();
+      },
+    });
     this.#sink = {
       onRecord: (type, _flags, timestampMs, wallMs, sequence, payload) => {
         batch.mark();
         // Nobody would get it, and whoever comes next has a line of its own.
         if (this.#inStep.length === 0) return;
         if (this.#frames === 0) this.#oldestWallMs = wallMs;
-        batch.append(this.#line, type as FrameType, timestampMs, payload, sequence);
+        batch.append(line.current, type as FrameType, timestampMs, payload, sequence);
         this.#frames += 1;
       },
       onTorn: () => {
         batch.rollBack();
-        this.#line.interrupt?.();
+        line.current.interrupt?.();
       },
     };
     options.stream.attach(this);
@@ -150,13 +144,13 @@ export class FanOut implements StreamConsumer {
       ...this.#inStep.statistics,
       laps: this.#laps,
       lagBytes: this.#main?.reader.lagBytes ?? 0,
-      cuts: this.#cuts,
-      droppedFrames: this.#droppedFrames,
+      cuts: this.#behind.cuts,
+      droppedFrames: this.#behind.droppedFrames,
     };
   }
 
   add(player: FanOutPlayer, options: PlayerOptions = {}): PlayerState {
-    const state = new PlayerState(player, this.#encoder.openLine(), options);
+    const state = new PlayerState(player, this.#line.open(), options);
     this.#comeIn(() => this.#join(state, false));
     return state;
   }
@@ -177,12 +171,12 @@ export class FanOut implements StreamConsumer {
   holdBack(state: PlayerState): void {
     if (state.stepIndex < 0) return;
     this.#inStep.serveNow(state);
-    this.#fallBehind(state);
+    this.#behind.fallBehind(state);
   }
 
   /** The player's socket has room again. */
   onDrain(state: PlayerState): void {
-    if (this.#behind.has(state)) this.#pump(state);
+    this.#behind.onDrain(state);
   }
 
   /** A paused player reads nothing; when it goes on, what is older than the queue length is left out. */
@@ -202,6 +196,7 @@ export class FanOut implements StreamConsumer {
   /** From now on, for everybody who plays. */
   configure(settings: FanOutSettings): void {
     this.#settings = settings;
+    this.#behind.configure(settings);
     this.#schedule.configure(settings);
   }
 
@@ -212,8 +207,7 @@ export class FanOut implements StreamConsumer {
   changeEncoder(encoder: FrameEncoder, onChange: () => void): void {
     this.#serve(Number.POSITIVE_INFINITY);
     onChange();
-    this.#encoder = encoder;
-    this.#line = encoder.openLine(this.#line);
+    this.#line.changeEncoder(encoder);
     for (const state of this.#players()) state.line = encoder.openLine(state.line);
   }
 
@@ -240,7 +234,7 @@ export class FanOut implements StreamConsumer {
   }
 
   #players(): readonly PlayerState[] {
-    return [...this.#inStep.values(), ...this.#behind, ...this.#paused];
+    return [...this.#inStep.values(), ...this.#behind.values(), ...this.#paused];
   }
 
   #turn(): void {
@@ -261,8 +255,7 @@ export class FanOut implements StreamConsumer {
       return;
     }
     this.#schedule.end(this.#turnCostMs);
-    // Pumping can end a player or bring it into step: go over those who were behind at the start.
-    if (this.#behind.size > 0) for (const state of Array.from(this.#behind)) this.#pump(state);
+    this.#behind.pumpAll();
     if (this.#main !== undefined && !this.#main.hasMoved && !this.#isResting && !this.#main.reader.arm(slot)) {
       this.#immediate = setImmediate(() => this.onWake());
     }
@@ -325,7 +318,7 @@ export class FanOut implements StreamConsumer {
       case 'lapped':
         this.#laps += 1;
         main.reader.seekToLiveEdge();
-        this.#line.interrupt?.();
+        this.#line.current.interrupt?.();
         this.#handLines();
         this.#rejoinAll(false);
         return true;
@@ -362,7 +355,7 @@ export class FanOut implements StreamConsumer {
 
   /** Those in step go on each by itself, from where all of them are. */
   #handLines(): void {
-    for (const state of this.#inStep.values()) state.line = this.#encoder.openLine(this.#line);
+    for (const state of this.#inStep.values()) state.line = this.#line.fork();
   }
 
   /** Everybody starts afresh: on a publish they have waited for, or because this worker was lapped. */
@@ -373,7 +366,7 @@ export class FanOut implements StreamConsumer {
   }
 
   #join(state: PlayerState, hasWaited: boolean): void {
-    if (this.#main !== undefined) this.#enterRing(state, this.#main.source, hasWaited);
+    if (this.#main !== undefined) this.#behind.enterRing(state, this.#main.source, hasWaited);
     this.#read(state);
   }
 
@@ -394,125 +387,5 @@ export class FanOut implements StreamConsumer {
     // The place of those in step has stood still meanwhile.
     if (this.#isResting) this.#main?.reader.seekToLiveEdge();
     this.#behind.add(state);
-    this.#pump(state);
-  }
-
-  /**
-   * @param hasWaited the player was there before the ring: this process may hear of a ring when the publisher, who does not wait,
-   *   has sent several seconds already
-   */
-  #enterRing(state: PlayerState, source: RingSource, hasWaited: boolean): void {
-    state.leaveRing();
-    const reader = SourceReader.open(source, this.#options.onCorrupt);
-    if (reader === undefined) return;
-    const { gopCache, startBackMs, queueLengthMs } = this.#settings;
-    const backMs = startBackMs === undefined ? undefined : Math.min(startBackMs, queueLengthMs);
-    state.enterRing(reader, { hasWaited, backMs, fromKeyFrame: gopCache });
-  }
-
-  #fallBehind(state: PlayerState): void {
-    if (state.stepIndex < 0) return;
-    this.#inStep.remove(state);
-    if (this.#main !== undefined) {
-      state.line = this.#encoder.openLine(this.#line);
-      state.goOnWith(this.#main.fork(), this.#main.reader.newestTimestampMs);
-    }
-    this.#behind.add(state);
-  }
-
-  #enterStep(state: PlayerState): void {
-    if (this.#main !== undefined && !this.#joinLine(state)) return;
-    this.#behind.delete(state);
-    state.leaveRing();
-    this.#inStep.add(state);
-  }
-
-  /**
-   * Brings a player that has got everything up to the place of those in step into their line. Its bytes were made by a line of its own,
-   * and where formats count, those of all need not follow on them.
-   * @returns false when what lies between has to wait: it is still behind then
-   */
-  #joinLine(state: PlayerState): boolean {
-    if (this.#inStep.length === 0) {
-      this.#line = this.#encoder.openLine(state.line);
-      return true;
-    }
-    const bridge = state.line.bridgeTo?.(this.#line);
-    if (bridge === undefined) return true;
-    state.line = this.#encoder.openLine(this.#line);
-    this.#batch.appendBytes(bridge);
-    return this.#giveAlone(state);
-  }
-
-  /** Gives a player behind as much as its socket takes, and brings it into step when it has caught up. */
-  #pump(state: PlayerState): void {
-    while (!state.isRemoved && !state.isPaused && state.player.pendingBytes === 0) {
-      if (state.reader === undefined && !this.#findRing(state)) return;
-      const { reader } = state;
-      if (reader === undefined) return;
-      if (state.lateMs() > this.#settings.queueLengthMs) this.#countCut(state.cut());
-      const result = this.#readAlone(state, reader);
-      if (state.isFinished) {
-        this.remove(state);
-        state.player.onFinished();
-        return;
-      }
-      switch (result) {
-        case 'more':
-          break;
-        case 'drained':
-          if (state.canEnterStep && state.player.pendingBytes === 0) this.#enterStep(state);
-          return;
-        case 'lapped':
-          this.#countCut(state.onLapped());
-          break;
-        case 'ended':
-          if (!this.#followOnAlone(state, reader)) return;
-          break;
-      }
-    }
-  }
-
-  #countCut(droppedFrames: number): void {
-    if (droppedFrames === 0) return;
-    this.#cuts += 1;
-    this.#droppedFrames += droppedFrames;
-  }
-
-  /** A player without a ring waits together with those in step, or joins them on the ring that has come. */
-  #findRing(state: PlayerState): boolean {
-    if (this.#main !== undefined) this.#enterRing(state, this.#main.source, this.#main.source.wasAwaited);
-    else if (!state.isSolo) this.#enterStep(state);
-    return state.reader !== undefined;
-  }
-
-  /** Up to the place of those in step, and not beyond: `drained` means there. */
-  #readAlone(state: PlayerState, reader: SourceReader): ReadResult {
-    const limitBytes = this.#main === undefined ? undefined : reader.bytesTo(this.#main);
-    if (limitBytes !== undefined && limitBytes <= 0) return 'drained';
-    const maxBytes = Math.min(PUMP_BYTES, limitBytes ?? PUMP_BYTES);
-    const result = reader.read(state.sinkInto(this.#batch), maxBytes, this.#options.onCorrupt);
-    if (this.#batch.length > 0) this.#giveAlone(state);
-    return result;
-  }
-
-  /** @returns false when the player's socket has not taken all of it */
-  #giveAlone(state: PlayerState): boolean {
-    const encoded = this.#batch.take();
-    const isTaken = state.player.write(encoded, 0);
-    if (isTaken) this.#batch.reuse(encoded);
-    return isTaken;
-  }
-
-  /** @returns false when the player has to wait for another ring */
-  #followOnAlone(state: PlayerState, reader: SourceReader): boolean {
-    const { next } = reader.source;
-    if (next === undefined) {
-      if (reader.hasMoved) return false;
-      state.leaveRing();
-      return true;
-    }
-    if (!reader.followMove(next, this.#options.onCorrupt)) this.#enterRing(state, next, next.wasAwaited);
-    return state.reader !== undefined;
   }
 }

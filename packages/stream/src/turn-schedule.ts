@@ -15,7 +15,7 @@ const NEWEST_WEIGHT = 0.25;
 export interface TurnSettings {
   /** The longest time that frames may wait to be sent together. */
   readonly maxFlushIntervalMs: number;
-  /** Every turn sends one frame, and they are at least this far apart; 0 for turns as they are needed. */
+  /** For players that cannot take several frames at once: every turn sends one, at least this far apart; 0 for turns as they are needed. */
   readonly minFrameIntervalMs: number;
 }
 
