@@ -32,7 +32,7 @@ export const layers: Readonly<Record<LayerName, Layer>> = {
     isOpenInside: true,
   },
   transport: { packages: ['control', 'ffmpeg', 'files', 'logging', 'native', 'ring'], sees: ['ground', 'formats'] },
-  client: { packages: ['client'], sees: ['ground', 'formats'] },
+  client: { packages: ['client'], sees: ['ground', 'formats', 'transport'] },
   // Programs that use a server as its clients do, and measure it from outside.
   tools: { packages: ['bench'], sees: ['ground', 'formats', 'transport', 'client'] },
   streams: { packages: ['stream'], sees: ['ground', 'formats', 'transport'] },

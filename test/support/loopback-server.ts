@@ -97,7 +97,12 @@ export class LoopbackPeer {
   }
 
   sendFrame(type: FrameType, timestampMs: number, payload: Buffer): boolean {
-    return this.socket.write(encodeMessage(6, type, timestampMs, MEDIA_STREAM_ID, payload, this.session.outChunkSize));
+    return this.socket.write(this.encodeFrame(type, timestampMs, payload));
+  }
+
+  /** For those who send it in a way of their own. */
+  encodeFrame(type: FrameType, timestampMs: number, payload: Buffer): Buffer {
+    return encodeMessage(6, type, timestampMs, MEDIA_STREAM_ID, payload, this.session.outChunkSize);
   }
 
   async frameCount(count: number): Promise<void> {

@@ -24,8 +24,8 @@ describe('a test network', () => {
     {
       await using network = await TestNetwork.start();
       const [far, own] = [await network.host(), await network.ownAddress()];
-      const [command = '', ...args] = [...far.prefix, process.execPath, '-e', echo];
-      await using program = await ChildProgram.start(command, args);
+      const [command, ...args] = [...far.prefix, process.execPath, '-e', echo];
+      await using program = await ChildProgram.start(command!, args);
       await program.waitForLine('listening');
       expect(await roundTripMs(far.address, own, 7000)).toBeLessThan(500);
       const cable = network.cable(own, far.address);

@@ -13,6 +13,8 @@ export interface ConnectionOptions extends Omit<ClientSessionOptions, Given> {
   readonly startTimeoutMs?: number;
   /** How long the server may be behind without one moment in which no byte waits for it. 30 s unless told. */
   readonly sendTimeoutMs?: number;
+  /** How long the server's machine may take nothing of what is on its way to it. The system's limit, minutes, unless told. */
+  readonly standstillTimeoutMs?: number;
   /** How long nothing may pass either way once the stream has started. No limit (0) unless told: it may lack a publisher. */
   readonly idleTimeoutMs?: number;
   /** Bytes that may wait for the server; beyond that it is given up. 16 MiB unless told. */

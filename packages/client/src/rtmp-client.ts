@@ -2,8 +2,10 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import { describeError, type FrameType, SrsError, systemClock, systemErrorCode } from '@srs/kernel';
+import { limitStandstill } from '@srs/native';
 import { ClientSession, type ConnectedInfo, nodeRtmpCrypto, type ReceivedStatus, type Rejection } from '@srs/rtmp';
 import type { ClientOptions, CloseReason } from './client-options.ts';
+import { hostNames } from './host-names.ts';
 import { RtmpRefusal } from './rtmp-refusal.ts';
 import { describeTarget, parseRtmpUrl, type RtmpTarget } from './rtmp-target.ts';
 
@@ -133,10 +135,20 @@ export class RtmpClient {
     return this.closed;
   }
 
+  /** Closes at once and without a word: for a server that does not answer any more. */
+  abandon(): void {
+    this.#end({ kind: 'closed' });
+  }
+
   #connect(): Socket {
     const { host, port, isSecure } = this.target;
     const { ca, verifiesCertificate = true } = this.#options;
-    const options = { host, port, onread: { buffer: readBuffer, callback: (length: number) => this.#onBytes(length) } };
+    const options = {
+      host,
+      port,
+      lookup: hostNames.lookup,
+      onread: { buffer: readBuffer, callback: (length: number) => this.#onBytes(length) },
+    };
     const socket = isSecure
       ? connectTls({
           ...options,
@@ -181,6 +193,8 @@ export class RtmpClient {
   }
 
   #onConnected(): void {
+    const { standstillTimeoutMs } = this.#options;
+    if (standstillTimeoutMs !== undefined) limitStandstill(this.#socket, standstillTimeoutMs);
     this.#limitStep(this.#options.startTimeoutMs ?? START_TIMEOUT_MS, `${this.#options.role} not answered`);
     this.#session.start();
   }

@@ -41,4 +41,9 @@ export class RtmpPlayer {
   close(): Promise<CloseReason> {
     return this.client.close();
   }
+
+  /** Closes at once and without a word: for a server that does not answer any more. */
+  abandon(): void {
+    this.client.abandon();
+  }
 }

@@ -1,9 +1,11 @@
 /** Accepted sockets that all read into one buffer of the process, and whose descriptor may be used beside them. */
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { closeFd, descriptorOf, duplicateFd } from '@srs/native';
+import { closeFd, descriptorOf, duplicateFd, limitStandstill } from '@srs/native';
 
 const READ_BUFFER_BYTES = 64 * 1024;
+/** A client that has taken nothing of what was sent to it for so long is gone, whatever its machine has failed to say. */
+const STANDSTILL_MS = 30_000;
 /** Whoever is called has taken what it needs before the next read begins. */
 const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
 
@@ -29,6 +31,7 @@ export interface ClientSocket {
  * @returns the socket to use from here on: `accepted` itself, without a descriptor, where it has none of its own, speaks TLS, or none is left
  */
 export function adoptSocket(accepted: Socket, handler: ClientSocketHandler): ClientSocket {
+  limitStandstill(accepted, STANDSTILL_MS);
   const descriptor = accepted instanceof TLSSocket ? -1 : duplicateFd(descriptorOf(accepted));
   const socket = descriptor < 0 ? undefined : openSocket(descriptor, handler);
   if (socket === undefined) {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { frameTypes, memoryLog, systemClock } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../../test/support/deadline.ts';
@@ -124,6 +125,51 @@ describe('a pull', () => {
       LIMIT_MS,
       () => pulled.view.lastError,
     );
+    await pulled.close();
+  });
+
+  it('does not wait for the farewell of an origin that is silent', async () => {
+    await using silent = await LoopbackServer.start();
+    await using second = await LoopbackServer.start();
+    const published = new Published();
+    const { pull: pulled } = pull(published, [silent.port, second.port]);
+    const peer = await silent.peer();
+    await eventually(
+      () => peer.requests.length === 2,
+      LIMIT_MS,
+      () => 'not asked to play',
+    );
+    peer.sendFrame(frameTypes.video, 40, frame);
+    await published.have('40');
+    // As behind a cable that is cut: it does not even see that the other side closes.
+    peer.socket.pause();
+    const silentMs = performance.now();
+    await second.peer();
+    expect(performance.now() - silentMs).toBeLessThan(3000);
+    expect(published.lines).toEqual(['begin 127.0.0.1', '40', 'end']);
+    await pulled.close();
+  });
+
+  it('stays with an origin whose frames take long to come', async () => {
+    await using slow = await LoopbackServer.start();
+    await using second = await LoopbackServer.start();
+    const published = new Published();
+    const { pull: pulled } = pull(published, [slow.port, second.port]);
+    const peer = await slow.peer();
+    await eventually(
+      () => peer.requests.length === 2,
+      LIMIT_MS,
+      () => 'not asked to play',
+    );
+    peer.sendFrame(frameTypes.video, 40, frame);
+    const big = peer.encodeFrame(frameTypes.video, 80, Buffer.alloc(60_000, frame));
+    const pieceBytes = Math.ceil(big.length / 6);
+    for (let at = 0; at < big.length; at += pieceBytes) {
+      peer.socket.write(big.subarray(at, at + pieceBytes));
+      await delay(500);
+    }
+    await published.have('80');
+    expect(published.lines).toEqual(['begin 127.0.0.1', '40', '80']);
     await pulled.close();
   });
 

@@ -60,6 +60,7 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const START_TIMEOUT_MS = 5_000;
 /** An origin that has been silent for so long is left for the next one: with the time that takes, viewers wait 3 s at most. */
 const SILENCE_MS = 2_000;
+const LOOK_MS = 100;
 /** For the answer to where the stream may be. */
 const ORIGINS_TIMEOUT_MS = 5_000;
 /** When all have been tried in vain. A quarter less at random. */
@@ -86,7 +87,6 @@ export class EdgePull {
   #inVain = 0;
   #player: RtmpPlayer | undefined;
   #sink: PullSink | undefined;
-  #heardMs = 0;
 
   /** Connects at once. */
   constructor(options: EdgePullOptions) {
@@ -200,16 +200,20 @@ export class EdgePull {
     pool.worked(origin);
     if (this.#sink === undefined) this.#state = 'connected';
     this.#logPeer(origin, player);
-    this.#heardMs = clock.nowMs();
+    let heardMs = clock.nowMs();
+    // Bytes count, not frames: over a bad line a key frame may take longer than the patience with an origin.
+    let heardBytes = 0;
     const startsBefore = this.#sink === undefined ? this.#starts : this.#starts - 1;
     let isSilent = false;
     const watch = setInterval(() => {
-      if (clock.nowMs() - this.#heardMs < SILENCE_MS) return;
+      const { bytesReceived } = player.client;
+      if (bytesReceived !== heardBytes) [heardBytes, heardMs] = [bytesReceived, clock.nowMs()];
+      if (clock.nowMs() - heardMs < SILENCE_MS) return;
       isSilent = true;
       clearInterval(watch);
-      void player.close();
-      this.#endSink();
-    }, SILENCE_MS / 10);
+      // Its farewell may never come.
+      player.abandon();
+    }, LOOK_MS);
     const reason = await player.closed;
     clearInterval(watch);
     this.#player = undefined;
@@ -233,7 +237,6 @@ export class EdgePull {
   /** Hot path. */
   #onFrame(origin: ServerAddress, type: FrameType, timestampMs: number, payload: Buffer): void {
     if (this.#isClosed) return;
-    this.#heardMs = this.#options.clock.nowMs();
     if (this.#sink === undefined) {
       const start = this.#options.open(origin.host);
       if ('refusal' in start) throw new NoPlaceHere(`it cannot begin here: ${start.refusal}`);

@@ -45,6 +45,8 @@ export interface ForwardOutputOptions {
 const CONNECT_TIMEOUT_MS = 3_000;
 /** A server that shakes hands and then says nothing. */
 const START_TIMEOUT_MS = 10_000;
+/** A server that has taken nothing for so long is tried anew: the system alone would wait for it for a quarter of an hour. */
+const STANDSTILL_MS = 10_000;
 const CHUNK_SIZE = 60_000;
 /** An origin that refuses for so long means it: what it still had of a publish just before this one is gone by then. */
 const REFUSAL_MS = 1_500;
@@ -68,6 +70,7 @@ export class ForwardOutput implements FrameConsumer {
       connection: {
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
         startTimeoutMs: START_TIMEOUT_MS,
+        standstillTimeoutMs: STANDSTILL_MS,
         chunkSize: CHUNK_SIZE,
         publishStyle: 'flash',
         args: connectArguments,

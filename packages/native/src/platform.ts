@@ -7,6 +7,8 @@ export interface PlatformNumbers {
   readonly SO_REUSEADDR: number;
   readonly SO_REUSEPORT: number;
   readonly TCP_NOTSENT_LOWAT: number;
+  /** 0 where there is no such option. */
+  readonly TCP_USER_TIMEOUT: number;
   readonly IPV6_V6ONLY: number;
   readonly MSG_DONTWAIT: number;
   readonly MSG_NOSIGNAL: number;
@@ -27,6 +29,7 @@ const linux: PlatformNumbers = {
   SO_REUSEADDR: 2,
   SO_REUSEPORT: 15,
   TCP_NOTSENT_LOWAT: 25,
+  TCP_USER_TIMEOUT: 18,
   IPV6_V6ONLY: 26,
   MSG_DONTWAIT: 0x40,
   MSG_NOSIGNAL: 0x4000,
@@ -46,6 +49,7 @@ const darwin: PlatformNumbers = {
   SO_REUSEADDR: 0x4,
   SO_REUSEPORT: 0x200,
   TCP_NOTSENT_LOWAT: 0x201,
+  TCP_USER_TIMEOUT: 0,
   IPV6_V6ONLY: 27,
   MSG_DONTWAIT: 0x80,
   MSG_NOSIGNAL: 0x80000,

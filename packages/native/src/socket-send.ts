@@ -21,10 +21,20 @@ export function addressOf(bytes: Uint8Array): number {
  * socket's: use it only while the socket is not `destroyed`, because the number is given to another one at once.
  */
 export function descriptorOf(socket: Socket | Server): number {
-  // Not in the documentation, but there since the first versions; without it everything still works, by way of the socket.
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: unknown } | null };
-  return typeof handle?.fd === 'number' ? handle.fd : -1;
+  return fdOf(handleOf(socket));
 }
+
+/** What a socket has inside: not in the documentation, but there since the first versions; without it everything still works. */
+interface Handle {
+  readonly fd?: unknown;
+  /** Of TLS: the connection below. */
+  readonly _parent?: Handle | null;
+}
+
+const handleOf = (socket: Socket | Server): Handle | null | undefined =>
+  (socket as unknown as { readonly _handle?: Handle | null })._handle;
+
+const fdOf = (handle: Handle | null | undefined): number => (typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : -1);
 
 /**
  * Sends as much as the kernel takes at once. Nothing may wait in the socket itself, or the order of bytes is lost.
@@ -46,4 +56,17 @@ export function sendFrom(fd: number, address: number, lengthBytes: number): numb
 export function limitUnsent(fd: number, sizeBytes: number): void {
   optionValue.writeInt32LE(sizeBytes);
   libc('setsockopt')(fd, IPPROTO_TCP, platform.TCP_NOTSENT_LOWAT, optionValue, optionValue.length);
+}
+
+/**
+ * Ends a connection, TLS or not, whose peer has taken nothing of what was sent for so long: the cable is cut, the machine is gone, or
+ * the program there has stopped reading. The system alone repeats what it has sent for a quarter of an hour. The socket then fails with
+ * ETIMEDOUT. Does nothing where that cannot be set.
+ */
+export function limitStandstill(socket: Socket, timeoutMs: number): void {
+  const handle = handleOf(socket);
+  const fd = Math.max(fdOf(handle), fdOf(handle?._parent));
+  if (fd < 0 || platform.TCP_USER_TIMEOUT === 0) return;
+  optionValue.writeInt32LE(timeoutMs);
+  libc('setsockopt')(fd, IPPROTO_TCP, platform.TCP_USER_TIMEOUT, optionValue, optionValue.length);
 }
