@@ -38,15 +38,21 @@ export class HostNames {
   }
 
   /** For the option of that name of `net.connect`. */
-  readonly lookup = (name: string, options: LookupOptions, callback: Callback): void => {
-    this.find(name).then(
-      (addresses) => {
-        if (options.all === true) callback(null, [...addresses]);
-        else callback(null, addresses[0]!.address, addresses[0]!.family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, ''),
-    );
-  };
+  readonly lookup = (name: string, options: LookupOptions, callback: Callback): void =>
+    void this.#answer(name, options, callback);
+
+  async #answer(name: string, { all }: LookupOptions, callback: Callback): Promise<void> {
+    let addresses: Answer;
+    try {
+      addresses = await this.find(name);
+    } catch (error) {
+      callback(error as NodeJS.ErrnoException, '');
+      return;
+    }
+    const { address, family } = addresses[0]!;
+    if (all === true) callback(null, [...addresses]);
+    else callback(null, address, family);
+  }
 
   async #start(name: string): Promise<Answer> {
     const asking = this.#ask(name);
