@@ -11,9 +11,10 @@ import { Worker } from 'node:worker_threads';
 import { beforeEach } from 'vitest';
 import type { CableState, SwitchData, SwitchOrder } from './packet-switch.ts';
 import { isAlive } from './proc.ts';
-import { findProgram, missingNote } from './programs.ts';
+import { findProgram, missingNote, type Program } from './programs.ts';
 import { openTunDevice } from './tun-device.ts';
 
+const tool: Program = 'ip';
 /** Names carry the process that made them, so that a later run finds what one that was killed has left. */
 const NAME = /^srs-(\d+)-\d+$/;
 const namespaceDirectory = '/run/netns';
@@ -43,12 +44,12 @@ export interface Cable {
 }
 
 function ip(...args: readonly string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  execFileSync(tool, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 /** Why no network can be made here; undefined when one can. */
 function obstacle(): string | undefined {
-  if (findProgram('ip') === undefined) return missingNote(['ip']);
+  if (findProgram(tool) === undefined) return missingNote([tool]);
   const name = `srs-${process.pid}-0`;
   try {
     accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
