@@ -395,6 +395,24 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     'srs.conf:2: endpoint s3.example.com must be an http:// or https:// URL',
   ],
   [
+    'origin backup without what it needs',
+    vhost(
+      'hls { enabled on; hls_fragment 0; hls_keys on; hls_format fmp4; hls_wait_keyframe off; hls_ts_file [timestamp].ts;\nhls_origin_backup on; }',
+    ),
+    [
+      'atc on: segments are cut and numbered by the timestamps of the encoder',
+      'hls_storage memory: a file would outlive its time',
+      'hls_format ts: init segments and parts are numbered by each server',
+      'hls_keys off: each server makes keys of its own',
+      'hls_ctx off: a session is known to one server only',
+      'an hls_fragment of 1 s at least: segments are counted in it',
+      'hls_wait_keyframe on: segments begin at key frames',
+      'hls_ts_file with [seq]: the number is what both servers know of a segment',
+    ]
+      .map((need) => `srs.conf:3: hls_origin_backup of vhost a.com needs ${need}`)
+      .join('\n'),
+  ],
+  [
     'upload without anywhere to go',
     vhost('dvr { \ndvr_upload { enabled on; } }'),
     ['endpoint', 'bucket', 'access_key', 'secret_key']

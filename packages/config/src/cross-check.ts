@@ -167,6 +167,7 @@ export class CrossCheck {
     if (!vhost.enabled) return;
     this.#checkAccess(vhost, place);
     this.#checkDvr(vhost, place);
+    this.#checkOriginBackup(vhost, place);
   }
 
   #checkAccess(vhost: VhostConfig, place: Directive): void {
@@ -190,6 +191,30 @@ export class CrossCheck {
         findChild(place, 'security') ?? place,
         `security of ${where} has no allow ${activity}, nobody may ${activity}`,
         { directive: `${where} / security` },
+      );
+    }
+  }
+
+  /** What one server knows and the other does not would be in the segments, or decide about them. */
+  #checkOriginBackup({ name, hls, atc }: VhostConfig, place: Directive): void {
+    if (!hls.enabled || !hls.originBackup) return;
+    const needs: readonly (readonly [isMet: boolean, need: string, reason: string])[] = [
+      [atc, 'atc on', 'segments are cut and numbered by the timestamps of the encoder'],
+      [hls.storage === 'memory', 'hls_storage memory', 'a file would outlive its time'],
+      [hls.format === 'ts', 'hls_format ts', 'init segments and parts are numbered by each server'],
+      [!hls.keys.enabled, 'hls_keys off', 'each server makes keys of its own'],
+      [hls.ctx === 'off', 'hls_ctx off', 'a session is known to one server only'],
+      [hls.fragmentMs > 0, 'an hls_fragment of 1 s at least', 'segments are counted in it'],
+      [hls.waitKeyframe, 'hls_wait_keyframe on', 'segments begin at key frames'],
+      [hls.tsFile.includes('[seq]'), 'hls_ts_file with [seq]', 'the number is what both servers know of a segment'],
+    ];
+    const where = `vhost ${showValue(name)}`;
+    for (const [isMet, need, reason] of needs) {
+      if (isMet) continue;
+      this.#errors.add(
+        findPath(place, ['hls', 'hls_origin_backup']) ?? place,
+        `hls_origin_backup of ${where} needs ${need}: ${reason}`,
+        { directive: `${where} / hls / hls_origin_backup`, allowed: need },
       );
     }
   }

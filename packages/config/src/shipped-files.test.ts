@@ -34,6 +34,7 @@ describe('conf/', () => {
       ['demo', 'demo.19350'],
       ['origin', 'edge.region'],
       ['edge.region', 'edge.leaf'],
+      ['origin.backup.a', 'origin.backup.b'],
     ]) {
       const [one, two] = pair.map((name) => loadConfig(read(`${name}.conf`), { fileName: name }).config);
       expect(one?.pid).not.toBe(two?.pid);

@@ -50,13 +50,14 @@ export function hlsFeature(options: HlsFeatureOptions): HlsFeature {
   const streams = new Map<string, Entry>();
   const writers = new Map<string, string>();
 
-  const newEntry = (isMemory: boolean): Entry => {
+  const newEntry = (isMemory: boolean, isBackedUp: boolean): Entry => {
     if (!isMemory) return { files: new StreamFiles({ store: diskStore, clock, log }), memory: undefined, live: undefined };
     const memory = new MemoryStore(pool);
-    const firstNumber = (): number => Math.floor(clock.wallMs() / 1000);
+    // Where a server is backed up, numbers come from the encoder.
+    const firstNumber = (): number => (isBackedUp ? 0 : Math.floor(clock.wallMs() / 1000));
     const onDispose = (): readonly string[] => entry.live?.remove() ?? [];
     const entry: Entry = {
-      files: new StreamFiles({ store: memory, clock, log, firstNumber, onDispose }),
+      files: new StreamFiles({ store: memory, clock, log, firstNumber, forgetsNumbers: isBackedUp, onDispose }),
       memory,
       live: undefined,
     };
@@ -82,7 +83,7 @@ export function hlsFeature(options: HlsFeatureOptions): HlsFeature {
       );
       return undefined;
     }
-    const entry = streams.get(path) ?? newEntry(isMemory);
+    const entry = streams.get(path) ?? newEntry(isMemory, config.originBackup);
     // What was kept in memory before under the same URL has told players its numbers.
     const reached = isMemory ? undefined : streams.get(memoryKey(`/${name.vhost}/${names.playlistUrl}`))?.files.reached;
     if (reached !== undefined) entry.files.supersede(reached);

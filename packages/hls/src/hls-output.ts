@@ -12,10 +12,11 @@ import type { SegmentEvent } from './segment-event.ts';
 import type { SegmentFiles } from './segment-files.ts';
 import type { CreateMuxer } from './segment-muxer.ts';
 import type { FileName, SegmentNames } from './segment-names.ts';
+import { SlotPackager } from './slot-packager.ts';
 import type { HlsStore } from './store.ts';
 import type { MemoryStore } from './store-memory.ts';
 import type { StreamFiles } from './stream-files.ts';
-import { StreamPackager } from './stream-packager.ts';
+import { type Packager, StreamPackager } from './stream-packager.ts';
 
 export interface HlsOutputOptions {
   readonly stream: OutputStream;
@@ -43,7 +44,7 @@ export class HlsOutput implements FrameConsumer {
   readonly #begun: Promise<void>;
   /** Until the old playlist is read, for it says which number comes next. */
   #held: HeldFrames | undefined = new HeldFrames(MAX_HELD_BYTES);
-  #packager: StreamPackager | undefined;
+  #packager: Packager | undefined;
   #playlist: Playlist | undefined;
   #segmentFiles: (SegmentFiles & { settle(): Promise<void> }) | undefined;
   #hasFailed = false;
@@ -100,14 +101,15 @@ export class HlsOutput implements FrameConsumer {
 
   async #begin(): Promise<void> {
     const { files, names, config, clock, randomBytes, createMuxer, stream } = this.#options;
+    const { log } = stream;
     const state = await files.begin(names, stream.log);
     const playlist = new Playlist({ windowMs: config.windowMs, targetMs: config.fragmentMs * config.tdRatio }, state);
     const segmentFiles = this.#createFiles(playlist);
     const { nextSequence } = playlist;
-    const packagerOptions = { config, names, files: segmentFiles, nextSequence, clock, randomBytes, createMuxer };
+    const packagerOptions = { config, names, files: segmentFiles, nextSequence, clock, randomBytes, createMuxer, log };
     this.#playlist = playlist;
     this.#segmentFiles = segmentFiles;
-    this.#packager = new StreamPackager(packagerOptions);
+    this.#packager = config.originBackup ? new SlotPackager(packagerOptions) : new StreamPackager(packagerOptions);
     stream.log.trace(`hls: ${names.playlistPath} goes on with segment ${nextSequence}, ${state.segments.length} are listed`);
     const held = this.#held;
     this.#held = undefined;
@@ -120,7 +122,8 @@ export class HlsOutput implements FrameConsumer {
     const onError = (error: unknown): void => this.#failLater(error);
     if (live === undefined) {
       const cleanup = config.cleanup || isInMemory(config);
-      return new PlaylistFiles({ files, log: stream.log, store, names, playlist, cleanup, onListed, onError });
+      const isBackedUp = config.originBackup;
+      return new PlaylistFiles({ files, log: stream.log, store, names, playlist, cleanup, isBackedUp, onListed, onError });
     }
     const parts = new LowLatencyPlaylist(playlist, config.partMs);
     const left = live.stream.begin(parts);

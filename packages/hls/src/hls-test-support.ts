@@ -9,9 +9,9 @@ import { SegmentNames } from './segment-names.ts';
 import type { HlsStore } from './store.ts';
 import type { StreamFiles } from './stream-files.ts';
 
-/** A vhost with HLS. @param text directives of its `hls` block */
-export function hlsVhost(text = ''): VhostConfig {
-  const source = `listen 1935; vhost a.com { hls { enabled on; ${text} } }`;
+/** A vhost with HLS. @param text directives of its `hls` block @param more directives of the vhost */
+export function hlsVhost(text = '', more = ''): VhostConfig {
+  const source = `listen 1935; vhost a.com { ${more} hls { enabled on; ${text} } }`;
   return loadConfig(source, { fileName: 'srs.conf' }).config.vhosts.get('a.com')!;
 }
 

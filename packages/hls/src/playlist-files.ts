@@ -11,6 +11,9 @@ import type { StreamFiles } from './stream-files.ts';
 const MAX_WAITING_SEGMENTS = 100;
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
+/** A playlist to which nothing has been added for so many target durations tells players nothing new. */
+const STALE_TARGETS = 1.5;
+
 export interface PlaylistFilesOptions {
   readonly files: StreamFiles;
   readonly log: Log;
@@ -19,6 +22,10 @@ export interface PlaylistFilesOptions {
   readonly playlist: Playlist;
   /** Delete what has left the playlist. */
   readonly cleanup: boolean;
+  /**
+   * Another server has the same playlist, and is asked when this one has none: it is there only while it is full and goes on.
+   */
+  readonly isBackedUp: boolean;
   /** A segment is complete and listed. */
   readonly onListed: (segment: ListedSegment, name: FileName) => void;
   /** Called once: nothing is written any more. */
@@ -121,11 +128,13 @@ export class PlaylistFiles implements SegmentFiles {
   }
 
   async #list({ sink }: OpenSegment, name: FileName, segment: ListedSegment): Promise<void> {
-    const { playlist, store, names, cleanup, files, onListed } = this.#options;
+    const { playlist, store, names, cleanup, files, onListed, isBackedUp } = this.#options;
     await sink.commit(segment.path);
-    const left = playlist.add(segment);
+    const left = [...playlist.skipTo(segment.sequence), ...playlist.add(segment)];
     for (const path of filesOf([segment], undefined)) this.#unnamed.delete(path);
-    await store.replace(names.playlistPath, playlistText(playlist));
+    if (isBackedUp && !playlist.isFull) await store.remove([names.playlistPath]);
+    else await store.replace(names.playlistPath, playlistText(playlist));
+    if (isBackedUp) files.expire(names.playlistPath, STALE_TARGETS * playlist.targetSeconds * 1000);
     if (cleanup && left.length > 0) files.linger(filesOf(left, playlist.segments[0]), lingerMs(playlist, left));
     onListed(segment, name);
   }

@@ -121,6 +121,22 @@ export class Playlist {
     return this.#targetSeconds;
   }
 
+  /** What is listed is as long as it gets: it begins with the same segment as any other list that has come so far. */
+  get isFull(): boolean {
+    return this.#isEnough(this.#listedMs);
+  }
+
+  /**
+   * The next segment has this number. A list cannot have a hole: what is listed leaves when others would come between.
+   * @param sequence at least `nextSequence`
+   * @returns those that are no longer listed, oldest first
+   */
+  skipTo(sequence: number): readonly ListedSegment[] {
+    if (sequence <= this.#nextSequence) return [];
+    this.#nextSequence = sequence;
+    return this.#drop(this.#segments.length);
+  }
+
   /**
    * Lists a segment.
    * @returns those that are no longer listed because of it, oldest first
@@ -163,7 +179,11 @@ export class Playlist {
   /** @param restMs what would be left without the oldest */
   #isSurplus(listed: number, restMs: number): boolean {
     if (listed > MAX_LISTED_SEGMENTS) return true;
-    return Math.floor(restMs / 1000) > this.#windowSeconds && restMs >= MIN_LISTED_TARGETS * this.#targetSeconds * 1000;
+    return this.#isEnough(restMs);
+  }
+
+  #isEnough(ms: number): boolean {
+    return Math.floor(ms / 1000) > this.#windowSeconds && ms >= MIN_LISTED_TARGETS * this.#targetSeconds * 1000;
   }
 
   /** Takes the oldest off the list, and off the sums. */

@@ -1,7 +1,7 @@
 /** Makes the bytes of segments from frames. */
 import { type FrameType, frameTypes } from '@srs/kernel';
 import { FlvToMp4 } from '@srs/mp4';
-import { FlvToTs } from '@srs/mpegts';
+import { FlvToTs, type TimelinePlace } from '@srs/mpegts';
 
 /** What has to stand before segments for them to be played. */
 interface InitBytes {
@@ -28,12 +28,15 @@ export interface SegmentMuxer {
   init(): InitBytes | undefined;
 }
 
-/** @param output is given the bytes of the segment, its own from then on */
-export type CreateMuxer = (output: (bytes: Buffer) => void) => SegmentMuxer;
+/**
+ * @param output is given the bytes of the segment, its own from then on
+ * @param alone it makes one segment, whose bytes follow from its frames and this begin alone; only of MPEG-TS
+ */
+export type CreateMuxer = (output: (bytes: Buffer) => void, alone?: TimelinePlace) => SegmentMuxer;
 
 /** MPEG-TS: each segment begins with its tables, and can be played alone. */
-export const createTsMuxer: CreateMuxer = (output) => {
-  const muxer = new FlvToTs({ output });
+export const createTsMuxer: CreateMuxer = (output, alone) => {
+  const muxer = new FlvToTs({ output, alone });
   return {
     hasChanged: false,
     begin: () => muxer.beginFile(),

@@ -17,6 +17,8 @@ export interface StreamFilesOptions {
    * told players is not known.
    */
   readonly firstNumber?: () => number;
+  /** The numbers of a playlist that is removed may come again: those of the next publish are told by its encoder. */
+  readonly forgetsNumbers?: boolean;
   /** The playlist is removed. @returns what has to go with it beside what it lists as segments */
   readonly onDispose?: () => readonly string[];
 }
@@ -27,6 +29,7 @@ export class StreamFiles {
   #tail: Promise<unknown> = Promise.resolve();
   #jobs = 0;
   #disposal: NodeJS.Timeout | undefined;
+  #expiry: NodeJS.Timeout | undefined;
   /** What the last publish has listed, where nothing else remembers it. */
   #remembered: PlaylistState | undefined;
   /** Below this no number goes again, although the files that told of it may be gone. */
@@ -98,6 +101,12 @@ export class StreamFiles {
     this.#lingering.add(paths, forMs);
   }
 
+  /** Removes the playlist, and nothing else, unless this is called again within `afterMs`. */
+  expire(playlistPath: string, afterMs: number): void {
+    clearTimeout(this.#expiry);
+    this.#expiry = setTimeout(() => this.#removeLater([playlistPath]), afterMs).unref();
+  }
+
   /** The publish is over. After `disposeMs` without another one, everything is removed; 0 keeps it. */
   end(playlistPath: string, playlist: Playlist, disposeMs: number): void {
     const { nextSequence, discontinuitySequence, segments } = playlist;
@@ -114,6 +123,7 @@ export class StreamFiles {
 
   /** The server ends. Resolves when all work is done. */
   async close(): Promise<void> {
+    clearTimeout(this.#expiry);
     clearTimeout(this.#disposal);
     this.#disposal = undefined;
     const paths = this.#lingering.take();
@@ -141,8 +151,10 @@ export class StreamFiles {
 
   #dispose(playlistPath: string, playlist: Playlist): void {
     const { segments } = playlist;
-    this.#floor = withoutSegments(playlist);
-    if (this.#remembered !== undefined) this.#remembered = this.#floor;
+    const forgetsNumbers = this.#options.forgetsNumbers === true;
+    this.#floor = forgetsNumbers ? emptyPlaylist : withoutSegments(playlist);
+    if (forgetsNumbers) this.#remembered = undefined;
+    else if (this.#remembered !== undefined) this.#remembered = this.#floor;
     const files = [...filesOf(segments, undefined), ...(this.#options.onDispose?.() ?? [])];
     // The playlist goes first: it must not name what is gone.
     this.#removeLater([playlistPath]);

@@ -10,6 +10,21 @@ import type { CreateMuxer, SegmentMuxer } from './segment-muxer.ts';
 import type { SegmentNames } from './segment-names.ts';
 import { MIN_SEGMENT_MS, Segmenter } from './segmenter.ts';
 
+/** Makes segments of the frames of one publish. */
+export interface Packager {
+  /**
+   * Hot path.
+   * @throws SrsError HlsDecode for media that does not fit into a segment; the frame is left out then, and the next may come
+   */
+  onFrame(type: FrameType, flags: number, timestampMs: number, wallMs: number, payload: Buffer): void;
+  /** Frames are missing. */
+  onGap(): void;
+  /** The publish is over, or something else comes in its place. */
+  end(): void;
+  /** Whether a message is as long as the decoder configuration of its kind. */
+  hasHeaderSize(type: FrameType, payload: Buffer): boolean;
+}
+
 export interface StreamPackagerOptions {
   readonly config: HlsConfig;
   readonly names: SegmentNames;
@@ -40,7 +55,7 @@ const VIDEO_COMMAND = 5;
 /** What `hls_ts_floor` counts in when `hls_fragment` is 0. */
 const MIN_FLOOR_MS = 1000;
 
-export class StreamPackager {
+export class StreamPackager implements Packager {
   readonly #options: StreamPackagerOptions;
   readonly #segmenter: Segmenter;
   readonly #muxer: SegmentMuxer;
@@ -67,7 +82,7 @@ export class StreamPackager {
     this.#muxer = createMuxer((bytes) => this.#write(bytes));
     this.#keys = config.keys.enabled ? this.#keyRotation() : undefined;
     this.#parts = config.format === 'll' ? new PartCutter(config.partMs) : undefined;
-    this.#leftOut = config.acodec === 'an' ? frameTypes.audio : config.vcodec === 'vn' ? frameTypes.video : undefined;
+    this.#leftOut = trackLeftOut(config);
   }
 
   /**
@@ -80,7 +95,7 @@ export class StreamPackager {
       this.#onHeader(type, payload);
       return;
     }
-    if ((flags & NO_MEDIA_FLAGS) !== 0 || isCommand(type, payload[0]!)) return;
+    if (!isMedia(type, flags, payload)) return;
     const isVideo = type === frameTypes.video;
     const isKeyFrame = isVideo && (flags & frameFlags.keyFrame) !== 0;
     switch (this.#segmenter.step(type, isKeyFrame, timestampMs)) {
@@ -265,8 +280,14 @@ function isTooShort({ parts, hasBytes }: CurrentSegment, durationMs: number): bo
   return parts === 0 && (durationMs < MIN_SEGMENT_MS || !hasBytes);
 }
 
-function isCommand(type: FrameType, head: number): boolean {
-  return type === frameTypes.video && ((head >>> 4) & 0x07) === VIDEO_COMMAND;
+export function trackLeftOut({ acodec, vcodec }: HlsConfig): FrameType | undefined {
+  return acodec === 'an' ? frameTypes.audio : vcodec === 'vn' ? frameTypes.video : undefined;
+}
+
+/** A picture or sound. @param payload at least a byte */
+export function isMedia(type: FrameType, flags: number, payload: Buffer): boolean {
+  const isCommand = type === frameTypes.video && ((payload[0]! >>> 4) & 0x07) === VIDEO_COMMAND;
+  return (flags & NO_MEDIA_FLAGS) === 0 && !isCommand;
 }
 
 /** @param wallMs a time near `nowMs`, modulo 2^32 */

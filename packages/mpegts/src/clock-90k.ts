@@ -27,6 +27,12 @@ export class UnwrappedClock {
   #lastTimestampMs = 0;
   #lastMs: number | undefined;
 
+  /** From now on this timestamp means that time: what others have counted so far need not be known. */
+  set(timestampMs: number, ms: number): void {
+    this.#lastTimestampMs = timestampMs;
+    this.#lastMs = ms;
+  }
+
   copyFrom(other: UnwrappedClock): void {
     this.#lastTimestampMs = other.#lastTimestampMs;
     this.#lastMs = other.#lastMs;

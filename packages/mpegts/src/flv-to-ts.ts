@@ -7,9 +7,22 @@ import type { MuxedVideoCodec } from './nal-syntax.ts';
 import { TsWriter } from './ts-writer.ts';
 import { VideoMuxer } from './video-muxer.ts';
 
+/** What the first timestamp of a stream that stands alone means. */
+export interface TimelinePlace {
+  /** 31 bits. */
+  readonly timestampMs: number;
+  /** The same time on a timeline that does not wrap. */
+  readonly ms: number;
+}
+
 export interface FlvToTsOptions {
   /** Is given runs of whole 188-byte packets, which are its own from then on. */
   readonly output: (packets: Buffer) => void;
+  /**
+   * The stream is one file, whose bytes follow from its frames alone. A mark before the first packet of each track says that its counter need not
+   * follow on another file's.
+   */
+  readonly alone?: TimelinePlace | undefined;
 }
 
 /**
@@ -26,9 +39,10 @@ export class FlvToTs {
   readonly #clock = new UnwrappedClock();
 
   constructor(options: FlvToTsOptions) {
-    this.#writer = new TsWriter(options.output);
+    this.#writer = new TsWriter(options.output, options.alone !== undefined);
     this.#video = new VideoMuxer(this.#writer);
     this.#audio = new AudioMuxer(this.#writer);
+    if (options.alone !== undefined) this.#clock.set(options.alone.timestampMs, options.alone.ms);
   }
 
   /** By the headers so far; null when there is none. */

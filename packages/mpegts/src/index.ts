@@ -5,7 +5,7 @@ export {
   type TsMpegAudioFrame,
   type TsPicture,
 } from './access-unit-reader.ts';
-export { FlvToTs, type FlvToTsOptions } from './flv-to-ts.ts';
+export { FlvToTs, type FlvToTsOptions, type TimelinePlace } from './flv-to-ts.ts';
 export { LiveTsLine, type LiveTsOptions } from './live-line.ts';
 export { LiveStarts } from './live-place.ts';
 export type { TsPes } from './pes-reader.ts';

@@ -2,8 +2,8 @@
 import { TICKS_PER_MS } from './clock-90k.ts';
 import { pesHeadBytes, pesStreamIds, writePesHead } from './pes.ts';
 import { DECODING_DELAY, ProgramClock, type TrackKind } from './program-clock.ts';
-import { ProgramTables, TABLE_PACKETS } from './program-tables.ts';
-import { fieldFlags, packetsOfUnit, spreadUnit, TS_PACKET_BYTES, writeClockPacket } from './ts-packet.ts';
+import { ProgramTables, pids, TABLE_PACKETS } from './program-tables.ts';
+import { fieldFlags, packetsOfUnit, spreadUnit, TS_PACKET_BYTES, writeBreakPacket, writeClockPacket } from './ts-packet.ts';
 
 /** Players that join a long group of pictures find the tables again after this time. */
 export const TABLE_INTERVAL = 500 * TICKS_PER_MS;
@@ -25,9 +25,17 @@ export class TsWriter {
   #tablesDts = 0;
   #videoCounter = 0;
   #audioCounter = 0;
+  /** A track whose first packet need not follow on another file's says so before it. */
+  #isVideoBreak: boolean;
+  #isAudioBreak: boolean;
+  #isTablesBreak: boolean;
 
-  constructor(output: (packets: Buffer) => void) {
+  /** @param isAlone what is written begins somewhere in a row of files that others may have written */
+  constructor(output: (packets: Buffer) => void, isAlone = false) {
     this.#output = output;
+    this.#isVideoBreak = isAlone;
+    this.#isAudioBreak = isAlone;
+    this.#isTablesBreak = isAlone;
   }
 
   /** Tables and a clock reference come before the next unit. */
@@ -52,24 +60,47 @@ export class TsWriter {
     clock.advance(track, dts, isCarrier, isBegin);
     const flags = this.#unitFlags(track, isCarrier, isKeyFrame);
     const unitBytes = pesHeadBytes(pts, dts) + body.sizeBytes;
-    const packets = (hasTables ? TABLE_PACKETS : 0) + clock.packets + packetsOfUnit(unitBytes, flags);
+    const isBreak = this.#takeBreak(track);
+    const tableBreaks = this.#isTablesBreak ? TABLE_PACKETS : 0;
+    const tablePackets = tableBreaks + (hasTables ? TABLE_PACKETS : 0);
+    const packets = tablePackets + (isBreak ? 1 : 0) + clock.packets + packetsOfUnit(unitBytes, flags);
     const run = Buffer.allocUnsafe(packets * TS_PACKET_BYTES);
     let at = 0;
+    if (tableBreaks > 0) at = this.#writeTablesBreak(run);
     if (hasTables) {
       this.tables.write(run, at);
       this.#tablesDts = dts;
       at += TABLE_PACKETS * TS_PACKET_BYTES;
     }
+    const counter = track === 'video' ? this.#videoCounter : this.#audioCounter;
+    if (isBreak) {
+      writeBreakPacket(run, at, pid, (counter - 1) & 0x0f);
+      at += TS_PACKET_BYTES;
+    }
     at = this.#writeClockPackets(run, at);
     const payload = run.length - body.sizeBytes;
     writePesHead(run, run.length - unitBytes, pesStreamIds[track], pts + DECODING_DELAY, dts + DECODING_DELAY, body.sizeBytes);
     body.writeTo(run, payload);
-    const counter = track === 'video' ? this.#videoCounter : this.#audioCounter;
     const next = spreadUnit(run, at, unitBytes, pid, counter, flags, clock.unitPcr);
     if (track === 'video') this.#videoCounter = next;
     else this.#audioCounter = next;
     this.#isFileBegin = false;
     this.#output(run);
+  }
+
+  /** Before the first tables, which come before the first unit. */
+  #writeTablesBreak(run: Buffer): number {
+    this.#isTablesBreak = false;
+    writeBreakPacket(run, 0, pids.pat, 0x0f);
+    writeBreakPacket(run, TS_PACKET_BYTES, pids.pmt, 0x0f);
+    return TABLE_PACKETS * TS_PACKET_BYTES;
+  }
+
+  #takeBreak(track: TrackKind): boolean {
+    const isBreak = track === 'video' ? this.#isVideoBreak : this.#isAudioBreak;
+    if (track === 'video') this.#isVideoBreak = false;
+    else this.#isAudioBreak = false;
+    return isBreak;
   }
 
   #unitFlags(track: TrackKind, isCarrier: boolean, isKeyFrame: boolean): number {

@@ -160,6 +160,11 @@ export const hls = block(
       since: '2.0',
       live: 'at once',
     }),
+    originBackup: row('hls_origin_backup', flag, 'off', {
+      doc: 'Make segments whose cuts, numbers and bytes follow from the timestamps of the encoder alone, so that two servers that get the same stream can stand in for each other at any segment. Needs `atc on`, `hls_storage memory`, `hls_format ts`, `hls_ctx off`.',
+      since: 'new',
+      live: 'at once',
+    }),
     partMs: row('hls_part_duration', duration({ min: 0.1, max: 5, unit: 's' }), '0.33', {
       doc: 'Length a part of low-latency HLS should have.',
       since: 'new',

@@ -278,6 +278,8 @@ export const chineseTexts: Readonly<Record<string, string>> = {
     '`ts` 生成 MPEG-TS 切片，`fmp4` 生成 fragmented MP4 切片，`ll` 生成由 fragmented MP4 片段组成的低延迟 HLS，保存在内存中。',
   'Where playlists and segments are kept. The words of SRS 2 are understood: `ram` for `memory`, `both` for `disk`.':
     '播放列表和切片存放在哪里。也接受 SRS 2 的写法：`ram` 即 `memory`，`both` 即 `disk`。',
+  'Make segments whose cuts, numbers and bytes follow from the timestamps of the encoder alone, so that two servers that get the same stream can stand in for each other at any segment. Needs `atc on`, `hls_storage memory`, `hls_format ts`, `hls_ctx off`.':
+    '切片的切点、编号和内容只由编码器的时间戳决定，因此接收同一路流的两台服务器可以在任意切片处互相替代。需要 `atc on`、`hls_storage memory`、`hls_format ts`、`hls_ctx off`。',
   'Length a part of low-latency HLS should have.': '低延迟 HLS 一个片段的期望长度。',
   // dvr
   'Recording to files.': '录制到文件。',
