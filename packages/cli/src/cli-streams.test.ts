@@ -110,8 +110,13 @@ describe('srs-cli streams', () => {
   });
 
   it('tells where the streams of an edge come from, and how many of the servers have those that are pushed', async () => {
-    const pull = { origin: '10.0.0.9:1935', state: 'pulling', starts: 1, lastError: '' } as const;
-    const waiting = { ...pull, state: 'waiting', lastError: '10.0.0.9:1935: nobody publishes the stream there' } as const;
+    const pull = { origin: '10.0.0.9:1935', state: 'pulling', starts: 1, lastError: '', peer: null } as const;
+    const waiting = {
+      ...pull,
+      state: 'waiting',
+      lastError: '10.0.0.9:1935: nobody publishes the stream there',
+      peer: null,
+    } as const;
     const directory = await serve({
       '/api/v1/streams': () => [
         directoryStream('v/a/pulled', { pull }),

@@ -33,6 +33,10 @@ export class RtmpPlayer {
     return this.client.closed;
   }
 
+  get bytesReceived(): number {
+    return this.client.bytesReceived;
+  }
+
   /** Asks the server to send nothing for a while, or to go on. */
   pause(isPaused: boolean): void {
     this.client.pause(isPaused);

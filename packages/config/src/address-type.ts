@@ -13,6 +13,12 @@ export interface ServerAddress {
   readonly port: number;
 }
 
+/** A server as an edge is told of it: which port goes without saying depends on the protocol. */
+export interface OriginAddress {
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
 /** All IPv4 interfaces, what SRS binds. */
 export const anyHost = '0.0.0.0';
 /** What RTMP clients assume when an address names no port. */
@@ -101,25 +107,36 @@ const serverAllowed = 'host, host:port or [ipv6]:port';
 
 /** @returns undefined when `text` is not `host`, `host:port`, `[ipv6]` or `[ipv6]:port` */
 export function parseServerAddress(text: string): ServerAddress | undefined {
+  const address = parseOriginAddress(text);
+  return address === undefined ? undefined : { host: address.host, port: address.port ?? defaultRtmpPort };
+}
+
+function parseOriginAddress(text: string): OriginAddress | undefined {
   const [, ipv6, name, portText] = /^(?:\[([^\]]{1,45})\]|([A-Za-z0-9_.-]{1,253}))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const port = portText === undefined ? defaultRtmpPort : Number(portText);
-  if (!isPort(port)) return undefined;
+  const port = portText === undefined ? undefined : Number(portText);
+  if (port !== undefined && !isPort(port)) return undefined;
   if (ipv6 !== undefined) return isIpv6(ipv6) ? { host: ipv6.toLowerCase(), port } : undefined;
   return name === undefined || name.startsWith('-') ? undefined : { host: name, port };
 }
 
+function addressList<A>(parse: (text: string) => A | undefined): ValueType<readonly A[]> {
+  return {
+    allowed: `one or more of: ${serverAllowed}`,
+    takesMany: true,
+    absent: [],
+    read(args, context) {
+      const addresses: A[] = [];
+      for (const arg of args) {
+        const address = parse(arg);
+        if (address === undefined) context.refuse(arg, serverAllowed);
+        else addresses.push(address);
+      }
+      return addresses;
+    },
+  };
+}
+
 /** RTMP servers to connect to; the default port is 1935. */
-export const serverAddresses: ValueType<readonly ServerAddress[]> = {
-  allowed: `one or more of: ${serverAllowed}`,
-  takesMany: true,
-  absent: [],
-  read(args, context) {
-    const addresses: ServerAddress[] = [];
-    for (const arg of args) {
-      const address = parseServerAddress(arg);
-      if (address === undefined) context.refuse(arg, serverAllowed);
-      else addresses.push(address);
-    }
-    return addresses;
-  },
-};
+export const serverAddresses: ValueType<readonly ServerAddress[]> = addressList(parseServerAddress);
+
+export const originAddresses: ValueType<readonly OriginAddress[]> = addressList(parseOriginAddress);

@@ -3,6 +3,7 @@ export {
   defaultRtmpPort,
   formatAddress,
   type ListenAddress,
+  type OriginAddress,
   parseServerAddress,
   type ServerAddress,
 } from './address-type.ts';
@@ -11,6 +12,7 @@ export type { CasterOutput } from './caster-output-type.ts';
 export * from './config.ts';
 export * from './config-diff.ts';
 export type { Directive } from './directive.ts';
+export * from './edge-origins.ts';
 export type { EffectiveDirective } from './effective-config.ts';
 export type { Environment } from './environment.ts';
 export type { LiveRule } from './field.ts';

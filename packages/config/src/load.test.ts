@@ -47,9 +47,9 @@ describe('values', () => {
       'mode remote; origin a 1.2.3.4:1936 [::1] [::2]:3;',
       (v) => v.origin,
       [
-        { host: 'a', port: 1935 },
+        { host: 'a', port: undefined },
         { host: '1.2.3.4', port: 1936 },
-        { host: '::1', port: 1935 },
+        { host: '::1', port: undefined },
         { host: '::2', port: 3 },
       ],
     ],

@@ -109,3 +109,10 @@ export const streamMount: ValueType<string> = template({
   variables: streamVariables,
   isAllowed: (path) => /^(?:\/|\[vhost\]).*\[stream\].*\.(?:flv|ts|aac|mp3)$/.test(path),
 });
+
+/** The name of a vhost made of that of another one. */
+export const vhostTemplate: ValueType<string> = template({
+  allowed: 'a name of at most 253 letters, digits or other signs without blanks, /, ? and &; [vhost] may be a part of it',
+  variables: ['vhost'],
+  isAllowed: (name) => name.length <= 253 && /^[^\s/?&#@]+$/.test(name),
+});

@@ -5,6 +5,7 @@ import { eventually } from '../../../test/support/deadline.ts';
 import { LoopbackServer } from '../../../test/support/loopback-server.ts';
 import { EdgePull, type EdgePullOptions, type PullStart } from './edge-pull.ts';
 import { OriginPool } from './origin-pool.ts';
+import { rtmpUpstream } from './upstream.ts';
 
 const LIMIT_MS = 10_000;
 const stream = { vhost: 'cdn.test', app: 'live', name: 's', param: '?token=x' };
@@ -38,9 +39,10 @@ function pull(published: Published, ports: readonly number[], changes: Partial<E
   const log = memoryLog();
   const started = new EdgePull({
     stream,
+    upstream: rtmpUpstream(stream, undefined),
     origins: () => Promise.resolve(ports.map((port) => ({ host: '127.0.0.1', port }))),
     pool: new OriginPool({ clock, random }),
-    identity: undefined,
+    showsIdentity: false,
     open: published.open,
     clock,
     log,
@@ -176,7 +178,10 @@ describe('a pull', () => {
   it('leaves an origin that cannot be reached alone for a while', async () => {
     await using origin = await LoopbackServer.start();
     const published = new Published();
-    const { pull: pulled, log } = pull(published, [1, origin.port]);
+    let aheadMs = 0;
+    const ahead = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
+    const pool = new OriginPool({ clock: ahead, random });
+    const { pull: pulled, log } = pull(published, [1, origin.port], { clock: ahead, pool });
     const peer = await origin.peer();
     await eventually(
       () => peer.requests.length === 2,
@@ -185,6 +190,10 @@ describe('a pull', () => {
     );
     peer.sendFrame(frameTypes.video, 40, frame);
     await published.have('40');
+    // Long enough to be no failure.
+    aheadMs += 600;
+    peer.sendFrame(frameTypes.video, 640, frame);
+    await published.have('640');
     peer.socket.destroy();
     // The one that rests is passed over.
     const again = await origin.peer(1);
@@ -194,6 +203,26 @@ describe('a pull', () => {
       () => 'not asked to play again',
     );
     expect(log.lines.filter(({ text }) => text.includes('127.0.0.1:1:'))).toHaveLength(1);
+    await pulled.close();
+  });
+
+  it('takes its time with an origin that breaks off as soon as it has begun', async () => {
+    await using origin = await LoopbackServer.start({
+      answer: (request, peer) => {
+        peer.accept(request);
+        if (request !== 'play') return;
+        peer.sendFrame(frameTypes.video, 40, frame);
+        peer.socket.end();
+      },
+    });
+    const published = new Published();
+    const { pull: pulled } = pull(published, [origin.port]);
+    await eventually(
+      () => pulled.view.state === 'waiting',
+      LIMIT_MS,
+      () => pulled.view.state,
+    );
+    expect(pulled.view.starts).toBe(1);
     await pulled.close();
   });
 

@@ -1,17 +1,18 @@
 /** Gets one stream from the origins for as long as it has viewers here. */
-import type { AmfObject } from '@srs/amf';
 import {
   BackOff,
+  type CloseReason,
   describeCloseReason,
   FailureNotes,
-  openFollowing,
-  RtmpPlayer,
+  isRefusal,
+  type UpstreamPlay,
   type UpstreamStream,
-  upstreamTarget,
 } from '@srs/client';
 import { formatAddress, type ServerAddress } from '@srs/config';
 import { type Clock, describeError, type FrameType, type Log } from '@srs/kernel';
+import type { PeerIdentity } from '@srs/rtmp';
 import type { OriginPool } from './origin-pool.ts';
+import type { OpenUpstream } from './upstream.ts';
 
 /** Takes what is pulled: one publish on this server. */
 export interface PullSink {
@@ -25,7 +26,9 @@ export interface PullSink {
 export type PullStart = { readonly sink: PullSink } | { readonly refusal: string };
 
 export interface EdgePullOptions {
-  readonly stream: UpstreamStream;
+  /** As messages name it. */
+  readonly stream: Pick<UpstreamStream, 'app' | 'name'>;
+  readonly upstream: OpenUpstream;
   /**
    * Asked for at each try, so that a reload counts for the next one; none when the stream is nowhere. What it throws is noted, and it
    * is asked again a second later.
@@ -34,8 +37,8 @@ export interface EdgePullOptions {
    */
   readonly origins: (signal: AbortSignal) => Promise<readonly ServerAddress[]>;
   readonly pool: OriginPool;
-  /** What this server says of itself; undefined to say nothing. */
-  readonly identity: AmfObject | undefined;
+  /** The origin is told who asks. */
+  readonly showsIdentity: boolean;
   /** Media has come: the stream begins here, or why it cannot. @param ip of the origin */
   readonly open: (ip: string) => PullStart;
   readonly clock: Clock;
@@ -54,6 +57,8 @@ export interface EdgePullView {
   /** How often media has begun to come. */
   readonly starts: number;
   readonly lastError: string;
+  /** What the origin has said of itself; null for one that says nothing, and before it has. */
+  readonly peer: Pick<PeerIdentity, 'version' | 'serverIp' | 'pid' | 'id'> | null;
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -67,7 +72,11 @@ const ORIGINS_TIMEOUT_MS = 5_000;
 const PAUSE_MS = 1_000;
 /** When the stream cannot begin here, twice as long each time. */
 const MAX_PAUSE_HERE_MS = 10_000;
-const CHUNK_SIZE = 60_000;
+/** A stream that came for less was none: an origin that breaks off again and again is no reason to hurry. */
+const STABLE_MS = 500;
+
+/** `in-vain`: nothing came, or hardly anything. `no-place`: it cannot begin here. */
+type PullOutcome = 'brought' | 'in-vain' | 'no-place';
 
 /** Whatever the origin does, this server has no place for the stream. */
 class NoPlaceHere extends Error {}
@@ -85,8 +94,10 @@ export class EdgePull {
   #lastError = '';
   /** Origins in a row that brought nothing. */
   #inVain = 0;
-  #player: RtmpPlayer | undefined;
+  #play: UpstreamPlay | undefined;
+  #peer: EdgePullView['peer'] = null;
   #sink: PullSink | undefined;
+  #startedMs = 0;
 
   /** Connects at once. */
   constructor(options: EdgePullOptions) {
@@ -102,6 +113,7 @@ export class EdgePull {
       state: this.#state,
       starts: this.#starts,
       lastError: this.#lastError,
+      peer: this.#peer,
     };
   }
 
@@ -110,7 +122,7 @@ export class EdgePull {
     this.#state = 'closed';
     this.#stopping.abort();
     this.#endSink();
-    await this.#player?.close();
+    await this.#play?.close();
     await this.#done;
   }
 
@@ -137,10 +149,9 @@ export class EdgePull {
       this.#index = pool.next(origins, this.#index);
       const origin = origins[this.#index]!;
       this.#origin = origin;
-      const before = this.#starts;
-      const error = await this.#pullFrom(origin);
-      if (error instanceof NoPlaceHere) return this.#pausesHere.next();
-      this.#inVain = this.#starts > before ? 0 : this.#inVain + 1;
+      const outcome = await this.#pullFrom(origin);
+      if (outcome === 'no-place') return this.#pausesHere.next();
+      this.#inVain = outcome === 'brought' ? 0 : this.#inVain + 1;
       if (this.#inVain < origins.length) return 0;
     }
     this.#inVain = 0;
@@ -170,68 +181,70 @@ export class EdgePull {
     }
   }
 
-  /** @returns the error that ended it, if there was one */
-  async #pullFrom(origin: ServerAddress): Promise<unknown> {
-    const { stream, pool, identity, clock } = this.#options;
+  async #pullFrom(origin: ServerAddress): Promise<PullOutcome> {
+    const { upstream, clock } = this.#options;
     const { signal } = this.#stopping;
     this.#state = 'connecting';
-    let player: RtmpPlayer;
+    this.#peer = null;
+    const startsBefore = this.#starts;
+    let reason: CloseReason | 'silent';
     try {
-      player = await openFollowing(upstreamTarget(stream, origin), (target) =>
-        RtmpPlayer.open(target, {
-          connectTimeoutMs: CONNECT_TIMEOUT_MS,
-          startTimeoutMs: START_TIMEOUT_MS,
-          chunkSize: CHUNK_SIZE,
-          signal,
-          ...(identity === undefined ? {} : { args: identity }),
-          onFrame: (type, timestampMs, payload) => this.#onFrame(origin, type, timestampMs, payload),
-        }),
-      );
-    } catch (error) {
-      // Media may have come before the answer that failed.
-      this.#endSink();
-      return this.#failed(origin, error);
+      const play = await upstream(origin, {
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        startTimeoutMs: START_TIMEOUT_MS,
+        signal,
+        onAnswered: (peer) => this.#onAnswered(origin, peer),
+        onFrame: (type, timestampMs, payload) => this.#onFrame(origin, type, timestampMs, payload),
+      });
+      reason = await this.#watch(play);
+    } catch (thrown) {
+      reason = { kind: 'failed', error: thrown instanceof Error ? thrown : new Error(describeError(thrown)) };
     }
-    if (this.#isClosed) {
-      await player.close();
-      return undefined;
-    }
-    this.#player = player;
-    pool.worked(origin);
+    // Media may have come before an answer that failed.
+    this.#endSink();
+    const hasStarted = this.#starts > startsBefore;
+    this.#noteEnd(origin, reason, hasStarted);
+    if (reason !== 'silent' && reason.kind === 'failed' && reason.error instanceof NoPlaceHere) return 'no-place';
+    return hasStarted && clock.nowMs() - this.#startedMs >= STABLE_MS ? 'brought' : 'in-vain';
+  }
+
+  /** @returns why it ended */
+  async #watch(play: UpstreamPlay): Promise<CloseReason | 'silent'> {
+    if (this.#isClosed) return await play.close();
+    const { clock } = this.#options;
+    this.#play = play;
     if (this.#sink === undefined) this.#state = 'connected';
-    this.#logPeer(origin, player);
     let heardMs = clock.nowMs();
     // Bytes count, not frames: over a bad line a key frame may take longer than the patience with an origin.
     let heardBytes = 0;
-    const startsBefore = this.#sink === undefined ? this.#starts : this.#starts - 1;
     let isSilent = false;
     const watch = setInterval(() => {
-      const { bytesReceived } = player.client;
+      const { bytesReceived } = play;
       if (bytesReceived !== heardBytes) [heardBytes, heardMs] = [bytesReceived, clock.nowMs()];
       if (clock.nowMs() - heardMs < SILENCE_MS) return;
       isSilent = true;
       clearInterval(watch);
       // Its farewell may never come.
-      player.abandon();
+      play.abandon();
     }, LOOK_MS);
-    const reason = await player.closed;
+    const reason = await play.closed;
     clearInterval(watch);
-    this.#player = undefined;
-    this.#endSink();
-    if (reason.kind === 'failed') return this.#failed(origin, reason.error);
-    if (!isSilent) this.#note(describeCloseReason(reason), origin);
-    else
-      this.#note(this.#starts > startsBefore ? `silent for ${SILENCE_MS / 1000} s` : 'nobody publishes the stream there', origin);
-    return undefined;
+    this.#play = undefined;
+    return isSilent ? 'silent' : reason;
   }
 
-  #failed(origin: ServerAddress, error: unknown): unknown {
-    if (error instanceof NoPlaceHere) this.#note(error.message);
-    else if (!this.#isClosed) {
-      this.#options.pool.failed(origin);
-      this.#note(describeError(error), origin);
+  #noteEnd(origin: ServerAddress, reason: CloseReason | 'silent', hasStarted: boolean): void {
+    if (this.#isClosed) return;
+    if (reason === 'silent') {
+      this.#note(hasStarted ? `silent for ${SILENCE_MS / 1000} s` : 'nobody publishes the stream there', origin);
+      return;
     }
-    return error;
+    if (reason.kind === 'failed' && reason.error instanceof NoPlaceHere) {
+      this.#note(reason.error.message);
+      return;
+    }
+    if (reason.kind === 'failed' && !isRefusal(reason.error)) this.#options.pool.failed(origin);
+    this.#note(describeCloseReason(reason), origin);
   }
 
   /** Hot path. */
@@ -243,6 +256,7 @@ export class EdgePull {
       this.#sink = start.sink;
       this.#pausesHere.reset();
       this.#starts += 1;
+      this.#startedMs = this.#options.clock.nowMs();
       this.#state = 'pulling';
     }
     this.#sink.write(type, timestampMs, payload);
@@ -255,11 +269,12 @@ export class EdgePull {
   }
 
   /** So that a viewer's trouble can be followed from server to server. */
-  #logPeer(origin: ServerAddress, { client: { connected } }: RtmpPlayer): void {
-    const { log, identity } = this.#options;
-    const peer = connected?.peer;
+  #onAnswered(origin: ServerAddress, peer: PeerIdentity | undefined): void {
+    const { log, pool, showsIdentity } = this.#options;
+    pool.worked(origin);
+    this.#peer = peer === undefined ? null : { version: peer.version, serverIp: peer.serverIp, pid: peer.pid, id: peer.id };
     log.trace(
-      `edge pull from ${formatAddress(origin)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${identity === undefined ? 0 : 1}`,
+      `edge pull from ${formatAddress(origin)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${showsIdentity ? 1 : 0}`,
     );
   }
 

@@ -7,3 +7,4 @@ export {
   type PullStart,
 } from './edge-pull.ts';
 export { OriginPool } from './origin-pool.ts';
+export { httpFlvUpstream, type OpenUpstream, rtmpUpstream } from './upstream.ts';

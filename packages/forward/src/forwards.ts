@@ -3,8 +3,8 @@
  * business. On an edge the origins are such a server too, together.
  */
 import { AmfObject } from '@srs/amf';
-import { type RtmpTarget, upstreamTarget } from '@srs/client';
-import { formatAddress, type ServerAddress, type VhostConfig } from '@srs/config';
+import { type RtmpTarget, type UpstreamStream, upstreamTarget } from '@srs/client';
+import { formatAddress, rtmpOrigins, type ServerAddress, type VhostConfig, vhostAtOrigins } from '@srs/config';
 import type { Clock } from '@srs/kernel';
 import { withHops } from '@srs/rtmp';
 import type { Feature, FrameConsumer, OutputStream } from '@srs/stream';
@@ -29,6 +29,8 @@ interface ForwardSection {
 
 interface EdgeSection extends ForwardSection {
   readonly origins: readonly ServerAddress[];
+  /** Its name there. */
+  readonly vhost: string;
 }
 
 const FORWARD_RETRY = { firstMs: 3_000, maxMs: 3_000 };
@@ -42,18 +44,20 @@ export class Forwards {
   readonly #outputs = new Set<ForwardOutput>();
   readonly #edge: Feature<EdgeSection> = {
     name: 'edge push',
-    select: ({ mode, origin, queueLengthMs, debugSrsUpnode }) => {
-      const origins = mode === 'remote' ? origin.filter((address) => !this.#options.isOwn(address)) : [];
-      return origins.length === 0 ? null : { origins, queueLengthMs, showsIdentity: debugSrsUpnode };
+    select: (vhost) => {
+      const { mode, queueLengthMs, debugSrsUpnode } = vhost;
+      const origins = mode === 'remote' ? rtmpOrigins(vhost).filter((address) => !this.#options.isOwn(address)) : [];
+      if (origins.length === 0) return null;
+      return { origins, vhost: vhostAtOrigins(vhost), queueLengthMs, showsIdentity: debugSrsUpnode };
     },
-    open: (stream, { origins, ...section }) =>
+    open: (stream, { origins, vhost, ...section }) =>
       // What comes from there is not sent back.
       stream.isPulled
         ? undefined
         : this.#open(
             stream,
             'edge push',
-            origins.map((origin) => targetOf(stream, origin)),
+            origins.map((origin) => upstreamTarget(atVhost(stream, vhost), origin)),
             section,
             EDGE_RETRY,
           ),
@@ -120,5 +124,7 @@ export class Forwards {
   }
 }
 
-const targetOf = ({ vhost, app, name, param }: OutputStream, address: ServerAddress): RtmpTarget =>
-  upstreamTarget({ vhost: vhost.name, app, name, param }, address);
+const targetOf = (stream: OutputStream, address: ServerAddress): RtmpTarget =>
+  upstreamTarget(atVhost(stream, stream.vhost.name), address);
+
+const atVhost = ({ app, name, param }: OutputStream, vhost: string): UpstreamStream => ({ vhost, app, name, param });

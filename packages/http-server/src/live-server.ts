@@ -5,6 +5,7 @@ import { TLSSocket } from 'node:tls';
 import { admitHttpClient, ClientRegistry, type HttpAdmission, PithyPrint, PlayHub, PlayHubs, plainAddress } from '@srs/clients';
 import type { Config } from '@srs/config';
 import { describeError } from '@srs/kernel';
+import { decodeIdentityHeader, describePeer, encodeIdentityHeader, IDENTITY_HEADER } from '@srs/rtmp';
 import { ApiError } from './api-errors.ts';
 import { LiveClient, type LiveClientOptions } from './live-client.ts';
 import { type LiveFormat, liveFormats } from './live-format.ts';
@@ -69,7 +70,7 @@ export class LiveServer {
     if (admitted === undefined) return;
     if (socket instanceof TLSSocket) response.detachSocket(socket);
     const format = liveFormats[wanted.ending].http;
-    this.#open(admitted, wanted, request, { socket, format, responseHead: this.#httpHead(format) });
+    this.#open(admitted, wanted, request, { socket, format, responseHead: this.#httpHead(format, request, admitted) });
   }
 
   /**
@@ -181,12 +182,22 @@ export class LiveServer {
   }
 
   /** The body has no length: it ends with the connection. So all viewers get the same bytes. */
-  #httpHead({ contentType }: LiveFormat): string {
+  #httpHead({ contentType }: LiveFormat, request: IncomingMessage, admitted: HttpAdmission): string {
     const cors = this.#services.config().httpStream.crossdomain ? 'Access-Control-Allow-Origin: *\r\n' : '';
     return (
       `HTTP/1.1 200 OK\r\nServer: SRS/${this.#services.version}\r\nContent-Type: ${contentType}\r\n` +
-      `Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n${cors}Connection: close\r\n\r\n`
+      `Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n${cors}${this.#identityLine(request, admitted)}Connection: close\r\n\r\n`
     );
+  }
+
+  /** A server that says who it is is told the same, as over RTMP, so that both logs name the other. */
+  #identityLine({ headers, socket }: IncomingMessage, { identity: { cid } }: HttpAdmission): string {
+    const peer = decodeIdentityHeader(headers[IDENTITY_HEADER]);
+    if (peer === undefined) return '';
+    const { log, version } = this.#services;
+    log.child(cid).trace(describePeer(peer));
+    const serverIp = plainAddress(socket.localAddress);
+    return `${IDENTITY_HEADER}: ${encodeIdentityHeader({ version, serverIp, pid: process.pid, id: cid })}\r\n`;
   }
 }
 

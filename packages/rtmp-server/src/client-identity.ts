@@ -1,7 +1,7 @@
 /** What a client says of itself when it connects. */
 import type { TcUrl } from '@srs/config';
 import { type Log, redact } from '@srs/kernel';
-import type { ConnectRequest } from '@srs/rtmp';
+import { type ConnectRequest, describePeer } from '@srs/rtmp';
 
 /** Fit for the API and the log: without secrets, and without the objects of the request, which may be large. */
 export interface ClientIdentity {
@@ -22,5 +22,5 @@ export function logConnect(log: Log, { tcUrl, pageUrl, swfUrl, args, peer }: Con
     `connect app, tcUrl=${tcUrl}, pageUrl=${pageUrl}, swfUrl=${swfUrl}, schema=${url.schema}, ` +
       `vhost=${url.vhost}, port=${url.port}, app=${url.app}, args=${args === undefined ? 'null' : '(obj)'}`,
   );
-  if (peer !== undefined) log.trace(`edge-srs ip=${peer.serverIp}, version=${peer.version}, pid=${peer.pid}, id=${peer.id}`);
+  if (peer !== undefined) log.trace(describePeer(peer));
 }

@@ -27,6 +27,7 @@ export {
 } from './command-stream.ts';
 export * from './crypto.ts';
 export * from './handshake.ts';
+export * from './identity-header.ts';
 export * from './message-types.ts';
 export * from './server-session.ts';
 export * from './server-session-handler.ts';

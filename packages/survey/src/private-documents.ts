@@ -97,6 +97,8 @@ export interface PullReport {
   readonly starts: number;
   /** Why the last try or connection ended; empty when none has. */
   readonly lastError: string;
+  /** What the origin has said of itself: address, process, and the trackable id of the pull there; null when it says nothing. */
+  readonly peer: { readonly version: string; readonly serverIp: string; readonly pid: number; readonly id: number } | null;
 }
 
 /** A stream on its way to another server. */

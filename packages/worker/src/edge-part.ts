@@ -1,11 +1,11 @@
 /** Gets the streams of edge vhosts from their origins, each once for all workers, from its first viewer to its last. */
 import { Publishing, type PublishServices } from '@srs/clients';
-import { type Config, isSameConfig, type ServerAddress, splitStreamId, type VhostConfig } from '@srs/config';
+import { type Config, pullOrigins, type ServerAddress, splitStreamId, type VhostConfig, vhostAtOrigins } from '@srs/config';
 import type { Lease } from '@srs/control';
-import type { EdgePull, EdgePullView, OriginPool, PullStart } from '@srs/edge';
+import type { EdgePull, EdgePullView, OpenUpstream, OriginPool, PullStart } from '@srs/edge';
 import { systemClock } from '@srs/kernel';
 import { deviceAddress } from '@srs/native';
-import { identityArguments } from '@srs/rtmp';
+import { encodeIdentityHeader, IDENTITY_HEADER, identityArguments } from '@srs/rtmp';
 import type { DirectoryObserver, OwnDirectory } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
 import { identity } from './identity.ts';
@@ -66,13 +66,18 @@ class EdgePulls implements EdgePart {
     if (this.#published.delete(streamId)) this.#look(streamId);
   }
 
-  /** Another list of origins counts for the next connection; a vhost that is an edge no more lets go of its streams. */
+  /**
+   * Another list of origins counts for the next connection; a vhost that is an edge no more lets go of its streams, and one that gets
+   * them otherwise begins anew.
+   */
   configure(): void {
     const before = this.#before;
     this.#before = this.#environment.config;
     for (const streamId of new Set([...this.#wanted.keys(), ...this.#pulls.keys()])) {
-      const { vhost } = splitStreamId(streamId);
-      if (!isSameConfig(before.vhosts.get(vhost)?.mode, this.#before.vhosts.get(vhost)?.mode)) this.#look(streamId);
+      const { vhost: name } = splitStreamId(streamId);
+      const [was, is] = [before.vhosts.get(name), this.#before.vhosts.get(name)];
+      if (was !== undefined && is !== undefined && waysOf(was) !== waysOf(is)) this.#stop(streamId);
+      this.#look(streamId);
     }
   }
 
@@ -98,24 +103,38 @@ class EdgePulls implements EdgePart {
     this.#edge = await import('@srs/edge');
   }
 
-  #start({ EdgePull: Pull, OriginPool: Pool }: typeof import('@srs/edge'), streamId: string, vhost: VhostConfig): EdgePull {
+  #start(edge: typeof import('@srs/edge'), streamId: string, vhost: VhostConfig): EdgePull {
+    const { EdgePull: Pull, OriginPool: Pool } = edge;
     const { status, log } = this.#environment;
     const { app, stream: name } = splitStreamId(streamId);
     const cid = status.nextCid();
     const pullLog = log.child(cid);
     const pool = this.#pools.get(vhost.name) ?? new Pool({ clock, random: Math.random });
     this.#pools.set(vhost.name, pool);
-    const serverIp = deviceAddress(this.#environment.config.stats.network);
-    const role = 'origin/edge server';
     return new Pull({
-      stream: { vhost: vhost.name, app, name, param: this.#wanted.get(streamId) ?? '' },
+      stream: { app, name },
+      upstream: this.#upstream(edge, streamId, vhost, cid),
       origins: () => Promise.resolve(this.#originsOf(streamId)),
       pool,
-      identity: vhost.debugSrsUpnode ? identityArguments({ ...identity, role, serverIp, pid: process.pid, id: cid }) : undefined,
+      showsIdentity: vhost.debugSrsUpnode,
       open: (ip) => this.#open(streamId, ip, pullLog),
       clock,
       log: pullLog,
       random: Math.random,
+    });
+  }
+
+  /** A reload that changes how streams are got begins another pull. */
+  #upstream(edge: typeof import('@srs/edge'), streamId: string, vhost: VhostConfig, id: number): OpenUpstream {
+    const { app, stream: name } = splitStreamId(streamId);
+    const stream = { vhost: vhostAtOrigins(vhost), app, name, param: this.#wanted.get(streamId) ?? '' };
+    const serverIp = deviceAddress(this.#environment.config.stats.network);
+    const who = { ...identity, role: 'origin/edge server', serverIp, pid: process.pid, id };
+    const { protocol } = vhost.cluster;
+    if (protocol === 'rtmp') return edge.rtmpUpstream(stream, vhost.debugSrsUpnode ? identityArguments(who) : undefined);
+    return edge.httpFlvUpstream(protocol === 'flv' ? 'http' : 'https', stream, {
+      'user-agent': `SRS/${identity.version}`,
+      ...(vhost.debugSrsUpnode ? { [IDENTITY_HEADER]: encodeIdentityHeader(who) } : {}),
     });
   }
 
@@ -135,7 +154,8 @@ class EdgePulls implements EdgePart {
   /** A server that asks itself would wait for ever. */
   #originsOf(streamId: string): readonly ServerAddress[] {
     const { config, log } = this.#environment;
-    const origins = this.#edgeOf(streamId)?.origin ?? [];
+    const edge = this.#edgeOf(streamId);
+    const origins = edge === undefined ? [] : pullOrigins(edge);
     const others = origins.filter((origin) => !isOwnAddress(config, origin));
     if (others.length < origins.length && this.#toldOwn !== config) {
       this.#toldOwn = config;
@@ -172,3 +192,6 @@ class EdgePulls implements EdgePart {
     return vhost?.enabled === true && vhost.mode === 'remote' ? vhost : undefined;
   }
 }
+
+/** How its streams are got, to be compared. */
+const waysOf = (vhost: VhostConfig): string => `${vhost.cluster.protocol} ${vhostAtOrigins(vhost)}`;

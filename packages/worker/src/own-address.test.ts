@@ -20,6 +20,14 @@ describe('an address', () => {
     expect(isOwnAddress(configOf(listen), { host, port })).toBe(isOwn);
   });
 
+  it('of its HTTP server is this server, when that is enabled', () => {
+    const address = { host: '127.0.0.1', port: 8081 };
+    const textOf = (enabled: string): string => `1935; http_server { enabled ${enabled}; listen 8081; }`;
+    const ofText = (text: string) => loadConfig(`listen ${text}`, { fileName: 'test.conf', env: {} }).config;
+    expect(isOwnAddress(ofText(textOf('on')), address)).toBe(true);
+    expect(isOwnAddress(ofText(textOf('off')), address)).toBe(false);
+  });
+
   it('of a network interface is this server where it listens on all', () => {
     for (const host of localAddresses()) {
       expect(isOwnAddress(configOf('19350'), { host, port: 19350 })).toBe(true);

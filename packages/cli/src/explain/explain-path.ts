@@ -90,9 +90,10 @@ function publisherStep({ stream, inputKbps, workerIn }: Facts): PathStep | undef
   };
 }
 
-/** The id is that of the pull: with it, the origin's log tells who asked. */
+/** The id is that of the pull: with it, the origin's log tells who asked; `srs-cli explain` of the id there goes on from here. */
 function originStep({ pull, publisher }: NonNullable<Facts['stream']>, workerIn: Facts['workerIn']): PathStep {
   const worker = publisher?.worker ?? null;
+  const peer = pull?.peer;
   return {
     step: 'origin',
     cid: publisher?.cid ?? null,
@@ -101,7 +102,7 @@ function originStep({ pull, publisher }: NonNullable<Facts['stream']>, workerIn:
     pid: worker === null ? null : (workerIn(worker)?.pid ?? null),
     aliveSeconds: null,
     kbps: null,
-    detail: `${pull?.origin ?? ''}, ${pull?.state ?? ''}`,
+    detail: `${pull?.origin ?? ''}, ${pull?.state ?? ''}${peer == null ? '' : `, there ip ${peer.serverIp}, pid ${peer.pid}, id ${peer.id}`}`,
   };
 }
 

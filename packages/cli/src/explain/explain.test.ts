@@ -8,7 +8,8 @@ import { factsIn, type Situation } from './explain-test-support.ts';
 
 const colorless = picocolors.createColors(false);
 
-const pull = { origin: '10.0.0.9:1935', state: 'pulling', starts: 1, lastError: '' } as const;
+const peer = { version: '2.0.0', serverIp: '10.0.0.9', pid: 4711, id: 105 };
+const pull = { origin: '10.0.0.9:1935', state: 'pulling', starts: 1, lastError: '', peer } as const;
 
 const gone = (id: number, more: Partial<DepartureRow> = {}): DepartureRow => ({
   id,
@@ -244,7 +245,7 @@ describe('what is said of a stream', () => {
     expect(report.document.path.map(({ step, detail }) => `${step}: ${detail}`)).toEqual([
       'push: forward to 10.0.0.7:1935, publishing, 250 frames, 122 KiB',
       expect.stringMatching(/^stream: /),
-      'origin: 10.0.0.9:1935, pulling',
+      'origin: 10.0.0.9:1935, pulling, there ip 10.0.0.9, pid 4711, id 105',
     ]);
     expect(report.document.path.at(-1)?.cid).toBe(200);
     expect(findingsOf(report)).toEqual([]);

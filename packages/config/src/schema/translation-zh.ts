@@ -149,9 +149,17 @@ export const chineseTexts: Readonly<Record<string, string>> = {
     '向该 vhost 的客户端发送时的 chunk 大小；默认使用全局的 `chunk_size`。',
   '`remote` makes the vhost an edge: streams come from, and go to, the servers of `origin`.':
     '`remote` 使该 vhost 成为边缘：流来自 `origin` 的服务器，也推往它们。',
-  'Upstream servers of an edge, taken in turn; the default port is 1935. An edge needs one.':
-    '边缘的上游服务器，轮流使用；默认端口 1935。边缘必须有一个。',
-  "Edge: ask the origin about each client's connect first.": '边缘：每个客户端连接时先询问源站。',
+  'Upstream servers of an edge, taken in turn; the default port is 1935, or as `cluster/protocol` says. An edge needs one.':
+    '边缘的上游服务器，轮流使用；默认端口 1935，或由 `cluster/protocol` 决定。边缘必须有一个。',
+  "Edge: ask the origin about each client's connect first, over RTMP.": '边缘：每个客户端连接时先通过 RTMP 询问源站。',
+  'Edge: the name of the vhost at the origins; `[vhost]` stands for the name here. It goes along with what is got from there and what is pushed there.':
+    '边缘：该 vhost 在源站的名称；`[vhost]` 代表此处的名称。从源站取流和向源站推流时都使用它。',
+  'Edge: how streams are got from the origins. `flv` is HTTP-FLV, `flvs` the same over HTTPS: the port of `origin` is that of their HTTP server then, by default 8080 and 8088. What is published on the edge goes to the origins over RTMP, then to port 1935.':
+    '边缘：从源站取流的协议。`flv` 为 HTTP-FLV，`flvs` 为 HTTPS 上的同一协议：此时 `origin` 的端口是源站 HTTP 服务器的端口，默认 8080 与 8088。发布到边缘的流仍经 RTMP 推往源站，此时用 1935 端口。',
+  'Edge: get a stream in the protocol of the viewer. A stream is got once for viewers of all protocols, so `protocol` says how.':
+    '边缘：按观众的协议取流。一条流只为所有协议的观众取一次，因此由 `protocol` 决定。',
+  'How an edge and its origins work together. `mode`, `origin`, `token_traverse` and `debug_srs_upnode` may stand here too.':
+    '边缘与源站如何协作。`mode`、`origin`、`token_traverse` 与 `debug_srs_upnode` 也可写在这里。',
   "Send this server's identity to upstream servers, so that a session can be followed over servers.":
     '把本机标识发给上游服务器，以便跨服务器追踪一个会话。',
   'Start new players at the last key frame, instead of with what comes next.':
@@ -388,6 +396,8 @@ export const chineseValues: Readonly<Record<string, string>> = {
   'a relative path without .., with [vhost] [app] [stream]': '不含 .. 的相对路径，可以使用 [vhost] [app] [stream]',
   'a relative path without .., with [seq] or [timestamp] or [15] [04] [05]':
     '不含 .. 的相对路径，含有 [seq]、[timestamp] 或 [15] [04] [05]',
+  'a name of at most 253 letters, digits or other signs without blanks, /, ? and &; [vhost] may be a part of it':
+    '最多 253 个字母、数字或其他字符的名称，不含空白、/、? 与 &；可含 [vhost]',
   'a directory, or a path that ends in .flv or .mp4': '目录，或以 .flv 或 .mp4 结尾的路径',
   'all, or one or more of: app/stream': 'all，或一个或多个 app/stream',
   '3..63 small letters, digits, dots and dashes': '3..63 个小写字母、数字、点和减号',

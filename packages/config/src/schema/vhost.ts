@@ -1,6 +1,7 @@
 /** The rows of a vhost. */
-import { serverAddresses } from '../address-type.ts';
+import { originAddresses, serverAddresses } from '../address-type.ts';
 import { block, row } from '../field.ts';
+import { vhostTemplate } from '../template-type.ts';
 import { choice, duration, flag, integer, maxInt, textList } from '../value-type.ts';
 import { playAuth, publishAuth, security } from './access.ts';
 import { ingest, transcode } from './encoders.ts';
@@ -89,6 +90,29 @@ const play = block(
   { doc: 'How players are served.', since: '3.0' },
 );
 
+const cluster = block(
+  'cluster',
+  {
+    vhost: row('vhost', vhostTemplate, '[vhost]', {
+      doc: 'Edge: the name of the vhost at the origins; `[vhost]` stands for the name here. It goes along with what is got from there and what is pushed there.',
+      since: '2.0',
+    }),
+    protocol: row('protocol', choice(['rtmp', 'flv', 'flvs']), 'rtmp', {
+      doc: 'Edge: how streams are got from the origins. `flv` is HTTP-FLV, `flvs` the same over HTTPS: the port of `origin` is that of their HTTP server then, by default 8080 and 8088. What is published on the edge goes to the origins over RTMP, then to port 1935.',
+      since: '5.0',
+    }),
+    followClient: row('follow_client', flag, 'off', {
+      doc: 'Edge: get a stream in the protocol of the viewer. A stream is got once for viewers of all protocols, so `protocol` says how.',
+      since: '5.0',
+      isBuilt: false,
+    }),
+  },
+  {
+    doc: 'How an edge and its origins work together. `mode`, `origin`, `token_traverse` and `debug_srs_upnode` may stand here too.',
+    since: '3.0',
+  },
+);
+
 export const vhostFields = {
   enabled: row('enabled', flag, 'on', {
     doc: 'Off refuses the clients of this vhost and disconnects those it has.',
@@ -105,20 +129,20 @@ export const vhostFields = {
     live: 'at once',
     aliases: ['cluster/mode'],
   }),
-  origin: row('origin', serverAddresses, undefined, {
-    doc: 'Upstream servers of an edge, taken in turn; the default port is 1935. An edge needs one.',
+  origin: row('origin', originAddresses, undefined, {
+    doc: 'Upstream servers of an edge, taken in turn; the default port is 1935, or as `cluster/protocol` says. An edge needs one.',
     aliases: ['cluster/origin'],
     example: '192.168.1.10:1935 192.168.1.11:1935',
   }),
   tokenTraverse: row('token_traverse', flag, 'off', {
-    doc: "Edge: ask the origin about each client's connect first.",
+    doc: "Edge: ask the origin about each client's connect first, over RTMP.",
     aliases: ['cluster/token_traverse'],
-    isBuilt: false,
   }),
   debugSrsUpnode: row('debug_srs_upnode', flag, 'on', {
     doc: "Send this server's identity to upstream servers, so that a session can be followed over servers.",
     aliases: ['cluster/debug_srs_upnode'],
   }),
+  cluster,
   gopCache: row('gop_cache', flag, 'on', {
     doc: 'Start new players at the last key frame, instead of with what comes next.',
     live: 'at once',
