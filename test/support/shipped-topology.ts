@@ -1,4 +1,4 @@
-/** Servers of `conf/`, started from the very files, next to each other: only ports, log and pid file are those of a test. */
+/** Servers of `conf/` and `deploy/`, started from the very files, next to each other: only ports, log and pid file are those of a test. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot, type ServerPlace, ServerProcess } from './server-process.ts';
@@ -8,6 +8,7 @@ const listeners: readonly (readonly [pattern: RegExp, port: keyof ServerPlace])[
   [/^listen\s+(\d+);/m, 'rtmpPort'],
   [/^http_server\s*\{[^}]*listen\s+(\d+);/m, 'httpServerPort'],
   [/^http_api\s*\{[^}]*listen\s+(\d+);/m, 'httpApiPort'],
+  [/^exporter\s*\{[^}]*listen\s+(\d+);/m, 'sparePort'],
 ];
 
 export interface Topology extends AsyncDisposable {
@@ -15,13 +16,15 @@ export interface Topology extends AsyncDisposable {
   readonly servers: readonly ServerProcess[];
 }
 
+/** What stands in a file besides, such as the name of a machine: texts and what to put in their place. */
+export type Replacements = (started: readonly ServerProcess[]) => Readonly<Record<string, string>>;
+
 /**
- * Starts one server after the other, in the order of the names: who is connected to comes before who connects.
+ * Starts one server after the other, in the order of the files: who is connected to comes before who connects.
  *
- * @param names of files in `conf/`, without `.conf`
- * @param more what stands in a file besides, such as the address of a helper that the test has started: text and its replacement
+ * @param files from the top of the project, `conf/origin.conf`
  */
-export async function startShipped(names: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Topology> {
+export async function startShipped(files: readonly string[], replacements: Replacements = () => ({})): Promise<Topology> {
   /** Ports of the files, and those of the test. */
   const ports = new Map<string, number>();
   const servers: ServerProcess[] = [];
@@ -29,7 +32,7 @@ export async function startShipped(names: readonly string[], more: Readonly<Reco
     for (const server of servers.toReversed()) await server.stop();
   };
   try {
-    for (const name of names) servers.push(await startOne(name, ports, more));
+    for (const file of files) servers.push(await startOne(file, ports, replacements(servers)));
   } catch (error) {
     await stop();
     throw error;
@@ -37,20 +40,19 @@ export async function startShipped(names: readonly string[], more: Readonly<Reco
   return { servers, [Symbol.asyncDispose]: stop };
 }
 
-function startOne(name: string, ports: Map<string, number>, more: Readonly<Record<string, string>>): Promise<ServerProcess> {
-  const file = readFileSync(join(repositoryRoot, 'conf', `${name}.conf`), 'utf8');
+function startOne(file: string, ports: Map<string, number>, replacements: ReturnType<Replacements>): Promise<ServerProcess> {
+  const written = readFileSync(join(repositoryRoot, file), 'utf8');
   return ServerProcess.start({
     config: (place) => {
       for (const [pattern, port] of listeners) {
-        const written = pattern.exec(file)?.[1];
-        if (written !== undefined) ports.set(written, Number(place[port]));
+        const number = pattern.exec(written)?.[1];
+        if (number !== undefined) ports.set(number, Number(place[port]));
       }
-      const replaced = Object.entries(more).reduce((text, [from, to]) => text.replaceAll(from, to), withoutPrivateApi(file));
-      const text = replaced.replaceAll(/\b\d{4,5}\b/g, (number) => String(ports.get(number) ?? number));
+      const own = written.replace(/^private_api\s*\{[^}]*\}/m, '').replace(/^workers\s*\{[^}]*\}/m, '');
+      const placed = Object.entries(replacements).reduce((all, [from, to]) => all.replaceAll(from, to), own);
+      const text = placed.replaceAll(/\b\d{4,5}\b/g, (number) => String(ports.get(number) ?? number));
       return `${text}\nprivate_api { listen ${place.host}:${place.privatePort}; }\nworkers { mode single; }\n`;
     },
     env: { SRS_DAEMON: 'off', SRS_SRS_LOG_TANK: 'console', SRS_PID: './objs/srs.pid' },
   });
 }
-
-const withoutPrivateApi = (text: string): string => text.replace(/^private_api\s*\{[^}]*\}/m, '');
