@@ -131,7 +131,7 @@ const waitForPlaylist = (server: ServerProcess): Promise<unknown> =>
 
 describe('a pair of origins', () => {
   it('is one for viewers of HLS, whichever is asked, killed and started again', { timeout: 150_000 }, async () => {
-    await using topology = await startShipped(['origin.backup.a', 'origin.backup.b'], shorter);
+    await using topology = await startShipped(['conf/origin.backup.a.conf', 'conf/origin.backup.b.conf'], () => shorter);
     const { servers } = topology;
     await using proxy = await NginxProxy.start(servers.map(({ place }) => `${place.host}:${place.httpServerPort}`));
     const encoder = await publishToBoth(servers);
