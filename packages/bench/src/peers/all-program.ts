@@ -10,6 +10,7 @@ import {
   readWords,
   runPart,
 } from './bench-program.ts';
+import { clusterProgram } from './cluster-program.ts';
 import { type Figure, resultText } from './figure.ts';
 import { httpProgram } from './http-program.ts';
 import { ingestProgram } from './ingest-program.ts';
@@ -40,6 +41,7 @@ const parts = {
   scaling: part(scalingProgram, ['--workers', '1,2', '--rounds', '1', '--seconds', '5']),
   ingest: part(ingestProgram, ['--publishers', '1,10', '--rounds', '1', '--seconds', '5']),
   http: part(httpProgram, ['--players', '300', '--rounds', '1', '--seconds', '5']),
+  cluster: part(clusterProgram, ['--players', '300', '--rounds', '1', '--seconds', '5']),
   memory: part(memoryProgram, ['--names', '10000', '--seconds', '5']),
   start: part(startProgram, ['--rounds', '2']),
 } as const;

@@ -76,7 +76,7 @@ async function measureWorkers(bench: Workbench, plan: ScalingPlan, workers: numb
   let playersByWorker: number[] = [];
   try {
     // More workers than cores for the server: the kernel places them, beside the tester.
-    const server = new SrsPeer({ name: 'srs', title: 'srs', streamWorkers: workers, isUnpinned: true });
+    const server = new SrsPeer({ name: 'srs', title: 'srs', streamWorkers: workers, runsOn: 'all' });
     await using running = await server.start(bench, plan.port);
     const outcome = await measurePlayers(bench, plan, running, players, () => {
       running.playersPerWorker().then(

@@ -34,8 +34,8 @@ export interface SrsSettings {
   readonly httpDirectory?: string;
   /** How streams are played, of a server with HTTP; `rtmp` unless told. */
   readonly playedOver?: PlayedOver;
-  /** Leaves it to the system where it runs. */
-  readonly isUnpinned?: boolean;
+  /** The cores of the servers unless told, those of the testers, or wherever the system puts it. */
+  readonly runsOn?: 'servers' | 'testers' | 'all';
 }
 
 export const srsDefault: SrsSettings = { name: 'srs', title: 'srs', streamWorkers: 1 };
@@ -91,6 +91,11 @@ function vhostDirectives({ vhost, httpDirectory }: SrsSettings): string {
   return [vhost ?? '', httpDirectory === undefined ? '' : 'http_remux { enabled on; }'].join('');
 }
 
+function coresOf(bench: Workbench, { runsOn = 'servers' }: SrsSettings): string | undefined {
+  if (runsOn === 'all') return undefined;
+  return runsOn === 'servers' ? bench.serverCores : bench.testerCores;
+}
+
 export class SrsPeer implements Peer {
   readonly name: string;
   readonly title: string;
@@ -116,7 +121,7 @@ export class SrsPeer implements Peer {
       name: this.name,
       command: [join(bench.root, 'bin/srs'), '-c', configFile],
       cwd: place,
-      cores: this.#settings.isUnpinned === true ? undefined : bench.serverCores,
+      cores: coresOf(bench, this.#settings),
     });
     const running = new RunningSrs(program, port, this.#settings);
     try {
