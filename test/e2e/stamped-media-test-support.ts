@@ -132,6 +132,8 @@ export class SequenceChecker {
   readonly faults: string[] = [];
   /** Numbers of the publishes seen, in order. */
   readonly sessions: number[] = [];
+  /** For whoever wants to see each frame of media as it came; `payload` is valid during the call only. */
+  onFrame: ((sequence: number, timestampMs: number, payload: Buffer) => void) | undefined;
   readonly #streamCrc: number;
   #frames = 0;
   #next = -1;
@@ -200,6 +202,7 @@ export class SequenceChecker {
     this.#acceptFrame(payload.readUInt32BE(at + 8), payload.readUInt32BE(at + 12), isKeyFrame);
     this.#acceptTime(timestampMs);
     this.#fresh.clear();
+    this.onFrame?.(payload.readUInt32BE(at + 12), timestampMs, payload);
   }
 
   #acceptHeader(kind: 'metadata' | 'video' | 'audio'): void {

@@ -144,3 +144,14 @@ export function mappings(pid: number): Mapping[] {
       return { sizeBytes: Number.parseInt(end, 16) - Number.parseInt(start, 16), permissions, name: name.join(' ') };
     });
 }
+
+/** Established TCP connections of this machine whose own end is that port, both ends of each on loopback counted apart. */
+export function connectionsAt(port: number): number {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return ['/proc/net/tcp', '/proc/net/tcp6']
+    .flatMap((table) => readIfThere(table)?.split('\n').slice(1) ?? [])
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, own = '', , state]) => own.endsWith(suffix) && state === ESTABLISHED).length;
+}
+
+const ESTABLISHED = '01';
