@@ -10,9 +10,16 @@ const busy = (server: string, round: number, totalCpuPercent: number) =>
   run(server, plan.players, round, { figures: figures({ totalCpuPercent }) });
 
 const runs = [
-  ...[late('origin', 1, 1), late('edge', 1, 3), late('edge of an edge', 1, 9), busy('origin', 1, 10), busy('edge', 1, 10.2)],
-  ...[late('origin', 2, 11), late('edge', 2, 13), failedRun('edge of an edge', plan.viewers, 2, 'no\nway')],
-  ...[busy('origin', 2, 20), busy('edge', 2, 20.8)],
+  late('origin', 1, 1),
+  late('edge', 1, 3),
+  late('edge of an edge', 1, 9),
+  busy('origin', 1, 10),
+  busy('edge', 1, 10.2),
+  late('origin', 2, 11),
+  late('edge', 2, 13),
+  failedRun('edge of an edge', plan.viewers, 2, 'no\nway'),
+  busy('origin', 2, 20),
+  busy('edge', 2, 20.8),
 ];
 
 describe('figures of a cluster', () => {
