@@ -312,9 +312,8 @@ export class StreamWriter {
   #writeData(timestampMs: number, payload: Buffer): void {
     this.#dataFrames += 1;
     const metadata = parseMetadata(payload, this.#options.serverProperties);
-    const correctedMs = this.#time.correct(frameTypes.data, timestampMs, this.#arrivalMs);
     if (metadata === undefined) {
-      this.#append(frameTypes.data, 0, correctedMs, payload);
+      this.#append(frameTypes.data, 0, this.#time.correct(frameTypes.data, timestampMs, this.#arrivalMs), payload);
       return;
     }
     if (this.#isNews(stickySlots.metadata, metadata.payload)) this.#options.log.trace(`got metadata${metadata.summary}`);
@@ -324,6 +323,7 @@ export class StreamWriter {
       this.#isAtc = true;
       this.#time = new TimeCorrection({ mode: 'off', startTimestampMs: 0 });
     }
+    const correctedMs = this.#time.correct(frameTypes.data, timestampMs, this.#arrivalMs);
     this.#setSticky(stickySlots.metadata, frameTypes.data, frameFlags.metadata, correctedMs, metadata.payload);
     this.#append(frameTypes.data, frameFlags.metadata, correctedMs, metadata.payload);
   }
