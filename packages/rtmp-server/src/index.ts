@@ -1,3 +1,4 @@
 export type { RtmpConnection } from './rtmp-connection.ts';
-export { RtmpServer, type TlsMaterial } from './rtmp-server.ts';
+export { RtmpServer } from './rtmp-server.ts';
 export type { RtmpServices } from './services.ts';
+export type { TlsMaterial } from './tls-listener.ts';

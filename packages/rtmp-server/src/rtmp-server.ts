@@ -1,7 +1,7 @@
 /** The RTMP server of one process: its listeners and its clients. */
 
 import { createServer, type ListenOptions, type Server, Socket, type SocketConstructorOpts } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import type { Server as TlsServer } from 'node:tls';
 import { ClientRegistry, PithyPrint, PlayHub, plainAddress } from '@srs/clients';
 import type { Config } from '@srs/config';
 import { describeError } from '@srs/kernel';
@@ -9,17 +9,7 @@ import { closeListener, descriptorOf, duplicateFd } from '@srs/native';
 import { type ConnectionHost, RtmpConnection } from './rtmp-connection.ts';
 import { rtmpFormat } from './rtmp-frame-encoder.ts';
 import type { RtmpServices } from './services.ts';
-
-/** Key and certificate, PEM. */
-export interface TlsMaterial {
-  readonly key: string;
-  readonly cert: string;
-}
-
-/** From the connection to the end of the TLS handshake. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** Of one listener at a time; who comes then is turned away. */
-const MAX_HANDSHAKES = 1_000;
+import { createTlsListener, type TlsMaterial, tlsOptions } from './tls-listener.ts';
 
 export class RtmpServer {
   readonly hub: PlayHub;
@@ -53,7 +43,7 @@ export class RtmpServer {
     const server =
       tls === undefined
         ? createServer({ pauseOnConnect: true }, (socket) => this.#onAccepted(socket))
-        : this.#createTlsServer(tls);
+        : this.#createTlsListener(tls);
     server.on('error', (error) => this.#services.log.error(`RTMP listener: ${describeError(error)}`));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -105,22 +95,15 @@ export class RtmpServer {
     await this.clients.close(graceMs);
   }
 
-  #createTlsServer(tls: TlsMaterial): TlsServer {
-    let handshakes = 0;
-    const server = createTlsServer({ ...tlsOptions(tls), handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, (socket) => {
-      handshakes -= 1;
-      this.#onAccepted(socket);
+  #createTlsListener(tls: TlsMaterial): TlsServer {
+    return createTlsListener({
+      tls,
+      onClient: (socket) => this.#onAccepted(socket),
+      onFailed: (socket, error) => {
+        const ip = plainAddress(socket.remoteAddress);
+        this.#services.log.warn(`RTMPS client ip=${ip}: no TLS: ${describeError(error)}`);
+      },
     });
-    server.prependListener('connection', (socket: Socket) => {
-      handshakes += 1;
-      if (handshakes > MAX_HANDSHAKES) socket.destroy();
-    });
-    // Nobody else hears of a connection that never became one of RTMP.
-    server.on('tlsClientError', (error, socket) => {
-      handshakes -= 1;
-      this.#services.log.warn(`RTMPS client ip=${plainAddress(socket.remoteAddress)}: no TLS: ${describeError(error)}`);
-    });
-    return server;
   }
 
   /** Who is one too many costs no more than this. */
@@ -130,8 +113,6 @@ export class RtmpServer {
     else this.clients.add(new RtmpConnection(socket, place, this.#host));
   }
 }
-
-const tlsOptions = ({ key, cert }: TlsMaterial) => ({ key, cert, minVersion: 'TLSv1.2' as const, noDelay: true });
 
 /** As a listener gives it when it was told `pauseOnConnect`. */
 function pausedSocket(fd: number): Socket {

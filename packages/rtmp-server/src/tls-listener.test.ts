@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { certificate } from '../../../test/support/certificates.ts';
+import { eventually, within } from '../../../test/support/deadline.ts';
+import { createTlsListener, type HandshakeLimits } from './tls-listener.ts';
+
+const LIMIT_MS = 10_000;
+const closing: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+async function start(limits: HandshakeLimits) {
+  let clients = 0;
+  let failures = 0;
+  const server = createTlsListener({
+    tls: certificate,
+    limits,
+    onClient: (socket) => {
+      clients += 1;
+      closing.push(() => socket.destroy());
+    },
+    onFailed: () => {
+      failures += 1;
+    },
+  });
+  closing.push(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const place = { port: (server.address() as AddressInfo).port, host: '127.0.0.1' };
+  return {
+    /** Waits until so many were let in, and so many not. */
+    expectCounts: async (expected: { readonly clients: number; readonly failures: number }): Promise<void> => {
+      await eventually(
+        () => clients === expected.clients && failures === expected.failures,
+        LIMIT_MS,
+        () => `${clients} clients and ${failures} failures`,
+      );
+    },
+    /** Connects, and says nothing. */
+    openSilent: async (): Promise<Socket> => {
+      const socket = connect(place);
+      closing.push(() => socket.destroy());
+      socket.on('error', () => {});
+      // It is told the end although it reads nothing else.
+      socket.resume();
+      await once(socket, 'connect');
+      return socket;
+    },
+    /** @returns whether it was let in */
+    tryTls: async (): Promise<boolean> => {
+      const socket = connectTls({ ...place, ca: certificate.cert, servername: 'localhost' });
+      closing.push(() => socket.destroy());
+      return await new Promise((resolve) => {
+        socket.once('secureConnect', () => resolve(true));
+        socket.once('error', () => resolve(false));
+      });
+    },
+  };
+}
+
+async function closed(socket: Socket): Promise<void> {
+  if (!socket.closed) await within(once(socket, 'close'), LIMIT_MS, () => 'the connection stays open');
+}
+
+describe('a TLS listener', () => {
+  it('turns away who comes while as many handshakes are under way as may be, and counts each only once', async () => {
+    const { expectCounts, openSilent, tryTls } = await start({ timeoutMs: 60_000, maxHandshakes: 2 });
+    const waiting = [await openSilent(), await openSilent()];
+    for (let tries = 1; tries <= 5; tries += 1) {
+      await closed(await openSilent());
+      expect(await tryTls()).toBe(false);
+    }
+    expect(waiting.map((socket) => socket.closed)).toEqual([false, false]);
+    await expectCounts({ clients: 0, failures: 10 });
+    // One place is free, for one after the other: who is let in does not take it for longer than the handshake.
+    waiting[0]?.destroy();
+    await expectCounts({ clients: 0, failures: 11 });
+    for (let clients = 1; clients <= 3; clients += 1) {
+      expect(await tryTls()).toBe(true);
+      await expectCounts({ clients, failures: 11 });
+    }
+    await openSilent();
+    expect(await tryTls()).toBe(false);
+    await expectCounts({ clients: 3, failures: 12 });
+  });
+
+  it('lets go of who says nothing when the time for a handshake is over, and has its place again', async () => {
+    const { expectCounts, openSilent, tryTls } = await start({ timeoutMs: 100, maxHandshakes: 1 });
+    await closed(await openSilent());
+    await expectCounts({ clients: 0, failures: 1 });
+    expect(await tryTls()).toBe(true);
+  });
+});
