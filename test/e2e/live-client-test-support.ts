@@ -36,6 +36,8 @@ export interface ClientOptions {
   readonly localAddress?: string;
   /** Connect again until this process of the server serves the client. */
   readonly onWorker?: number;
+  /** What the stream was published as, for a player at a server that has it under another name. */
+  readonly publishedAs?: string;
 }
 
 interface ClientEvents {
@@ -300,7 +302,7 @@ export class LivePlayer extends LiveClient {
 
   private constructor(server: RtmpPlace, path: string, options: ClientOptions) {
     super(server, path, 'play', options);
-    this.checker = new SequenceChecker(path);
+    this.checker = new SequenceChecker(options.publishedAs ?? path);
   }
 
   /** Resolves when the server has started or refused the play (`rejection`). */

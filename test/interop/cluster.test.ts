@@ -7,6 +7,7 @@ import { LivePlayer, LivePublisher } from '../e2e/live-client-test-support.ts';
 import { publishWithFfmpeg, runForeign, startForeign } from '../support/foreign.ts';
 import { clip } from '../support/media.ts';
 import { NginxRtmp, requiresNginx } from '../support/nginx.ts';
+import { NodeMediaServer } from '../support/node-media-server.ts';
 import { claimPorts } from '../support/ports.ts';
 import { requires } from '../support/requires.ts';
 import { ServerProcess } from '../support/server-process.ts';
@@ -78,6 +79,60 @@ describe('nginx', () => {
     const there = await LivePlayer.start(mirror, 'live/relayed');
     await expectWholeFromKeyFrame([here, there]);
     for (const client of [publisher, here, there]) client.leave();
+  });
+});
+
+describe('Node-Media-Server', () => {
+  let other: NodeMediaServer;
+  let edge: ServerProcess;
+  let source: ServerProcess;
+
+  beforeAll(async () => {
+    other = await NodeMediaServer.start();
+    edge = await ServerProcess.start({ vhost: `mode remote; origin ${addressOf(other)};`, workers: 'mode single;' });
+    source = await ServerProcess.start({ vhost: `forward ${addressOf(other)};`, workers: 'mode single;' });
+  });
+
+  afterAll(async () => {
+    await edge?.stop();
+    await source?.stop();
+    await other?.[Symbol.asyncDispose]();
+  });
+
+  it('is an origin to pull from', async () => {
+    const publisher = await LivePublisher.start(other, 'live/origin');
+    const players = await LivePlayer.crowd(edge, 'live/origin', 4);
+    await expectWholeFromKeyFrame(players);
+    for (const client of [publisher, ...players]) client.leave();
+  });
+
+  it('is an origin to push to', async () => {
+    const publisher = await LivePublisher.start(edge, 'live/pushed');
+    const player = await LivePlayer.start(other, 'live/pushed');
+    await expectWholeFromKeyFrame([player]);
+    for (const client of [publisher, player]) client.leave();
+  });
+
+  it('is one to forward to', async () => {
+    const publisher = await LivePublisher.start(source, 'live/forwarded');
+    const player = await LivePlayer.start(other, 'live/forwarded');
+    await expectWholeFromKeyFrame([player]);
+    for (const client of [publisher, player]) client.leave();
+  });
+
+  it('pulls and pushes', async () => {
+    await using server = await ServerProcess.start({ workers: 'mode single;' });
+    // It names the whole path as its tcUrl, the stream included: so that is the app here.
+    const here = await LivePublisher.start(server, 'live/fetched/fetched');
+    await other.relay({ mode: 'pull', url: server.url('live/fetched'), streamPath: '/live/fetched' });
+    const there = await LivePublisher.start(other, 'live/sent');
+    await other.relay({ mode: 'push', url: server.url('live/sent'), streamPath: '/live/sent' });
+    const players = [
+      await LivePlayer.start(other, 'live/fetched', { publishedAs: here.path }),
+      await LivePlayer.start(server, 'live/sent/sent', { publishedAs: there.path }),
+    ];
+    await expectWholeFromKeyFrame(players);
+    for (const client of [here, there, ...players]) client.leave();
   });
 });
 
