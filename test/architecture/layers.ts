@@ -37,7 +37,7 @@ export const layers: Readonly<Record<LayerName, Layer>> = {
   tools: { packages: ['bench'], sees: ['ground', 'formats', 'transport', 'client'] },
   streams: { packages: ['stream'], sees: ['ground', 'formats', 'transport'] },
   features: {
-    packages: ['bandwidth', 'dvr', 'edge', 'forward', 'hls', 'hooks', 'ingest', 'transcode'],
+    packages: ['bandwidth', 'cluster', 'dvr', 'edge', 'forward', 'hls', 'hooks', 'ingest', 'transcode'],
     sees: ['ground', 'formats', 'transport', 'client', 'streams'],
   },
   // What every client of the server has, whatever it speaks.

@@ -18,6 +18,7 @@ export const programPackages = {
   nsenter: 'util-linux',
   openssl: 'openssl',
   python3: 'python3',
+  'redis-server': 'redis-server',
   rtmpdump: 'rtmpdump',
   setpriv: 'util-linux',
   shellcheck: 'shellcheck',

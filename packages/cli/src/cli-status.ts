@@ -1,7 +1,7 @@
 /** `srs-cli status` and `srs-cli workers`: the server and its workers. */
 import { formatAddress, type ServerAddress } from '@srs/config';
 import type { Kbps } from '@srs/kernel';
-import type { ServerDirectory, WorkerAnswer, WorkerSummary, WorkerTotals } from '@srs/survey';
+import type { RegistryTotals, ServerDirectory, WorkerAnswer, WorkerSummary, WorkerTotals } from '@srs/survey';
 import { problemLines, type Report, type ReportBase, reportBase, stateCell, type WorkerRow, workerRow } from './cli-report.ts';
 import { type Column, tableText } from './cli-table.ts';
 import { bytesText, currentKbps, durationText, printable } from './cli-text.ts';
@@ -31,8 +31,9 @@ export function statusReport(
   return {
     document,
     text: (colors) =>
-      [serverLine(document), totalsLine(document), '', tableText(statusColumns, workers, colors)].join('\n') +
-      problemLines(workers, colors),
+      [serverLine(document), totalsLine(document), ...registryLines(workers), '', tableText(statusColumns, workers, colors)].join(
+        '\n',
+      ) + problemLines(workers, colors),
   };
 }
 
@@ -96,6 +97,22 @@ function totalsLine({ totals, workers }: StatusDocument): string {
     `in ${bytesText(traffic.recvBytes)} at ${now((one) => one.traffic.recvKbps)} kbps, ` +
     `out ${bytesText(traffic.sendBytes)} at ${now((one) => one.traffic.sendKbps)} kbps`
   );
+}
+
+/** One for each registry, whatever the number of back-sources that use it: it is well when it is for all of them. */
+function registryLines(workers: readonly SummarizedWorker[]): readonly string[] {
+  const reports = workers.flatMap(({ summary }) => summary?.registries ?? []);
+  const byName = Map.groupBy(reports, ({ name }) => name);
+  return Array.from(byName, ([name, same]) => {
+    const down = same.find(({ isUp }) => !isUp);
+    const sum = (pick: (report: RegistryTotals) => number): number => same.reduce((total, one) => total + pick(one), 0);
+    const latencyMs = Math.max(...same.map((report) => report.latencyMs));
+    const state = down === undefined ? `up, ${latencyMs.toFixed(1)} ms` : `DOWN: ${down.lastError || 'not reached yet'}`;
+    const failures = sum((report) => report.failures);
+    return printable(
+      `registry ${name} ${state}; ${sum(({ leases }) => leases)} streams announced, ${failures} of ${sum(({ commands }) => commands)} commands failed`,
+    );
+  });
 }
 
 type WorkerColumn = Column<SummarizedWorker>;

@@ -59,6 +59,7 @@ describe('srs-cli streams', () => {
       'Flush ms',
       'Cuts',
       'Pushed to',
+      'Lease',
     ]);
     expect(cellsOf(out, 'v/b/one')).toEqual([
       'v/b/one',
@@ -76,6 +77,7 @@ describe('srs-cli streams', () => {
       '20',
       '4',
       '-',
+      '-',
     ]);
     expect(cellsOf(out, 'v/a/waiting')).toEqual([
       'v/a/waiting',
@@ -92,6 +94,7 @@ describe('srs-cli streams', () => {
       '0',
       '7',
       '0',
+      '-',
       '-',
     ]);
   });
@@ -131,7 +134,7 @@ describe('srs-cli streams', () => {
     const { out } = await run(port, ['streams']);
     expect(cellsOf(out, 'v/a/pulled')[1]).toBe('origin 10.0.0.9:1935');
     expect(cellsOf(out, 'v/a/nowhere')[1]).toBe('origin 10.0.0.9:1935 (waiting)');
-    expect(cellsOf(out, 'v/a/pushed').at(-1)).toBe('1 of 2');
+    expect(cellsOf(out, 'v/a/pushed').at(-2)).toBe('1 of 2');
   });
 
   it('knows the publisher from its worker when the directory is silent', async () => {

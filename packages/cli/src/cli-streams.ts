@@ -58,6 +58,8 @@ export interface StreamRow {
   readonly pull: DirectoryStream['pull'];
   /** The servers that it is pushed to; none when the back-source has not answered. */
   readonly pushes: DirectoryStream['pushes'];
+  /** How it is announced to the other servers of a cluster; null for a stream that is not, or when the back-source has not answered. */
+  readonly lease: DirectoryStream['lease'];
 }
 
 export interface StreamsDocument extends ReportBase {
@@ -126,6 +128,7 @@ function joinStream(streamId: string, { directory, uses }: Parts): StreamRow {
     readers,
     pull: directory?.pull ?? null,
     pushes: directory?.pushes ?? [],
+    lease: directory?.lease ?? null,
   };
 }
 
@@ -182,7 +185,14 @@ function columnsFor(workers: readonly WorkerRow[]): readonly Column<StreamRow>[]
     { head: 'Flush ms', isRight: true, value: ({ flushIntervalMs, players }) => (players === 0 ? undefined : flushIntervalMs) },
     { head: 'Cuts', isRight: true, value: ({ playerCuts }) => playerCuts },
     { head: 'Pushed to', value: pushesCell },
+    { head: 'Lease', value: leaseCell },
   ];
+}
+
+function leaseCell({ lease }: StreamRow): Cell | undefined {
+  if (lease === null) return undefined;
+  const text = lease.holder === '' ? lease.state : `${lease.state} by ${lease.holder}`;
+  return { text, emphasis: lease.state === 'held' || lease.state === 'copy' ? 'plain' : 'bad' };
 }
 
 /** How many of the servers have it, of those that should. */

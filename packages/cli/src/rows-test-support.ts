@@ -62,6 +62,7 @@ export const directoryStream = (streamId: string, more: Partial<DirectoryStream>
   ring,
   pull: null,
   pushes: [],
+  lease: null,
   ...more,
 });
 export const workerStream = (streamId: string, more: Partial<WorkerStream> = {}): WorkerStream => ({

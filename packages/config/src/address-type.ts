@@ -140,3 +140,15 @@ function addressList<A>(parse: (text: string) => A | undefined): ValueType<reado
 export const serverAddresses: ValueType<readonly ServerAddress[]> = addressList(parseServerAddress);
 
 export const originAddresses: ValueType<readonly OriginAddress[]> = addressList(parseOriginAddress);
+
+/** One RTMP server; the default port is 1935. */
+export const serverAddress: ValueType<ServerAddress> = {
+  allowed: serverAllowed,
+  takesMany: false,
+  absent: { host: '', port: 0 },
+  read([text = ''], context) {
+    const address = parseServerAddress(text);
+    if (address === undefined) context.refuse(text, serverAllowed);
+    return address;
+  },
+};

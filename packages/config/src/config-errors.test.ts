@@ -256,6 +256,23 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     'srs.conf:2: vhost a.com is an edge (mode remote) and must have an origin host[:port]',
   ],
   [
+    'registry that is no Redis URL, whose password is not shown',
+    vhost('cluster { registry http://u:hidden@a/; }'),
+    'srs.conf:2: registry *** must be redis://[[user]:password@]host[:port][/database], or the same with rediss for TLS',
+  ],
+  [
+    'announce of a bad address',
+    vhost('cluster { announce a:0; }'),
+    'srs.conf:2: announce a:0 must be host, host:port or [ipv6]:port',
+  ],
+  [
+    'prefix with a blank',
+    vhost('cluster { registry_prefix "a b"; }'),
+    'srs.conf:2: registry_prefix "a b" must be 1..64 letters, digits and . _ - : { }',
+  ],
+  ['lease of no time', vhost('cluster { registry_lease 0; }'), 'srs.conf:2: registry_lease 0 must be 1..3600 s'],
+  ['on_miss of another word', vhost('cluster { on_miss push; }'), 'srs.conf:2: on_miss push must be pull | redirect'],
+  [
     'auth without a key',
     vhost('publish_auth { enabled on; }'),
     'srs.conf:2: publish_auth of vhost a.com is enabled and must have a key or a secret: key KEY; or secret SECRET; (openssl rand -hex 32 makes one)',

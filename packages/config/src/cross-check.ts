@@ -156,7 +156,8 @@ export class CrossCheck {
       this.#errors.add(place, `vhost ${shown} must have ${allowed}`, { directive: 'vhost', value: vhost.name, allowed });
     }
     const origin = findChild(directive, 'origin') ?? findPath(directive, ['cluster', 'origin']);
-    if (vhost.enabled && vhost.mode === 'remote' && (origin === undefined || origin.args.length === 0)) {
+    const mayLackOrigin = vhost.mode === 'local' || isInCluster(vhost);
+    if (vhost.enabled && !mayLackOrigin && (origin === undefined || origin.args.length === 0)) {
       const mode = findChild(directive, 'mode') ?? findPath(directive, ['cluster', 'mode']) ?? place;
       const where = `vhost ${showValue(vhost.name)}`;
       this.#errors.add(mode, `${where} is an edge (mode remote) and must have an origin host[:port]`, {
@@ -165,9 +166,23 @@ export class CrossCheck {
       });
     }
     if (!vhost.enabled) return;
+    this.#checkCluster(vhost, place);
     this.#checkAccess(vhost, place);
     this.#checkDvr(vhost, place);
     this.#checkOriginBackup(vhost, place);
+  }
+
+  #checkCluster(vhost: VhostConfig, place: Directive): void {
+    const { originCluster, registry } = vhost.cluster;
+    // A registry that is given and wrong has been told about.
+    const isGiven = (findPath(place, ['cluster', 'registry'])?.args.length ?? 0) > 0;
+    if (!originCluster || isGiven || registry !== '') return;
+    const where = `vhost ${showValue(vhost.name)}`;
+    this.#warnings.add(
+      findPath(place, ['cluster', 'origin_cluster']) ?? place,
+      `origin_cluster of ${where} is on and has no registry, streams are found on this server only`,
+      { directive: `${where} / cluster / origin_cluster` },
+    );
   }
 
   #checkAccess(vhost: VhostConfig, place: Directive): void {
@@ -244,6 +259,8 @@ export class CrossCheck {
 
 const isCasterOf = ({ enabled, caster }: StreamCasterConfig, kind: StreamCasterConfig['caster']): boolean =>
   enabled && caster === kind;
+
+const isInCluster = ({ cluster }: VhostConfig): boolean => cluster.originCluster && cluster.registry !== '';
 
 /** Clients name a vhost in a URL, from which blanks and slashes are removed. */
 function isVhostName(name: string): boolean {

@@ -265,6 +265,11 @@ export const bucketName: ValueType<string> = textOf('3..63 small letters, digits
   /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value),
 );
 
+/** What keys in a registry begin with. */
+export const registryPrefix: ValueType<string> = textOf('1..64 letters, digits and . _ - : { }', (value) =>
+  /^[A-Za-z0-9._:{}-]{1,64}$/.test(value),
+);
+
 /** The part of a URL path under which something is mounted. */
 export const mountPath: ValueType<string> = textOf('a path that begins with /, or with [vhost]', (value) =>
   /^(\/|\[vhost\])/.test(value),

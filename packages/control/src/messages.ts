@@ -110,6 +110,11 @@ export interface DirectoryProtocol {
       readonly request: { readonly streamId: string };
       readonly response: { readonly publisher: PublisherInfo | null };
     };
+    /** Which other server has the stream; null when it is here, or no server is known in time. */
+    readonly whereabouts: {
+      readonly request: { readonly streamId: string };
+      readonly response: { readonly address: { readonly host: string; readonly port: number } | null };
+    };
     /** A bigger ring for a running lease: its key-frame interval does not fit. The old one stays valid until `moved`. */
     readonly grow: {
       readonly request: { readonly leaseId: string; readonly capacityBytes: number };

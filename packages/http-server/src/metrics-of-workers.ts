@@ -2,7 +2,7 @@
 import type { CounterName, DistributionName } from '@srs/control';
 import type { HistogramDefinition, MetricDefinition } from './metrics-definition.ts';
 import { clientsOf, type WorkerFigures } from './metrics-figures.ts';
-import type { WorkerSummary } from './server-documents.ts';
+import type { RegistryTotals, WorkerSummary } from './server-documents.ts';
 
 const MS_PER_SECOND = 1000;
 
@@ -215,6 +215,50 @@ export const workerMetrics: readonly MetricDefinition[] = [
     type: 'gauge',
     help: 'And as much as it may: ring { memory }.',
     samples: ringFigure('limitBytes'),
+  },
+];
+
+/** One sample for each registry of each worker that has one. */
+const byRegistry =
+  (read: (report: RegistryTotals) => number): MetricDefinition['samples'] =>
+  (figures) =>
+    figures.workers.flatMap((worker) =>
+      (worker.summary?.registries ?? []).map((report) => ({
+        labels: { ...labelsOf(worker), registry: report.name },
+        value: read(report),
+      })),
+    );
+
+export const registryMetrics: readonly MetricDefinition[] = [
+  {
+    name: 'srs_registry_up',
+    type: 'gauge',
+    help: '1 when the registry of the cluster answers, else 0.',
+    samples: byRegistry(({ isUp }) => (isUp ? 1 : 0)),
+  },
+  {
+    name: 'srs_registry_leases',
+    type: 'gauge',
+    help: 'Streams published here that the registry has, or should have.',
+    samples: byRegistry(({ leases }) => leases),
+  },
+  {
+    name: 'srs_registry_commands_total',
+    type: 'counter',
+    help: 'Commands that the registry was to be sent, since the process started.',
+    samples: byRegistry(({ commands }) => commands),
+  },
+  {
+    name: 'srs_registry_failures_total',
+    type: 'counter',
+    help: 'Those of them that had no answer, or an error for one.',
+    samples: byRegistry(({ failures }) => failures),
+  },
+  {
+    name: 'srs_registry_latency_seconds',
+    type: 'gauge',
+    help: 'From a command to its answer, on average over the newest ones.',
+    samples: byRegistry(({ latencyMs }) => latencyMs / MS_PER_SECOND),
   },
 ];
 

@@ -103,6 +103,24 @@ export interface WorkerTotals {
   readonly playerDroppedFrames: number;
   /** Of all its fan-outs together; null for a worker that has none. */
   readonly fanOut: FanOutLoad | null;
+  /** Where it announces streams and looks for them: of back-sources in a cluster. */
+  readonly registries?: readonly RegistryTotals[];
+}
+
+/** A registry that several servers share. */
+export interface RegistryTotals {
+  /** What and where it is, without passwords. */
+  readonly name: string;
+  readonly isUp: boolean;
+  /** Streams of this worker that it has, or should have. */
+  readonly leases: number;
+  /** Since the process started. */
+  readonly commands: number;
+  readonly failures: number;
+  /** Of the newest commands, on average. */
+  readonly latencyMs: number;
+  /** Empty when nothing has failed. */
+  readonly lastError: string;
 }
 
 /** How much of the machine a process takes. */

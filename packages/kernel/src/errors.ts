@@ -38,6 +38,7 @@ export const errorCodes = {
   ControlTimeout: 1062,
   WorkerFailed: 1063,
   RingCorrupt: 1064,
+  Registry: 1065,
   // 2000: RTMP
   RtmpPlainRequired: 2000,
   RtmpChunkStart: 2001,

@@ -1,4 +1,5 @@
 /** A worker's side of the directory: asks the back-sources, and tells a restarted one what this worker holds. */
+import type { ServerAddress } from '@srs/config';
 import {
   Channel,
   type DirectoryProtocol,
@@ -125,6 +126,14 @@ export class DirectoryClient implements PublishDirectory {
    */
   async publisherOf(streamId: string): Promise<PublisherInfo | null> {
     return (await this.#ask(streamId, (channel, leftMs) => channel.request('publisher', { streamId }, leftMs))).publisher;
+  }
+
+  /**
+   * Which other server has the stream; null when it is here, or no server is known in time.
+   * @throws SrsError as `publish`
+   */
+  async whereIs(streamId: string): Promise<ServerAddress | null> {
+    return (await this.#ask(streamId, (channel, leftMs) => channel.request('whereabouts', { streamId }, leftMs))).address;
   }
 
   /**

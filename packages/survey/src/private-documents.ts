@@ -12,6 +12,7 @@ export type {
   FanOutLoad,
   MasterSummary,
   ProcessLoad,
+  RegistryTotals,
   ReloadedWorker,
   ReloadReport,
   RingTotals,
@@ -85,6 +86,16 @@ export interface DirectoryStream {
   readonly pull: PullReport | null;
   /** The servers that it is pushed to. */
   readonly pushes: readonly PushReport[];
+  /** How it is announced to other servers; null for a stream that is not. */
+  readonly lease: LeaseReport | null;
+}
+
+/** A stream of this server in the registry that several share. */
+export interface LeaseReport {
+  /** `asking`: it has not answered. `copy`: another server has the stream that this one was given. `taken`: another one publishes it too. */
+  readonly state: 'asking' | 'held' | 'copy' | 'taken';
+  /** `host:port` of the server that holds it; empty when that is this one. */
+  readonly holder: string;
 }
 
 /** A stream of an edge on its way from an origin. */

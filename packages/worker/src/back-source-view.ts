@@ -1,7 +1,7 @@
 /** What a back-source tells about its directory and its rings. */
 import type { Arena } from '@srs/kernel';
 import type { Directory } from '@srs/stream';
-import type { PullReport, PushReport } from '@srs/survey';
+import type { LeaseReport, PullReport, PushReport, RegistryTotals } from '@srs/survey';
 import { Page } from './page.ts';
 import { describeRing } from './ring-description.ts';
 import type { RoleView } from './role.ts';
@@ -19,6 +19,9 @@ export function backSourceView(o: {
   readonly pulls: () => ReadonlyMap<string, PullReport>;
   /** By stream. */
   readonly pushes: () => ReadonlyMap<string, readonly PushReport[]>;
+  /** Of a stream that is announced to other servers. */
+  readonly leaseOf: (streamId: string) => LeaseReport | undefined;
+  readonly registries: () => readonly RegistryTotals[];
 }): RoleView {
   const { directory, store, arena, limitBytes, record } = o;
   const ringTotals = () => ({ count: directory.ringCount, usedBytes: store.usedBytes, limitBytes });
@@ -36,6 +39,7 @@ export function backSourceView(o: {
         playerCuts: 0,
         playerDroppedFrames: 0,
         fanOut: null,
+        registries: o.registries(),
       };
     },
     streams: () => {
@@ -48,6 +52,7 @@ export function backSourceView(o: {
         ring: ring === null ? null : describeRing(arena, ring),
         pull: pulls.get(streamId) ?? null,
         pushes: pushes.get(streamId) ?? [],
+        lease: o.leaseOf(streamId) ?? null,
       }));
     },
     clients: () => new Page(0, 0, []),

@@ -3,8 +3,9 @@ import { Channel, type DirectoryProtocol, type Link } from '@srs/control';
 import { describeError, SrsError } from '@srs/kernel';
 import { Directory, type DirectoryPeer, OwnDirectory } from '@srs/stream';
 import { backSourceView } from './back-source-view.ts';
+import { type ClusterPart, startCluster } from './cluster-part.ts';
 import { DeadProcesses } from './dead-processes.ts';
-import { startEdge } from './edge-part.ts';
+import { type EdgePart, startEdge } from './edge-part.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { startOutputs } from './output-part.ts';
 import { OwedHooks } from './owed-hooks.ts';
@@ -14,6 +15,8 @@ import type { RunningRole } from './role.ts';
 
 /** A worker that lived when this back-source started has this long to tell what it holds before publishes go on without it. */
 const RECOVERY_MS = 1_000;
+/** A viewer waits so long for the word that the stream lives elsewhere. */
+const WHEREABOUTS_MS = 800;
 
 export async function startBackSource(environment: WorkerEnvironment): Promise<RunningRole> {
   const { config, log, backSource } = environment;
@@ -29,7 +32,8 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
     () => directory,
     () => own,
   );
-  const edge = startEdge(environment, () => own);
+  const cluster = await startCluster(environment, () => directory);
+  const edge = startEdge(environment, () => own, cluster);
   const directory: Directory = new Directory({
     store,
     log,
@@ -38,10 +42,12 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
     observer: {
       onPublished: (lease, isFresh) => {
         outputs.onPublished(lease, isFresh);
+        cluster.onPublished(lease, isFresh);
         edge.onPublished(lease, isFresh);
       },
       onUnpublished: (streamId) => {
         outputs.onUnpublished(streamId);
+        cluster.onUnpublished(streamId);
         edge.onUnpublished(streamId);
       },
       onDemand: (...demand) => edge.onDemand(...demand),
@@ -56,7 +62,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
   const channels = new Set<Channel<DirectoryProtocol>>();
   const dead = new DeadProcesses();
   const owed = new OwedHooks(() => environment.config, log);
-  const parts: LinkedParts = { directory, dead, owed: owed.notices, channels, warn: (text) => log.warn(text) };
+  const parts: LinkedParts = { directory, edge, cluster, dead, owed: owed.notices, channels, warn: (text) => log.warn(text) };
   const stopServing = await environment.serveDirectory((link) => serveWorkerLink(link, parts));
   return {
     view: backSourceView({
@@ -67,11 +73,14 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
       record: (streamId, isWanted) => outputs.record(streamId, isWanted),
       pulls: () => edge.views(),
       pushes: () => outputs.pushes(),
+      leaseOf: (streamId) => cluster.leaseOf(streamId),
+      registries: () => cluster.reports(),
     }),
     // The size of rings and of their memory counts from the start on.
-    configure: () => {
+    configure: async () => {
+      await cluster.configure();
       edge.configure();
-      return outputs.configure();
+      await outputs.configure();
     },
     workerGone: (process) => {
       dead.add(process);
@@ -82,7 +91,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
     stop: async (graceMs) => {
       clearTimeout(recoveryTimer);
       await edge.close();
-      await Promise.all([outputs.close(graceMs), owed.close(graceMs)]);
+      await Promise.all([outputs.close(graceMs), owed.close(graceMs), cluster.close()]);
       stopServing();
       for (const channel of channels) channel.close();
     },
@@ -92,6 +101,8 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
 /** What a link of a worker leads to. */
 interface LinkedParts {
   readonly directory: Directory;
+  readonly edge: EdgePart;
+  readonly cluster: ClusterPart;
   /** Processes of which the master has said so. */
   readonly dead: DeadProcesses;
   readonly owed: OwedNotices;
@@ -99,7 +110,7 @@ interface LinkedParts {
   readonly warn: (text: string) => void;
 }
 
-function serveWorkerLink(link: Link, { directory, dead, owed, channels, warn }: LinkedParts): void {
+function serveWorkerLink(link: Link, { directory, edge, cluster, dead, owed, channels, warn }: LinkedParts): void {
   let peer: DirectoryPeer | undefined;
   const known = (): DirectoryPeer => {
     if (peer === undefined) throw new Error('hello must come first');
@@ -122,6 +133,10 @@ function serveWorkerLink(link: Link, { directory, dead, owed, channels, warn }: 
       publish: async (body) => {
         const asking = known();
         await new Promise<void>((resolve) => directory.whenRecovered(resolve));
+        const { streamId, busy } = body;
+        if (busy === 'reject' && (await edge.isHeldElsewhere(streamId))) {
+          return { isGranted: false, reason: 'busy', publisher: directory.publisherOf(streamId) };
+        }
         // Nobody would hear the answer: what was granted would stay taken.
         if (channel.isClosed) throw new SrsError('ControlProtocol', 'the link was closed before the answer');
         return directory.publish(asking, { ...body, isPulled: false });
@@ -129,6 +144,11 @@ function serveWorkerLink(link: Link, { directory, dead, owed, channels, warn }: 
       publisher: async ({ streamId }) => {
         await new Promise<void>((resolve) => directory.whenRecovered(resolve));
         return { publisher: directory.publisherOf(streamId) };
+      },
+      whereabouts: async ({ streamId }) => {
+        if (directory.publisherOf(streamId) !== null) return { address: null };
+        const place = await cluster.whereIs(streamId, WHEREABOUTS_MS);
+        return { address: place?.address ?? null };
       },
       grow: ({ leaseId, capacityBytes }) => ({ ring: directory.grow(leaseId, capacityBytes) }),
     },

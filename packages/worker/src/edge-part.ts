@@ -1,5 +1,6 @@
-/** Gets the streams of edge vhosts from their origins, each once for all workers, from its first viewer to its last. */
+/** Gets streams from other servers, from the origins of edge vhosts or from where they live in a cluster: each once for all workers, from its first viewer to its last. */
 import { Publishing, type PublishServices } from '@srs/clients';
+import type { FollowedStream } from '@srs/cluster';
 import { type Config, pullOrigins, type ServerAddress, splitStreamId, type VhostConfig, vhostAtOrigins } from '@srs/config';
 import type { Lease } from '@srs/control';
 import type { EdgePull, EdgePullView, OpenUpstream, OriginPool, PullStart } from '@srs/edge';
@@ -7,6 +8,7 @@ import { systemClock } from '@srs/kernel';
 import { deviceAddress } from '@srs/native';
 import { encodeIdentityHeader, IDENTITY_HEADER, identityArguments } from '@srs/rtmp';
 import type { DirectoryObserver, OwnDirectory } from '@srs/stream';
+import type { ClusterPart } from './cluster-part.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { identity } from './identity.ts';
 import { isOwnAddress } from './own-address.ts';
@@ -14,26 +16,37 @@ import { isOwnAddress } from './own-address.ts';
 export interface EdgePart extends DirectoryObserver {
   /** A reload: the configuration is in force already. */
   configure(): void;
+  /** The stream is got from a server that holds it still: who wants to publish it here comes too late. */
+  isHeldElsewhere(streamId: string): Promise<boolean>;
   /** What is pulled at the moment, by stream. */
   views(): ReadonlyMap<string, EdgePullView>;
   close(): Promise<void>;
 }
 
 const clock = systemClock;
+/** An edge with origins asks these when the cluster has not named a server within this time. */
+const LOOK_UP_MS = 1_000;
+/** Without any, the stream is waited for so long at a time. */
+const SEARCH_MS = 4_000;
+/** A publisher waits so long, at most, for the word that the stream has one elsewhere. */
+const HOLDER_MS = 500;
 
 /** @param own the way to the directory, not asked before that tells of a demand */
-export function startEdge(environment: WorkerEnvironment, own: () => OwnDirectory): EdgePart {
-  return new EdgePulls(environment, own);
+export function startEdge(environment: WorkerEnvironment, own: () => OwnDirectory, cluster: ClusterPart): EdgePart {
+  return new EdgePulls(environment, own, cluster);
 }
 
 class EdgePulls implements EdgePart {
   readonly #environment: WorkerEnvironment;
   readonly #own: () => OwnDirectory;
+  readonly #cluster: ClusterPart;
   /** With the parameters of their first viewers. */
   readonly #wanted = new Map<string, string>();
   /** Streams that somebody publishes here. */
   readonly #published = new Set<string>();
   readonly #pulls = new Map<string, EdgePull>();
+  /** Of the pulls, what the cluster says. */
+  readonly #followed = new Map<string, FollowedStream>();
   /** By vhost. */
   readonly #pools = new Map<string, OriginPool>();
   readonly #closing = new Set<Promise<void>>();
@@ -44,9 +57,10 @@ class EdgePulls implements EdgePart {
   #toldOwn: Config | undefined;
   #isClosed = false;
 
-  constructor(environment: WorkerEnvironment, own: () => OwnDirectory) {
+  constructor(environment: WorkerEnvironment, own: () => OwnDirectory, cluster: ClusterPart) {
     this.#environment = environment;
     this.#own = own;
+    this.#cluster = cluster;
     this.#before = environment.config;
   }
 
@@ -81,6 +95,11 @@ class EdgePulls implements EdgePart {
     }
   }
 
+  async isHeldElsewhere(streamId: string): Promise<boolean> {
+    if (!this.#followed.has(streamId) || this.#pulls.get(streamId)?.view.state !== 'pulling') return false;
+    return (await this.#cluster.whereIs(streamId, HOLDER_MS)) !== undefined;
+  }
+
   views(): ReadonlyMap<string, EdgePullView> {
     return new Map(Array.from(this.#pulls, ([streamId, pull]) => [streamId, pull.view]));
   }
@@ -111,10 +130,12 @@ class EdgePulls implements EdgePart {
     const pullLog = log.child(cid);
     const pool = this.#pools.get(vhost.name) ?? new Pool({ clock, random: Math.random });
     this.#pools.set(vhost.name, pool);
+    const followed = this.#cluster.follow(streamId);
+    if (followed !== undefined) this.#followed.set(streamId, followed);
     return new Pull({
       stream: { app, name },
       upstream: this.#upstream(edge, streamId, vhost, cid),
-      origins: () => Promise.resolve(this.#originsOf(streamId)),
+      origins: (signal) => this.#whereToAsk(streamId, signal),
       pool,
       showsIdentity: vhost.debugSrsUpnode,
       open: (ip) => this.#open(streamId, ip, pullLog),
@@ -131,11 +152,15 @@ class EdgePulls implements EdgePart {
     const serverIp = deviceAddress(this.#environment.config.stats.network);
     const who = { ...identity, role: 'origin/edge server', serverIp, pid: process.pid, id };
     const { protocol } = vhost.cluster;
-    if (protocol === 'rtmp') return edge.rtmpUpstream(stream, vhost.debugSrsUpnode ? identityArguments(who) : undefined);
-    return edge.httpFlvUpstream(protocol === 'flv' ? 'http' : 'https', stream, {
+    const overRtmp = edge.rtmpUpstream(stream, vhost.debugSrsUpnode ? identityArguments(who) : undefined);
+    if (protocol === 'rtmp') return overRtmp;
+    const overHttp = edge.httpFlvUpstream(protocol === 'flv' ? 'http' : 'https', stream, {
       'user-agent': `SRS/${identity.version}`,
       ...(vhost.debugSrsUpnode ? { [IDENTITY_HEADER]: encodeIdentityHeader(who) } : {}),
     });
+    // Servers of a cluster announce where they are reached over RTMP.
+    return (origin, options) =>
+      (isSame(this.#followed.get(streamId)?.place?.address, origin) ? overRtmp : overHttp)(origin, options);
   }
 
   #open(streamId: string, ip: string, log: ReturnType<WorkerEnvironment['log']['child']>): PullStart {
@@ -151,11 +176,25 @@ class EdgePulls implements EdgePart {
     return { sink: Publishing.begin({ services, vhost, streamId, param: '', hops: [], log, ip, onRevoked }, answer) };
   }
 
+  /** A server that the cluster names comes before the origins; who has none waits for one. */
+  async #whereToAsk(streamId: string, signal: AbortSignal): Promise<readonly ServerAddress[]> {
+    const origins = this.#originsOf(streamId);
+    const followed = this.#followed.get(streamId);
+    if (followed === undefined) return origins;
+    const limitMs = origins.length > 0 ? LOOK_UP_MS : SEARCH_MS;
+    try {
+      const { address } = await followed.found(AbortSignal.any([signal, AbortSignal.timeout(limitMs)]));
+      return [address, ...origins];
+    } catch {
+      return origins;
+    }
+  }
+
   /** A server that asks itself would wait for ever. */
   #originsOf(streamId: string): readonly ServerAddress[] {
     const { config, log } = this.#environment;
     const edge = this.#edgeOf(streamId);
-    const origins = edge === undefined ? [] : pullOrigins(edge);
+    const origins = edge?.mode === 'remote' ? pullOrigins(edge) : [];
     const others = origins.filter((origin) => !isOwnAddress(config, origin));
     if (others.length < origins.length && this.#toldOwn !== config) {
       this.#toldOwn = config;
@@ -182,6 +221,8 @@ class EdgePulls implements EdgePart {
     const pull = this.#pulls.get(streamId);
     if (pull === undefined) return;
     this.#pulls.delete(streamId);
+    this.#followed.get(streamId)?.close();
+    this.#followed.delete(streamId);
     const closed = pull.close().finally(() => this.#closing.delete(closed));
     this.#closing.add(closed);
   }
@@ -189,9 +230,15 @@ class EdgePulls implements EdgePart {
   /** Undefined for a vhost that is none. */
   #edgeOf(streamId: string): VhostConfig | undefined {
     const vhost = this.#environment.config.vhosts.get(splitStreamId(streamId).vhost);
-    return vhost?.enabled === true && vhost.mode === 'remote' ? vhost : undefined;
+    return vhost?.enabled === true && (vhost.mode === 'remote' || vhost.cluster.originCluster) ? vhost : undefined;
   }
 }
 
 /** How its streams are got, to be compared. */
-const waysOf = (vhost: VhostConfig): string => `${vhost.cluster.protocol} ${vhostAtOrigins(vhost)}`;
+function waysOf(vhost: VhostConfig): string {
+  const { protocol, originCluster, registry, registryPrefix } = vhost.cluster;
+  return JSON.stringify([protocol, vhostAtOrigins(vhost), originCluster, registry, registryPrefix]);
+}
+
+const isSame = (one: ServerAddress | undefined, other: ServerAddress): boolean =>
+  one?.host === other.host && one.port === other.port;

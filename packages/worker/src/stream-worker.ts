@@ -5,6 +5,7 @@ import type { Config } from '@srs/config';
 import { RtmpServer } from '@srs/rtmp-server';
 import { CertificateWatch } from './certificate-watch.ts';
 import { openClientServices } from './client-services.ts';
+import { clusterRoutes } from './cluster-routes.ts';
 import { type Listener, listenerName, type WorkerEnvironment } from './environment.ts';
 import { identity } from './identity.ts';
 import type { RunningRole } from './role.ts';
@@ -13,6 +14,7 @@ import type { TlsFiles } from './tls-material.ts';
 
 export async function startStreamWorker(environment: WorkerEnvironment): Promise<RunningRole> {
   const services = openClientServices(environment);
+  services.routes.add(clusterRoutes(services.directory));
   const server = new RtmpServer({ ...services, identity });
   // Clients are let in while the back-source may still be starting: what they ask of it waits.
   const filesOf = ({ rtmps }: Config): TlsFiles | undefined => (rtmps.enabled ? rtmps : undefined);

@@ -99,6 +99,7 @@ export const directoryStream = (streamId: string): DirectoryStream => ({
   ring: null,
   pull: null,
   pushes: [],
+  lease: null,
 });
 
 interface FakeWorker {

@@ -39,6 +39,12 @@ const missingAtOrigin: Rule<Facts> = ({ stream }) => {
   const pull = stream?.pull;
   if (pull == null || pull.state === 'pulling') return undefined;
   const why = pull.lastError === '' ? '' : `: ${pull.lastError}`;
+  if (pull.origin === '') {
+    return problem(
+      `no server of the cluster is known to have the stream${why}`,
+      'start the encoder on one of them; srs-cli status tells whether the registry is reached',
+    );
+  }
   return problem(
     `no origin gives the stream at the moment (${pull.origin}, ${pull.state})${why}`,
     'publish it on an origin, or correct origin; srs-cli explain on the origin tells what it knows of the stream',
@@ -140,10 +146,32 @@ const newPublisher: Rule<Facts> = ({ stream }): Finding | undefined => {
     : note(`it is published for ${durationText(alive)} only: rates are averages since then`);
 };
 
+const leaseOfOthers: Rule<Facts> = ({ stream }) => {
+  switch (stream?.lease?.state) {
+    case 'taken':
+      return problem(
+        `it is published here and at ${stream.lease.holder}, which holds its lease: viewers on other servers get that one`,
+        'end one of the two publishers; the lease comes here when the other one has gone',
+      );
+    case 'asking':
+      return warning(
+        'the other servers do not know of it yet: the registry has not taken the announcement',
+        'srs-cli status tells whether the registry is reached',
+      );
+    case 'copy':
+      return note(`the other servers get it from ${stream.lease.holder}, which has sent it here`);
+    case 'held':
+      return note('the other servers know that it is published here');
+    case undefined:
+      return undefined;
+  }
+};
+
 export const streamRules: readonly Rule<Facts>[] = [
   nobodyPublishes,
   missingAtOrigin,
   missingPushes,
+  leaseOfOthers,
   silentPublisher,
   framesWithoutRoom,
   missingKeyFrames,

@@ -144,6 +144,18 @@ export const chineseTexts: Readonly<Record<string, string>> = {
   // vhost
   'How the clients of one host name are served. The vhost `__defaultVhost__` serves those whose own is not configured.':
     '一个主机名下的客户端如何服务。没有配置自己 vhost 的客户端由 `__defaultVhost__` 服务。',
+  'Streams that are not published here are looked for on other servers: those that share its `registry`.':
+    '本机没有发布的流，到共用同一 `registry` 的其他服务器上查找。',
+  'Origin cluster: the Redis or Valkey server where all servers write down what is published on them.':
+    '源站集群：Redis 或 Valkey 服务器，所有服务器在其中登记自己发布的流。',
+  'What the keys in the registry begin with. Only servers with the same one see each other.':
+    '注册中心里键的前缀。只有前缀相同的服务器才能看到彼此。',
+  'How long the registry names a server that renews nothing any more, such as one that has died. It renews three times as often.':
+    '服务器不再续约（例如已经死掉）后，注册中心还会保留它多久。续约的间隔是它的三分之一。',
+  'Origin cluster: what a viewer gets whose stream lives on another server. `pull` gets the stream from there, once for all viewers; `redirect` sends viewers over RTMP there, and gets it for all others.':
+    '源站集群：观众要的流在另一台服务器上时怎么办。`pull` 从那里拉流，所有观众只拉一次；`redirect` 让 RTMP 观众转到那台服务器，其他观众仍然拉流。',
+  'Origin cluster: where the others reach this server over RTMP; by default the address of `stats/network` and the first port of `listen`.':
+    '源站集群：其他服务器通过 RTMP 访问本机的地址；默认是 `stats/network` 的地址和 `listen` 的第一个端口。',
   'Off refuses the clients of this vhost and disconnects those it has.': 'off 时拒绝该 vhost 的客户端，并断开已有的客户端。',
   'Chunk size of what the server sends to clients of this vhost; by default the global `chunk_size`.':
     '向该 vhost 的客户端发送时的 chunk 大小；默认使用全局的 `chunk_size`。',
@@ -158,8 +170,8 @@ export const chineseTexts: Readonly<Record<string, string>> = {
     '边缘：从源站取流的协议。`flv` 为 HTTP-FLV，`flvs` 为 HTTPS 上的同一协议：此时 `origin` 的端口是源站 HTTP 服务器的端口，默认 8080 与 8088。发布到边缘的流仍经 RTMP 推往源站，此时用 1935 端口。',
   'Edge: get a stream in the protocol of the viewer. A stream is got once for viewers of all protocols, so `protocol` says how.':
     '边缘：按观众的协议取流。一条流只为所有协议的观众取一次，因此由 `protocol` 决定。',
-  'How an edge and its origins work together. `mode`, `origin`, `token_traverse` and `debug_srs_upnode` may stand here too.':
-    '边缘与源站如何协作。`mode`、`origin`、`token_traverse` 与 `debug_srs_upnode` 也可写在这里。',
+  'How several servers work together: an edge and its origins, or origins among themselves. `mode`, `origin`, `token_traverse` and `debug_srs_upnode` may stand here too.':
+    '多台服务器如何协作：边缘与源站，或源站之间。`mode`、`origin`、`token_traverse` 与 `debug_srs_upnode` 也可写在这里。',
   "Send this server's identity to upstream servers, so that a session can be followed over servers.":
     '把本机标识发给上游服务器，以便跨服务器追踪一个会话。',
   'Start new players at the last key frame, instead of with what comes next.':
@@ -401,6 +413,10 @@ export const chineseValues: Readonly<Record<string, string>> = {
   'a directory, or a path that ends in .flv or .mp4': '目录，或以 .flv 或 .mp4 结尾的路径',
   'all, or one or more of: app/stream': 'all，或一个或多个 app/stream',
   '3..63 small letters, digits, dots and dashes': '3..63 个小写字母、数字、点和减号',
+  'redis://[[user]:password@]host[:port][/database], or the same with rediss for TLS':
+    'redis://[[user]:password@]host[:port][/database]，TLS 用 rediss',
+  '1..64 letters, digits and . _ - : { }': '1..64 个字母、数字和 . _ - : { }',
+  'host, host:port or [ipv6]:port': 'host、host:port 或 [ipv6]:port',
   'a block of name value; pairs': '由 name value; 组成的块',
 };
 

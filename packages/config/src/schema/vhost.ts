@@ -1,8 +1,9 @@
 /** The rows of a vhost. */
-import { originAddresses, serverAddresses } from '../address-type.ts';
+import { originAddresses, serverAddress, serverAddresses } from '../address-type.ts';
 import { block, row } from '../field.ts';
+import { redisUrl } from '../redis-url-type.ts';
 import { vhostTemplate } from '../template-type.ts';
-import { choice, duration, flag, integer, maxInt, textList } from '../value-type.ts';
+import { choice, duration, flag, integer, maxInt, registryPrefix, textList } from '../value-type.ts';
 import { playAuth, publishAuth, security } from './access.ts';
 import { ingest, transcode } from './encoders.ts';
 import { bandcheck, dvr, hls, hooks, httpRemux, httpStatic, timeJitter } from './outputs.ts';
@@ -106,9 +107,41 @@ const cluster = block(
       since: '5.0',
       isBuilt: false,
     }),
+    originCluster: row('origin_cluster', flag, 'off', {
+      doc: 'Streams that are not published here are looked for on other servers: those that share its `registry`.',
+      live: 'at once',
+      since: '3.0',
+    }),
+    registry: row('registry', redisUrl, undefined, {
+      doc: 'Origin cluster: the Redis or Valkey server where all servers write down what is published on them.',
+      live: 'at once',
+      since: 'new',
+      example: 'redis://127.0.0.1:6379',
+    }),
+    registryPrefix: row('registry_prefix', registryPrefix, 'srs', {
+      doc: 'What the keys in the registry begin with. Only servers with the same one see each other.',
+      live: 'at once',
+      since: 'new',
+    }),
+    registryLeaseMs: row('registry_lease', duration({ min: 1, max: 3600, unit: 's' }), '10', {
+      doc: 'How long the registry names a server that renews nothing any more, such as one that has died. It renews three times as often.',
+      live: 'at once',
+      since: 'new',
+    }),
+    onMiss: row('on_miss', choice(['pull', 'redirect']), 'pull', {
+      doc: 'Origin cluster: what a viewer gets whose stream lives on another server. `pull` gets the stream from there, once for all viewers; `redirect` sends viewers over RTMP there, and gets it for all others.',
+      live: 'next use',
+      since: 'new',
+    }),
+    announce: row('announce', serverAddress, undefined, {
+      doc: 'Origin cluster: where the others reach this server over RTMP; by default the address of `stats/network` and the first port of `listen`.',
+      live: 'at once',
+      since: 'new',
+      example: '192.168.1.10:1935',
+    }),
   },
   {
-    doc: 'How an edge and its origins work together. `mode`, `origin`, `token_traverse` and `debug_srs_upnode` may stand here too.',
+    doc: 'How several servers work together: an edge and its origins, or origins among themselves. `mode`, `origin`, `token_traverse` and `debug_srs_upnode` may stand here too.',
     since: '3.0',
   },
 );

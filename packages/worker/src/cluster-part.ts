@@ -1,0 +1,197 @@
+/** What this back-source's streams are to other servers: announced while they are published here, looked for while they are wanted. */
+import type {
+  FollowedStream,
+  LeaseReport,
+  RegistryReport,
+  StreamLeases,
+  StreamPlace,
+  StreamRegistry,
+  Whereabouts,
+} from '@srs/cluster';
+import { type Config, type ServerAddress, splitStreamId, type VhostConfig } from '@srs/config';
+import type { Lease } from '@srs/control';
+import { systemClock } from '@srs/kernel';
+import { deviceAddress } from '@srs/native';
+import type { Directory, DirectoryObserver } from '@srs/stream';
+import type { WorkerEnvironment } from './environment.ts';
+
+export interface ClusterPart extends Omit<DirectoryObserver, 'onDemand'> {
+  /** A reload: the configuration is in force already. */
+  configure(): Promise<void>;
+  /** Undefined for a vhost that is in no cluster. */
+  follow(streamId: string): FollowedStream | undefined;
+  /** The server that has the stream; undefined when none has, or that is not known within the time. */
+  whereIs(streamId: string, limitMs: number): Promise<StreamPlace | undefined>;
+  /** Undefined for a stream that is not announced. */
+  leaseOf(streamId: string): LeaseReport | undefined;
+  reports(): readonly RegistryTotals[];
+  close(): Promise<void>;
+}
+
+/** A registry, and how many streams are announced there. */
+type RegistryTotals = RegistryReport & { readonly leases: number };
+
+/** A registry that vhosts of this server use. */
+interface Member {
+  readonly registry: StreamRegistry;
+  readonly leases: StreamLeases;
+  readonly whereabouts: Whereabouts;
+}
+
+const clock = systemClock;
+const random = Math.random;
+/** For giving back all leases at the end. */
+const CLOSE_LIMIT_MS = 1_000;
+
+/** @param directory not asked before a stream is published */
+export async function startCluster(environment: WorkerEnvironment, directory: () => Directory): Promise<ClusterPart> {
+  const cluster = new Cluster(environment, directory);
+  await cluster.configure();
+  return cluster;
+}
+
+class Cluster implements ClusterPart {
+  readonly #environment: WorkerEnvironment;
+  readonly #directory: () => Directory;
+  #package: typeof import('@srs/cluster') | undefined;
+  /** By what `keyOf` says of their vhosts. */
+  readonly #members = new Map<string, Member>();
+  /** What is published here, and who was told. */
+  readonly #published = new Map<string, { readonly lease: Lease; terms: string; member: Member | undefined }>();
+
+  constructor(environment: WorkerEnvironment, directory: () => Directory) {
+    this.#environment = environment;
+    this.#directory = directory;
+  }
+
+  onPublished(lease: Lease, isFresh: boolean): void {
+    // What was got from another server is announced there.
+    if (!lease.isPulled) this.#announce(lease, isFresh);
+  }
+
+  onUnpublished(streamId: string): void {
+    this.#published.get(streamId)?.member?.leases.end(streamId);
+    this.#published.delete(streamId);
+  }
+
+  async configure(): Promise<void> {
+    const { config } = this.#environment;
+    const vhosts = Array.from(config.vhosts.values());
+    if (vhosts.some((vhost) => keyOf(vhost) !== undefined)) this.#package ??= await import('@srs/cluster');
+    for (const { lease, terms, member } of Array.from(this.#published.values())) {
+      const vhost = config.vhosts.get(splitStreamId(lease.streamId).vhost);
+      if (termsOf(config, vhost) === terms) continue;
+      member?.leases.end(lease.streamId);
+      this.#announce(lease, false);
+    }
+    const used = new Set(vhosts.map(keyOf));
+    for (const [key, member] of Array.from(this.#members)) {
+      if (used.has(key)) continue;
+      this.#members.delete(key);
+      await close(member);
+    }
+  }
+
+  follow(streamId: string): FollowedStream | undefined {
+    return this.#memberOf(streamId)?.whereabouts.follow(streamId);
+  }
+
+  async whereIs(streamId: string, limitMs: number): Promise<StreamPlace | undefined> {
+    const member = this.#memberOf(streamId);
+    if (member === undefined) return undefined;
+    const expired = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => expired.resolve(undefined), limitMs);
+    const answer = member.whereabouts.ask(streamId).catch(() => undefined);
+    const place = await Promise.race([answer, expired.promise]);
+    clearTimeout(timer);
+    return place;
+  }
+
+  leaseOf(streamId: string): LeaseReport | undefined {
+    return this.#published.get(streamId)?.member?.leases.reportOf(streamId);
+  }
+
+  reports(): readonly RegistryTotals[] {
+    return Array.from(this.#members.values(), ({ registry, leases }) => ({ ...registry.report, leases: leases.size }));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#members.values(), close));
+  }
+
+  #announce(lease: Lease, isFresh: boolean): void {
+    const { streamId, publisher, hops } = lease;
+    const { config, instanceId } = this.#environment;
+    const vhost = config.vhosts.get(splitStreamId(streamId).vhost);
+    // What is pushed on to origins is announced by the one that takes it.
+    const isPushedOn = vhost?.mode === 'remote' && vhost.origin.length > 0;
+    const member = isPushedOn ? undefined : this.#memberOf(streamId);
+    this.#published.set(streamId, { lease, terms: termsOf(config, vhost), member });
+    if (member === undefined || vhost === undefined) return;
+    member.leases.begin({
+      streamId,
+      place: { address: announcedAddress(config, vhost), instanceId, cid: publisher.cid, hops },
+      leaseMs: vhost.cluster.registryLeaseMs,
+      isFresh,
+      takesOver: vhost.publish.busy === 'replace',
+    });
+  }
+
+  #memberOf(streamId: string): Member | undefined {
+    const vhost = this.#environment.config.vhosts.get(splitStreamId(streamId).vhost);
+    const key = keyOf(vhost);
+    if (vhost === undefined || key === undefined || this.#package === undefined) return undefined;
+    const known = this.#members.get(key);
+    if (known !== undefined) return known;
+    const member = this.#open(this.#package, vhost);
+    this.#members.set(key, member);
+    return member;
+  }
+
+  #open(
+    { LocalRegistry, RedisRegistry, StreamLeases: Leases, Whereabouts: Places }: typeof import('@srs/cluster'),
+    vhost: VhostConfig,
+  ): Member {
+    const { log, instanceId } = this.#environment;
+    const { registry: url, registryPrefix: prefix } = vhost.cluster;
+    const registry = url === '' ? new LocalRegistry() : new RedisRegistry({ url, prefix, clock, random, log });
+    const dismiss = (streamId: string, why: string): void => this.#directory().dismiss(streamId, why);
+    return {
+      registry,
+      leases: new Leases({ registry, clock, random, log, dismiss }),
+      whereabouts: new Places({ registry, instanceId, clock, random, log }),
+    };
+  }
+}
+
+async function close({ registry, leases, whereabouts }: Member): Promise<void> {
+  whereabouts.close();
+  const expired = Promise.withResolvers<void>();
+  const timer = setTimeout(expired.resolve, CLOSE_LIMIT_MS);
+  await Promise.race([leases.close(), expired.promise]);
+  clearTimeout(timer);
+  registry.close();
+}
+
+/** Vhosts with the same key share a registry; undefined for one that is in no cluster. */
+function keyOf(vhost: VhostConfig | undefined): string | undefined {
+  if (vhost?.enabled !== true || !vhost.cluster.originCluster) return undefined;
+  const { registry, registryPrefix } = vhost.cluster;
+  return JSON.stringify([registry, registryPrefix]);
+}
+
+/** What the others are told; to be compared. */
+function termsOf(config: Config, vhost: VhostConfig | undefined): string {
+  if (vhost === undefined) return '';
+  const { cluster, mode, origin } = vhost;
+  return JSON.stringify([keyOf(vhost), announcedAddress(config, vhost), cluster.registryLeaseMs, mode, origin.length]);
+}
+
+const anyHosts: readonly string[] = ['0.0.0.0', '::'];
+
+function announcedAddress({ listen, stats }: Config, { cluster }: VhostConfig): ServerAddress {
+  if (cluster.announce.host !== '') return cluster.announce;
+  const [first] = listen;
+  const host = first === undefined || anyHosts.includes(first.host) ? deviceAddress(stats.network) : first.host;
+  return { host, port: first?.port ?? 0 };
+}
