@@ -22,7 +22,7 @@ async function ask<T>(server: ServerProcess, path: string, port: number): Promis
   return ((await server.privateApi(path, { port })) as { readonly data: T }).data;
 }
 
-export async function workersOf(server: ServerProcess, role: 'stream' | 'back-source'): Promise<WorkerInfo[]> {
+export async function workersOf(server: ServerProcess, role: 'stream' | 'back-source' | 'http'): Promise<WorkerInfo[]> {
   return (await server.workers()).filter((worker) => worker.role === role);
 }
 
@@ -48,6 +48,12 @@ export function clientsOf(server: ServerProcess, worker: WorkerInfo): Promise<Cl
 /** Clients of all stream workers. */
 export async function allClients(server: ServerProcess): Promise<ClientRow[]> {
   const workers = await workersOf(server, 'stream');
+  return (await Promise.all(workers.map((worker) => clientsOf(server, worker)))).flat();
+}
+
+/** Clients of all http workers. */
+export async function httpClients(server: ServerProcess): Promise<ClientRow[]> {
+  const workers = await workersOf(server, 'http');
   return (await Promise.all(workers.map((worker) => clientsOf(server, worker)))).flat();
 }
 
@@ -81,11 +87,16 @@ export interface DirectoryRow {
   /** Null while nobody publishes. */
   readonly publisher: unknown;
   readonly pushes: readonly unknown[];
+  readonly pull: unknown;
 }
 
-/** @param path of a stream of the default vhost */
-export async function directoryRowOf(server: ServerProcess, path: string): Promise<DirectoryRow | undefined> {
+/** @param path of a stream of the vhost */
+export async function directoryRowOf(
+  server: ServerProcess,
+  path: string,
+  vhost = '__defaultVhost__',
+): Promise<DirectoryRow | undefined> {
   const [backSource] = await workersOf(server, 'back-source');
   const rows = await ask<readonly DirectoryRow[]>(server, '/api/v1/streams', backSource!.port);
-  return rows.find(({ streamId }) => streamId === `__defaultVhost__/${path}`);
+  return rows.find(({ streamId }) => streamId === `${vhost}/${path}`);
 }

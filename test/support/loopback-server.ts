@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { FrameType } from '@srs/kernel';
-import { encodeMessage, MEDIA_STREAM_ID, nodeRtmpCrypto, type ServerInfo, ServerSession } from '@srs/rtmp';
+import { type ConnectRequest, encodeMessage, MEDIA_STREAM_ID, nodeRtmpCrypto, type ServerInfo, ServerSession } from '@srs/rtmp';
 
 export interface ReceivedFrame {
   readonly type: FrameType;
@@ -43,6 +43,7 @@ export class LoopbackPeer {
   readonly events = new EventEmitter<PeerEvents>();
   /** What the client asked for, in order. */
   readonly requests: string[] = [];
+  readonly connects: ConnectRequest[] = [];
   isUnpublished = false;
   isClosed = false;
 
@@ -53,6 +54,7 @@ export class LoopbackPeer {
         onSend: (bytes) => void (socket.writable && socket.write(bytes)),
         onConnect: (request) => {
           this.requests.push(`connect ${request.tcUrl} ${request.app}`);
+          this.connects.push(request);
           answer('connect', this);
         },
         onPublish: (request) => {

@@ -25,6 +25,8 @@ export interface ConnectionOptions extends Omit<ClientSessionOptions, Given> {
   readonly verifiesCertificate?: boolean;
   /** Gives up opening. An open connection is ended with `close`. */
   readonly signal?: AbortSignal;
+  /** The connection stands; nothing has been said on it yet. */
+  onReached?(): void;
   onStatus?(status: ReceivedStatus): void;
   /** StreamBegin, StreamEOF and the like. */
   onUserControl?(event: number, value: number): void;

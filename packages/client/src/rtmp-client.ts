@@ -194,6 +194,7 @@ export class RtmpClient {
 
   #onConnected(): void {
     const { standstillTimeoutMs } = this.#options;
+    this.#options.onReached?.();
     if (standstillTimeoutMs !== undefined) limitStandstill(this.#socket, standstillTimeoutMs);
     this.#limitStep(this.#options.startTimeoutMs ?? START_TIMEOUT_MS, `${this.#options.role} not answered`);
     this.#session.start();

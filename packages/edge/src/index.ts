@@ -1,3 +1,4 @@
+export { ConnectProbes, type ConnectProbesOptions, type OriginVerdict, type ProbedConnect } from './connect-probes.ts';
 export {
   EdgePull,
   type EdgePullOptions,

@@ -46,6 +46,13 @@ export class OriginPool {
     return best;
   }
 
+  /** As they are configured, but those that rest come last. */
+  inOrder(origins: readonly ServerAddress[]): readonly ServerAddress[] {
+    const nowMs = this.#options.clock.nowMs();
+    const rests = (origin: ServerAddress): boolean => (this.#health.get(keyOf(origin))?.restsUntilMs ?? 0) > nowMs;
+    return [...origins.filter((origin) => !rests(origin)), ...origins.filter(rests)];
+  }
+
   /** It could not be reached, or broke off. */
   failed(origin: ServerAddress): void {
     const { clock, random } = this.#options;

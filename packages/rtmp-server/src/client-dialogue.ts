@@ -30,6 +30,7 @@ import {
 import { Admission } from './admission.ts';
 import { type ClientIdentity, identityOf, logConnect, unknownIdentity } from './client-identity.ts';
 import type { DialogueConnection, DialogueShared } from './dialogue-connection.ts';
+import { OriginRefusal } from './origin-gate.ts';
 import { Playing } from './playing.ts';
 import { refusalCode } from './refusal.ts';
 
@@ -59,6 +60,8 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
   #wanted = '';
   #dialect: PublishRequest['dialect'] | undefined;
   #publishing: Publishing | undefined;
+  /** While others are asked about its connect. */
+  #asking: AbortController | undefined;
   #playing: Playing | undefined;
 
   constructor(connection: DialogueConnection, shared: DialogueShared) {
@@ -178,6 +181,7 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
 
   /** What the client did is over. */
   stop(): void {
+    this.#asking?.abort();
     this.#endPublish();
     this.#endPlay();
   }
@@ -210,7 +214,9 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
       this.#connection.refuse(statusCodes.connectRejected, error);
       return;
     }
-    this.#whenAllowed(statusCodes.connectRejected, this.#hooks?.connect(), () => this.#acceptConnect());
+    const asked = this.#hooks?.connect();
+    const allowed = asked === undefined ? this.#askOrigins(request) : asked.then(() => this.#askOrigins(request));
+    this.#whenAllowed(statusCodes.connectRejected, allowed, () => this.#acceptConnect());
   }
 
   onPublish(request: PublishRequest): void {
@@ -277,6 +283,29 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
     this.#hooks = new ConnectionHooks(services.hooks, this);
   }
 
+  /** @throws OriginRefusal, or SrsError when they give no answer */
+  #askOrigins(request: ConnectRequest): void | Promise<void> {
+    const { vhost } = this;
+    if (vhost === undefined || this.#connection.isOver) return;
+    if (vhost.tokenTraverse && this.#hops.includes(this.#shared.services.instanceId)) {
+      const error = new SrsError('ForwardLoop', 'the origins of this edge ask the edge itself (token_traverse)');
+      return Promise.reject(error);
+    }
+    const asking = new AbortController();
+    const asked = this.#shared.services.originGate?.ask(vhost, request, asking.signal);
+    if (asked === undefined) return;
+    this.#asking = asking;
+    return asked.then(
+      (verdict) => {
+        if (!verdict.isAllowed) throw new OriginRefusal(verdict);
+      },
+      (error: unknown) => {
+        // A client that has left is refused nothing.
+        if (!asking.signal.aborted) throw error;
+      },
+    );
+  }
+
   #acceptConnect(): void {
     const { vhost } = this;
     if (vhost === undefined) return;
@@ -337,7 +366,7 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
   #refuse(code: string, reason: unknown): void {
     const admission = this.#admission;
     if (!(reason instanceof ClientRedirect) || admission === undefined) {
-      this.#connection.refuse(code, reason);
+      this.#connection.refuse(reason instanceof OriginRefusal ? reason.statusCode : code, reason);
       return;
     }
     const { to } = reason;

@@ -29,6 +29,8 @@ const REDIRECT_ANSWER_MS = 2_000;
 /** A refused or dismissed client reads the reason within this time, or not at all. */
 const LAST_WORDS_MS = 3_000;
 const KEEP_ALIVE_MS = 30_000;
+/** What a client may send ahead while its request waits for an answer; the rest stays in its socket. */
+const MAX_HELD_BYTES = 16 * 1024;
 
 export interface ConnectionHost extends DialogueShared {
   onClosed(connection: RtmpConnection): void;
@@ -51,6 +53,8 @@ export class RtmpConnection implements DialogueConnection {
   #reason: ClientEnd | undefined;
   /** What it was when that came. */
   #lastType: ClientType = 'unknown';
+  /** Come while an answer to an earlier request is waited for. */
+  #heldBytes = 0;
   #isRedirected = false;
   #isEnding = false;
   #hasFailed = false;
@@ -250,10 +254,17 @@ export class RtmpConnection implements DialogueConnection {
   #onData(bytes: Buffer): void {
     try {
       this.#dialogue.receive(bytes);
-      if (this.#dialogue.session.isWaiting) this.#socket.pause();
+      if (this.#dialogue.session.isWaiting) this.#onHeld(bytes.length);
+      else this.#heldBytes = 0;
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Somebody else is asked: only who still reads sees the client leave. */
+  #onHeld(sizeBytes: number): void {
+    this.#heldBytes += sizeBytes;
+    if (this.#heldBytes > MAX_HELD_BYTES) this.#socket.pause();
   }
 
   #onSocketError(error: Error): void {

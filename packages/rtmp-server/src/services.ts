@@ -5,6 +5,7 @@ import type { ClientHooks, PublishServices, StreamRoutes } from '@srs/clients';
 import type { Config } from '@srs/config';
 import type { Log } from '@srs/kernel';
 import type { Batch, FlushBudget, LiveStreams } from '@srs/stream';
+import type { OriginGate } from './origin-gate.ts';
 
 export interface RtmpServices extends PublishServices {
   /** The configuration in force; asked for at each use, so that a reload counts for the next connection. */
@@ -17,6 +18,8 @@ export interface RtmpServices extends PublishServices {
   readonly flushBudget: FlushBudget;
   readonly hooks: ClientHooks;
   readonly routes: StreamRoutes;
+  /** Absent where there are no origins to ask. */
+  readonly originGate?: OriginGate;
   /** A trackable id for a new connection. */
   nextCid(): number;
   /** Counts the clients of each address over all processes. */

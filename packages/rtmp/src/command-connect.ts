@@ -140,7 +140,7 @@ export function parseConnect(command: Command): ConnectRequest {
     objectEncoding: raw.getNumber('objectEncoding') ?? 0,
     args,
     peer: args === undefined ? undefined : readPeerIdentity(args),
-    hops: args === undefined ? [] : readHops(args),
+    hops: [...(args === undefined ? [] : readHops(args)), ...readHops(raw)].slice(0, MAX_HOPS),
     enhanced: readEnhanced(raw),
     raw,
   };
@@ -174,8 +174,11 @@ export function identityArguments(info: ServerInfo): AmfObject {
 
 /** Adds the names of the servers that the stream has passed through, this one last, to the arguments of connect. */
 export function withHops(args: AmfObject, hops: readonly string[]): AmfObject {
-  return args.set('srs_hops', hops.join(' '));
+  return args.set(...hopsProperty(hops));
 }
+
+/** The same as a property of connect itself, where the arguments are to stay as somebody else has made them. */
+export const hopsProperty = (hops: readonly string[]): readonly [string, string] => ['srs_hops', hops.join(' ')];
 
 /** More than any sensible chain of servers has. */
 const MAX_HOPS = 32;

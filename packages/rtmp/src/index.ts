@@ -11,6 +11,7 @@ export {
   type ConnectRequest,
   capsEx,
   type EnhancedCapabilities,
+  hopsProperty,
   identityArguments,
   type PeerIdentity,
   type ServerInfo,

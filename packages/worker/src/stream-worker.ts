@@ -11,11 +11,12 @@ import { identity } from './identity.ts';
 import type { RunningRole } from './role.ts';
 import { servedView } from './served-view.ts';
 import type { TlsFiles } from './tls-material.ts';
+import { TokenTraverse } from './token-traverse.ts';
 
 export async function startStreamWorker(environment: WorkerEnvironment): Promise<RunningRole> {
   const services = openClientServices(environment);
   services.routes.add(clusterRoutes(services.directory));
-  const server = new RtmpServer({ ...services, identity });
+  const server = new RtmpServer({ ...services, identity, originGate: new TokenTraverse(environment) });
   // Clients are let in while the back-source may still be starting: what they ask of it waits.
   const filesOf = ({ rtmps }: Config): TlsFiles | undefined => (rtmps.enabled ? rtmps : undefined);
   const certificates = new CertificateWatch({
