@@ -1,5 +1,13 @@
 /** The publishers of one process. */
-import { describeCloseReason, describeTarget, parseRtmpUrl, RtmpPublisher, type RtmpTarget, readClip } from '@srs/client';
+import {
+  describeCloseReason,
+  describeTarget,
+  openFollowing,
+  parseRtmpUrl,
+  RtmpPublisher,
+  type RtmpTarget,
+  readClip,
+} from '@srs/client';
 import { describeError } from '@srs/kernel';
 import type { ConnectionCounts } from './connection-counts.ts';
 import type { LoadDriver } from './load-driver.ts';
@@ -61,7 +69,7 @@ export class PublishDriver implements LoadDriver {
   async #open(publisher: number, stream: number): Promise<void> {
     const target = parseRtmpUrl(urlOfStream(this.#plan.url, stream));
     try {
-      const connection = await RtmpPublisher.open(target, { signal: this.#stop.signal });
+      const connection = await openFollowing(target, (next) => RtmpPublisher.open(next, { signal: this.#stop.signal }));
       this.#ended.push(this.#publish(connection, target, publisher, stream));
     } catch (error) {
       this.#figures.counter.onFailed(reasonText(describeError(error), target));

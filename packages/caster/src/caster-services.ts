@@ -1,6 +1,6 @@
 /** What a caster needs from the process it lives in. */
 import type { AddressLimiter } from '@srs/access';
-import type { ClientHooks, PublishServices } from '@srs/clients';
+import type { ClientHooks, PublishServices, ServerDrain } from '@srs/clients';
 import type { Config } from '@srs/config';
 import type { Log } from '@srs/kernel';
 
@@ -9,6 +9,7 @@ export interface CasterServices extends PublishServices {
   config(): Config;
   readonly log: Log;
   readonly hooks: ClientHooks;
+  readonly drain: Pick<ServerDrain, 'assertOpen'>;
   /** A trackable id for a new client. */
   nextCid(): number;
   /** Counts the clients of each address over all processes. */

@@ -6,7 +6,7 @@ import { askClients, askMaster, askStreams, askSummary, askWorkers } from '@srs/
 import picocolors from 'picocolors';
 import { changeLogLevel, drain, kick } from './cli-actions.ts';
 import { clientsReport } from './cli-clients.ts';
-import { BadArguments } from './cli-commands.ts';
+import { BadArguments, type DrainWish } from './cli-commands.ts';
 import { COMPLETION_FLAG, completionLines, completionScript } from './cli-completion.ts';
 import { config } from './cli-config.ts';
 import { type CliAsk, type CliRequest, parseCliOptions } from './cli-options.ts';
@@ -61,7 +61,7 @@ export async function runCli(args: readonly string[], process: CliProcess): Prom
       const { runTop } = await import('./top/top.ts');
       return await runTop(request, process);
     }
-    return print(await answer(request), request, process);
+    return print(await answer(request, process), request, process);
   } catch (error) {
     if (error instanceof BadArguments) {
       stderr.write(`srs-cli: ${error.message}\n`);
@@ -82,7 +82,7 @@ function print({ document, text, failure }: Report, { isJson }: CliAsk, { stdout
 }
 
 /** What is large is loaded when it is asked for: most of the time of a command is that of its start. */
-async function answer({ command, api, timeoutMs }: CliAsk): Promise<Report> {
+async function answer({ command, api, timeoutMs, isJson }: CliAsk, { stderr }: CliProcess): Promise<Report> {
   switch (command.name) {
     case 'kick':
       return await kick(api, command.id, timeoutMs);
@@ -91,7 +91,7 @@ async function answer({ command, api, timeoutMs }: CliAsk): Promise<Report> {
     case 'reload':
       return await reload(api, command.isDryRun, timeoutMs);
     case 'drain':
-      return await drain(api, command.slot, timeoutMs);
+      return await drainAny(command.wish, { api, timeoutMs, tell: (line) => void (isJson || stderr.write(`${line}\n`)) });
     case 'log-level':
       return await changeLogLevel(api, command.level, timeoutMs);
     case 'config':
@@ -112,6 +112,15 @@ async function answer({ command, api, timeoutMs }: CliAsk): Promise<Report> {
     case 'completion':
       throw new Error('the script is printed without asking anybody');
   }
+}
+
+async function drainAny(
+  wish: DrainWish,
+  { api, timeoutMs, tell }: Pick<CliAsk, 'api' | 'timeoutMs'> & { readonly tell: (line: string) => void },
+): Promise<Report> {
+  if (wish.kind === 'slot') return await drain(api, wish.slot, timeoutMs);
+  const { cancelDrain, drainServer } = await import('./cli-drain.ts');
+  return wish.kind === 'cancel' ? await cancelDrain(api, timeoutMs) : await drainServer(api, wish, timeoutMs, tell);
 }
 
 async function look(what: 'status' | 'workers' | 'streams' | 'clients', api: ServerAddress, timeoutMs: number): Promise<Report> {

@@ -6,7 +6,7 @@ export type CliCommand =
   | { readonly name: 'status' | 'workers' | 'streams' | 'clients' }
   | { readonly name: 'kick'; readonly id: number }
   | { readonly name: 'reload'; readonly isDryRun: boolean }
-  | { readonly name: 'drain'; readonly slot: number }
+  | { readonly name: 'drain'; readonly wish: DrainWish }
   | { readonly name: 'record'; readonly subject: string; readonly wish: RecordWish }
   | { readonly name: 'log-level'; readonly level: LogLevel }
   | { readonly name: 'config'; readonly pattern: string | undefined }
@@ -20,6 +20,19 @@ export type CommandName = CliCommand['name'];
 /** As the directive `srs_log_level` has them. */
 export const logLevels = ['verbose', 'info', 'trace', 'warn', 'error', 'off'] as const;
 type LogLevel = (typeof logLevels)[number];
+
+/** What is drained: the worker of a slot, the whole server, or nothing any more. */
+export type DrainWish =
+  | { readonly kind: 'slot'; readonly slot: number }
+  | {
+      readonly kind: 'server';
+      /** `rtmp://host[:port]`, where RTMP clients go. */
+      readonly to: string | undefined;
+      /** As the server has it unless told. */
+      readonly withinSeconds: number | undefined;
+      readonly isStopping: boolean;
+    }
+  | { readonly kind: 'cancel' };
 
 /** Of a recording; `auto` goes back to what the configuration says. */
 export const recordWishes = ['on', 'off', 'auto'] as const;
@@ -104,10 +117,26 @@ export const commands: Readonly<Record<CommandName, CommandWords>> = {
       parser.option('dry-run', { type: 'boolean', default: false, describe: 'Only check the file and tell what would change' }),
   },
   drain: {
-    usage: 'drain <worker>',
-    describe: 'Let the clients of a worker leave within a limit, then start it again',
+    usage: 'drain [worker]',
+    describe: 'Let the clients of a worker leave within a limit, then start it again; or those of the whole server',
     timeoutMs: 5_000,
-    options: (parser) => parser.positional('worker', { type: 'string', describe: 'Its slot, as in workers' }),
+    options: (parser) =>
+      parser
+        .positional('worker', { type: 'string', describe: 'Its slot, as in workers' })
+        .option('all', { type: 'boolean', default: false, describe: 'The whole server: it takes nobody any more' })
+        .option('to', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'rtmp://host[:port] of the server that takes them (RTMP 302)',
+        })
+        .option('within', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'How long clients may stay, such as 90, 90s, 10m, 2h; workers { drain_timeout } unless given',
+        })
+        .option('now', { type: 'boolean', default: false, describe: 'Tell those who are there to go at once' })
+        .option('stop', { type: 'boolean', default: false, describe: 'End the server when it is empty' })
+        .option('cancel', { type: 'boolean', default: false, describe: 'Take clients again' }),
   },
   'log-level': {
     usage: 'log-level <level>',
@@ -144,7 +173,7 @@ export function readCommand(name: CommandName, values: Readonly<Record<string, u
     case 'kick':
       return { name, id: wholeNumber('client id', text('id'), MAX_CLIENT_ID) };
     case 'drain':
-      return { name, slot: wholeNumber('worker', text('worker'), MAX_SLOT) };
+      return { name, wish: readDrainWish(values) };
     case 'record':
       return { name, subject: text('stream'), wish: oneOf('wish', recordWishes, text('wish')) };
     case 'reload':
@@ -160,6 +189,37 @@ export function readCommand(name: CommandName, values: Readonly<Record<string, u
     case 'completion':
       return { name, shell: values.shell === undefined ? undefined : oneOf('shell', shells, text('shell')) };
   }
+}
+
+function readDrainWish(values: Readonly<Record<string, unknown>>): DrainWish {
+  const { worker, all, now, stop, cancel } = values;
+  const textOf = (key: string): string | undefined => (typeof values[key] === 'string' ? values[key] : undefined);
+  const [to, within] = [textOf('to'), textOf('within')];
+  const chosen = [worker !== undefined, all === true, cancel === true].filter(Boolean).length;
+  if (chosen !== 1) throw new BadArguments('"drain" wants one of: the slot of a worker, --all, --cancel');
+  if (all !== true && (to !== undefined || within !== undefined || now === true || stop === true)) {
+    throw new BadArguments('--to, --within, --now and --stop go with drain --all');
+  }
+  if (cancel === true) return { kind: 'cancel' };
+  if (all !== true) return { kind: 'slot', slot: wholeNumber('worker', String(worker), MAX_SLOT) };
+  if (now === true && within !== undefined) throw new BadArguments('--now and --within cannot go together');
+  return {
+    kind: 'server',
+    to,
+    withinSeconds: now === true ? 0 : within === undefined ? undefined : readSeconds(within),
+    isStopping: stop === true,
+  };
+}
+
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+/** A day. */
+const MAX_WITHIN_SECONDS = 86_400;
+
+function readSeconds(text: string): number {
+  const [, digits = '', unit = 's'] = /^(\d{1,5})([smh])?$/.exec(text) ?? [];
+  const seconds = Number(digits) * (secondsOf[unit] ?? 1);
+  if (digits !== '' && seconds <= MAX_WITHIN_SECONDS) return seconds;
+  throw new BadArguments(`--within ${JSON.stringify(text)} must be 0..24h, such as 90, 90s, 10m or 2h`);
 }
 
 function wholeNumber(what: string, text: string, max: number): number {

@@ -2,6 +2,7 @@
 import { formatAddress, type ServerAddress } from '@srs/config';
 import type { Kbps } from '@srs/kernel';
 import type { RegistryTotals, ServerDirectory, WorkerAnswer, WorkerSummary, WorkerTotals } from '@srs/survey';
+import { drainText } from './cli-drain.ts';
 import { problemLines, type Report, type ReportBase, reportBase, stateCell, type WorkerRow, workerRow } from './cli-report.ts';
 import { type Column, tableText } from './cli-table.ts';
 import { bytesText, currentKbps, durationText, printable } from './cli-text.ts';
@@ -31,9 +32,14 @@ export function statusReport(
   return {
     document,
     text: (colors) =>
-      [serverLine(document), totalsLine(document), ...registryLines(workers), '', tableText(statusColumns, workers, colors)].join(
-        '\n',
-      ) + problemLines(workers, colors),
+      [
+        serverLine(document),
+        ...drainLines(document),
+        totalsLine(document),
+        ...registryLines(workers),
+        '',
+        tableText(statusColumns, workers, colors),
+      ].join('\n') + problemLines(workers, colors),
   };
 }
 
@@ -46,9 +52,17 @@ export function workersReport(
   const { document } = statusReport(api, directory, answers);
   return {
     document,
-    text: (colors) => tableText(workerColumns, document.workers, colors) + problemLines(document.workers, colors),
+    text: (colors) =>
+      drainLines(document)
+        .map((line) => `${line}\n`)
+        .join('') +
+      tableText(workerColumns, document.workers, colors) +
+      problemLines(document.workers, colors),
   };
 }
+
+const drainLines = ({ server: { drain } }: StatusDocument): string[] =>
+  drain === undefined ? [] : [printable(drainText(drain))];
 
 function totalsOf(workers: readonly SummarizedWorker[]): ServerTotals {
   const summaries = workers.flatMap(({ summary }) => (summary === null ? [] : [summary]));

@@ -8,7 +8,7 @@ export { type ClipFrame, FlvClip } from './flv-clip.ts';
 export { FlvLoop, type FlvLoopOptions } from './flv-loop.ts';
 export { type HttpFlvOptions, HttpFlvPlayer } from './http-flv-player.ts';
 export { HttpRefusal } from './http-refusal.ts';
-export { openFollowing } from './redirects.ts';
+export { openFollowing, redirectedBy } from './redirects.ts';
 export { isRefusal } from './refusals.ts';
 export { RtmpClient } from './rtmp-client.ts';
 export { type PlayerOptions, RtmpPlayer } from './rtmp-player.ts';

@@ -1,5 +1,6 @@
 /** Goes where a server sends its clients (RTMP 302). */
 import { SrsError } from '@srs/kernel';
+import type { CloseReason } from './client-options.ts';
 import { RtmpRefusal } from './rtmp-refusal.ts';
 import { describeTarget, parseRtmpUrl, type RtmpTarget } from './rtmp-target.ts';
 
@@ -26,6 +27,17 @@ export async function openFollowing<T>(target: RtmpTarget, open: (target: RtmpTa
       }
       next = redirected;
     }
+  }
+}
+
+/** Where a server has sent a connection that was open, if it has: to be followed by whoever opens the next one. */
+export function redirectedBy(reason: CloseReason, from: RtmpTarget): RtmpTarget | undefined {
+  if (reason.kind !== 'failed' || !(reason.error instanceof RtmpRefusal)) return undefined;
+  try {
+    return redirectOf(reason.error, from);
+  } catch {
+    // It leads nowhere: the connection is just lost.
+    return undefined;
   }
 }
 

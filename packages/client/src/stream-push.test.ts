@@ -154,6 +154,33 @@ describe('a push', () => {
     await pushed.close();
   });
 
+  it('goes at once where the server sends it in the middle, without waiting', async () => {
+    await using server = await LoopbackServer.start();
+    await using leaving = await LoopbackServer.start();
+    const events = new Events();
+    const pushed = push(events, [leaving.url('live/s')], { retry: { firstMs: 60_000, maxMs: 60_000 } });
+    const peer = await leaving.peer();
+    await events.have(`ready ${leaving.port}`);
+    pushed.write(frameTypes.video, 0, frame());
+    await peer.frameCount(1);
+    peer.session.redirect({ tcUrl: server.url('live') });
+    await events.have(`ready ${server.port}`);
+    expect(pushed.target.port).toBe(leaving.port);
+    await pushed.close();
+  });
+
+  it('waits before it follows a server that has taken nothing', async () => {
+    await using leaving = await LoopbackServer.start();
+    const events = new Events();
+    const pushed = push(events, [leaving.url('live/s')], { retry: { firstMs: 60_000, maxMs: 60_000 } });
+    const peer = await leaving.peer();
+    await events.have(`ready ${leaving.port}`);
+    peer.session.redirect({ tcUrl: leaving.url('live') });
+    await events.have('lost');
+    expect(pushed.state).toBe('waiting');
+    await pushed.close();
+  });
+
   it('gives up a server that sends it in circles', async () => {
     await using server: LoopbackServer = await LoopbackServer.start({
       answer: (_request, peer) => peer.session.redirect({ tcUrl: server.url('live') }),

@@ -3,7 +3,7 @@ import type { FrameType } from '@srs/kernel';
 import type { ConnectedInfo } from '@srs/rtmp';
 import { BackOff } from './back-off.ts';
 import { type ConnectionOptions, describeCloseReason } from './client-options.ts';
-import { openFollowing } from './redirects.ts';
+import { openFollowing, redirectedBy } from './redirects.ts';
 import { RtmpPublisher } from './rtmp-publisher.ts';
 import { RtmpRefusal } from './rtmp-refusal.ts';
 import type { RtmpTarget } from './rtmp-target.ts';
@@ -111,10 +111,10 @@ export class StreamPush {
     await this.#running;
   }
 
-  async #connect(): Promise<void> {
+  /** @param target another one than its turn is when a server has sent it there */
+  async #connect(target = this.target): Promise<void> {
     const { connection, handler } = this.#options;
     const { signal } = this.#stopping;
-    const { target } = this;
     this.#state = 'connecting';
     let publisher: RtmpPublisher;
     try {
@@ -137,18 +137,20 @@ export class StreamPush {
     this.#publisher = undefined;
     this.#earlierBytes += publisher.client.bytesSent;
     // A connection that took something was a good one.
-    if (this.#sentFrames > framesBefore) this.#backOff.reset();
-    this.#onLost(target, describeCloseReason(reason));
+    const isGood = this.#sentFrames > framesBefore;
+    if (isGood) this.#backOff.reset();
+    this.#onLost(target, describeCloseReason(reason), isGood ? redirectedBy(reason, publisher.client.target) : undefined);
   }
 
-  #onLost(target: RtmpTarget, reason: unknown): void {
+  /** @param next where the server has sent it: tried at once, and no server loses its turn */
+  #onLost(target: RtmpTarget, reason: unknown, next?: RtmpTarget): void {
     if (this.#stopping.signal.aborted) return;
     // One that says no has the last word: the same stream on two servers would be worse.
-    if (!(reason instanceof RtmpRefusal)) this.#turn += 1;
+    if (next === undefined && !(reason instanceof RtmpRefusal)) this.#turn += 1;
     this.#state = 'waiting';
-    const retryMs = this.#backOff.next();
+    const retryMs = next === undefined ? this.#backOff.next() : 0;
     this.#timer = setTimeout(() => {
-      this.#running = this.#connect();
+      this.#running = this.#connect(next);
     }, retryMs);
     this.#options.handler.onLost(target, reason, retryMs);
   }

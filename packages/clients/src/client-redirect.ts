@@ -19,9 +19,10 @@ export interface RedirectAnswer {
  * A cluster answers `{ kind: 'redirect', to: { kind: 'server', host, port, isSecure: false }, why: 'the stream lives there' }`: the client
  * is sent to the same vhost, app and stream on that server, before its publish or play is answered. `undefined` lets it in here.
  * A promise may take its time, but not for ever: it ends by itself and never rejects, and the client waits with nothing answered. Clients
- * that are there already are sent away by `RegisteredClient.redirect`.
+ * that are there already are sent away by `RegisteredClient.sendTo`.
  */
 export interface StreamRoutes {
+  /** @throws SrsError when the client may have the stream nowhere */
   find(use: StreamUse, stream: AdmittedStream): RedirectAnswer | undefined | Promise<RedirectAnswer | undefined>;
 }
 

@@ -4,6 +4,7 @@ import type { Lease } from '@srs/control';
 import { type Clock, type Kbps, type Log, RateMeter } from '@srs/kernel';
 import type { StreamWriterStatistics } from '@srs/stream';
 import type { ClientDescription, ClientType } from './client-description.ts';
+import type { RedirectAnswer } from './client-redirect.ts';
 import { type Departure, Departures } from './departures.ts';
 import { type StreamTraffic, StreamTraffics } from './stream-traffic.ts';
 import { TurnedAway } from './turned-away.ts';
@@ -44,6 +45,8 @@ export interface RegisteredClient {
   departure(): Omit<Departure, 'agoSeconds'>;
   /** Tells it that the server ends, and lets go of it when it has heard, or after a moment. */
   dismiss(reason: string): void;
+  /** Sends it to another server, whatever it does. Absent, or false, for one that cannot be: it stays. */
+  sendTo?(answer: RedirectAnswer): boolean;
   destroy(): void;
 }
 

@@ -5,6 +5,7 @@ import { type Clock, type Log, redact } from '@srs/kernel';
 import { type AdmittedStream, admitStream } from './admitted-stream.ts';
 import type { ClientHooks } from './client-hooks.ts';
 import { ConnectionHooks } from './connection-hooks.ts';
+import type { ServerDrain } from './server-drain.ts';
 
 /** What a client said of itself in its request, without secrets. */
 export interface HttpIdentity {
@@ -51,14 +52,16 @@ interface AdmissionServices {
   config(): Config;
   readonly clock: Clock;
   readonly hooks: ClientHooks;
+  readonly drain: Pick<ServerDrain, 'assertOpen'>;
 }
 
 /**
  * By the rules of the vhost; the hook servers are asked by whoever goes on with it.
- * @throws SrsError as `admitStream`
+ * @throws SrsError as `admitStream`, or ServerDrained
  */
 export function admitHttpClient(services: AdmissionServices, applicant: HttpApplicant): HttpAdmission {
   const { cid, ip, app, streamName, appParam, host, pageUrl, userAgent, place, log } = applicant;
+  services.drain.assertOpen();
   const unixSeconds = Math.floor(services.clock.wallMs() / 1000);
   const target = admitStream(services.config(), { ...applicant, unixSeconds });
   const tcUrl = `http://${host}/${app}`;

@@ -25,6 +25,7 @@ export type { PublishServices, ServerIdentity } from './publish-services.ts';
 export { revocationText, startPublishing } from './publish-start.ts';
 export { Publishing } from './publishing.ts';
 export { RouteList } from './route-list.ts';
+export { type SentAway, ServerDrain } from './server-drain.ts';
 export { SocketOutput } from './socket-output.ts';
 export type { StreamTraffic } from './stream-traffic.ts';
 export { Traffic } from './traffic.ts';

@@ -150,6 +150,14 @@ export interface WorkerReady {
   readonly privatePort: number;
 }
 
+/** Nobody new gets a stream on this server; null in its place takes clients again. */
+export interface DrainOrder {
+  /** `rtmp://host[:port]` of the server that takes them instead; null when there is none. */
+  readonly to: string | null;
+  /** Those who are there are to go now. */
+  readonly isOver: boolean;
+}
+
 /** Between the master and a worker it forked. Both ask: the master for what the worker does, the worker for what only the master knows. */
 export interface WorkerProtocol<Start = unknown, Directory = unknown, Configure = unknown, Reload = unknown> {
   readonly requests: {
@@ -161,6 +169,13 @@ export interface WorkerProtocol<Start = unknown, Directory = unknown, Configure 
     readonly stop: { readonly request: { readonly graceMs: number }; readonly response: null };
     /** Master: a reload. The answer comes when it counts; `problem` is what could not be done, and all the rest has been. */
     readonly configure: { readonly request: Configure; readonly response: { readonly problem: string | null } };
+    /** Master: how many publish, play, or are about to? Connections that only ask something over HTTP are none. */
+    readonly clientCount: { readonly request: null; readonly response: number };
+    /** Master: the whole server is drained. Answered with how many clients were told to go. */
+    readonly setDrain: {
+      readonly request: DrainOrder | null;
+      readonly response: { readonly redirected: number; readonly dismissed: number };
+    };
     /** Worker: the server, and every slot with its private port. */
     readonly directory: { readonly request: null; readonly response: Directory };
     /** Worker: read the configuration again, and apply it unless it is a dry run. */

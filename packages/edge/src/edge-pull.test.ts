@@ -78,6 +78,33 @@ describe('a pull', () => {
     expect(pulled.view.state).toBe('closed');
   });
 
+  it('goes where its origin sends it in the middle, and the configured one is not blamed', async () => {
+    await using first = await LoopbackServer.start();
+    await using second = await LoopbackServer.start();
+    const published = new Published();
+    const { pull: pulled, log } = pull(published, [first.port]);
+    const peer = await first.peer();
+    await eventually(
+      () => pulled.view.state === 'connected',
+      LIMIT_MS,
+      () => pulled.view.state,
+    );
+    peer.sendFrame(frameTypes.video, 40, frame);
+    await published.have('40');
+    peer.session.redirect({ tcUrl: second.url('live'), url: second.url('live/s?token=x') });
+    const next = await second.peer();
+    await eventually(
+      () => next.requests.length === 2,
+      LIMIT_MS,
+      () => next.requests.join(),
+    );
+    next.sendFrame(frameTypes.video, 80, frame);
+    await published.have('80');
+    expect(published.lines).toEqual(['begin 127.0.0.1', '40', 'end', 'begin 127.0.0.1', '80']);
+    expect(log.lines.map(({ text }) => text).join('\n')).toContain(`sends its clients to 127.0.0.1:${second.port}`);
+    await pulled.close();
+  });
+
   it('goes to the next origin at once when one breaks off', async () => {
     await using first = await LoopbackServer.start();
     await using second = await LoopbackServer.start();

@@ -12,7 +12,7 @@ import { formatAddress, type ServerAddress } from '@srs/config';
 import { type Clock, describeError, type FrameType, type Log } from '@srs/kernel';
 import type { PeerIdentity } from '@srs/rtmp';
 import type { OriginPool } from './origin-pool.ts';
-import type { OpenUpstream } from './upstream.ts';
+import type { Move, OpenUpstream } from './upstream.ts';
 
 /** Takes what is pulled: one publish on this server. */
 export interface PullSink {
@@ -148,7 +148,6 @@ export class EdgePull {
     if (origins.length > 0) {
       this.#index = pool.next(origins, this.#index);
       const origin = origins[this.#index]!;
-      this.#origin = origin;
       const outcome = await this.#pullFrom(origin);
       if (outcome === 'no-place') return this.#pausesHere.next();
       this.#inVain = outcome === 'brought' ? 0 : this.#inVain + 1;
@@ -181,28 +180,36 @@ export class EdgePull {
     }
   }
 
-  async #pullFrom(origin: ServerAddress): Promise<PullOutcome> {
-    const { upstream, clock } = this.#options;
+  async #pullFrom(origin: ServerAddress, upstream = this.#options.upstream): Promise<PullOutcome> {
+    const { clock } = this.#options;
     const { signal } = this.#stopping;
+    this.#origin = origin;
     this.#state = 'connecting';
     this.#peer = null;
     const startsBefore = this.#starts;
     let reason: CloseReason | 'silent';
+    let move: Move | undefined;
     try {
-      const play = await upstream(origin, {
+      const opened = await upstream(origin, {
         connectTimeoutMs: CONNECT_TIMEOUT_MS,
         startTimeoutMs: START_TIMEOUT_MS,
         signal,
         onAnswered: (peer) => this.#onAnswered(origin, peer),
         onFrame: (type, timestampMs, payload) => this.#onFrame(origin, type, timestampMs, payload),
       });
-      reason = await this.#watch(play);
+      reason = await this.#watch(opened.play);
+      move = reason === 'silent' || this.#isClosed ? undefined : opened.movedTo(reason);
     } catch (thrown) {
       reason = { kind: 'failed', error: thrown instanceof Error ? thrown : new Error(describeError(thrown)) };
     }
     // Media may have come before an answer that failed.
     this.#endSink();
     const hasStarted = this.#starts > startsBefore;
+    // An origin that ends sends its clients to another one; only one that gave something is followed at once.
+    if (move !== undefined && hasStarted) {
+      this.#note(`sends its clients to ${formatAddress(move.server)}`, origin);
+      return await this.#pullFrom(move.server, move.open);
+    }
     this.#noteEnd(origin, reason, hasStarted);
     if (reason !== 'silent' && reason.kind === 'failed' && reason.error instanceof NoPlaceHere) return 'no-place';
     return hasStarted && clock.nowMs() - this.#startedMs >= STABLE_MS ? 'brought' : 'in-vain';

@@ -37,3 +37,14 @@ test('a server without workers is not ready', () => {
 test('alive is who answers', () => {
   expect(healthDocument({ pid: 5, uptime: () => 7.6 })).toEqual({ code: 0, status: 'alive', pid: 5, uptime_seconds: 8 });
 });
+
+test('a server that is drained is not ready though its workers are', () => {
+  const answers = [answerOf(reportOf(0, 'back-source')), answerOf(reportOf(1, 'stream'))];
+  expect(readinessDocument(answers, { clients: 3 })).toEqual({
+    code: 503,
+    status: 'not ready',
+    workers: 2,
+    ready: 2,
+    reasons: ['the server is drained: 3 clients are left'],
+  });
+});

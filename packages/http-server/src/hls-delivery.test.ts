@@ -40,6 +40,7 @@ class TestHls {
           const outputs = new OutputServer({ ...services, ask: async ({ path }) => test.#output(path) });
           const viewers = new HlsViewers({
             ...services,
+            drain: { assertOpen: () => {} },
             hooks: test.#hooks(),
             nextCid: () => test.viewers.reduce((sum, each) => sum + each.registry.counts().accepted, 200),
             addresses: new AddressLimiter({

@@ -5,7 +5,14 @@
 
 import type { ViewerTable } from '@srs/access';
 import { type AddressLimiter, checkStreamAccess } from '@srs/access';
-import { admitHttpClient, assertAllowed, type ClientHooks, ClientRegistry, type HttpAdmission } from '@srs/clients';
+import {
+  admitHttpClient,
+  assertAllowed,
+  type ClientHooks,
+  ClientRegistry,
+  type HttpAdmission,
+  type ServerDrain,
+} from '@srs/clients';
 import { type Config, streamId } from '@srs/config';
 import { type Clock, describeError, type Log, SrsError } from '@srs/kernel';
 import { ApiError } from './api-errors.ts';
@@ -19,6 +26,7 @@ export interface HlsViewersOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly hooks: ClientHooks;
+  readonly drain: Pick<ServerDrain, 'assertOpen'>;
   nextCid(): number;
   /** Counts the clients of each address over all processes. */
   readonly addresses: AddressLimiter;

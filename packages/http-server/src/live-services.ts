@@ -1,6 +1,6 @@
 /** What live streams over HTTP need from the process they are served in. */
 import type { AddressLimiter } from '@srs/access';
-import type { ClientHooks } from '@srs/clients';
+import type { ClientHooks, ServerDrain } from '@srs/clients';
 import type { Config } from '@srs/config';
 import type { Clock, Log } from '@srs/kernel';
 import type { Batch, FlushBudget, LiveStreams } from '@srs/stream';
@@ -19,6 +19,7 @@ export interface LiveServices {
   /** What sending may cost all of them. */
   readonly flushBudget: FlushBudget;
   readonly hooks: ClientHooks;
+  readonly drain: Pick<ServerDrain, 'assertOpen'>;
   /** A trackable id for a new client. */
   nextCid(): number;
   /** Counts the clients of each address over all processes. */

@@ -12,6 +12,7 @@ const statuses: Partial<Record<ErrorName, number>> = {
   SecurityNotAllowed: 403,
   HttpAnswer: 403,
   AddressLimit: 429,
+  ServerDrained: 503,
 };
 
 /** @param error of letting a viewer in */

@@ -58,6 +58,12 @@ export const serverMetrics: readonly MetricDefinition[] = [
     samples: whole(({ server }) => server.uptimeSeconds),
   },
   {
+    name: 'srs_draining',
+    type: 'gauge',
+    help: '1 while the server is drained as a whole: it takes nobody and lets its clients go.',
+    samples: whole(({ server }) => (server.drain === undefined ? 0 : 1)),
+  },
+  {
     name: 'srs_cpu_percent',
     type: 'gauge',
     help: 'Processor time of all processes of the server; 100 is one core.',

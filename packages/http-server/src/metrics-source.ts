@@ -50,9 +50,12 @@ export class MetricsSource {
 
   /** Never rejects: a server whose master does not answer is not ready. */
   readiness(): Promise<ReadinessDocument> {
-    this.#readiness ??= this.#options.view
-      .summaries()
-      .then(readinessDocument, (error: unknown) => unreadyDocument(describeError(error)))
+    const { view } = this.#options;
+    this.#readiness ??= Promise.all([view.summaries(), view.directory()])
+      .then(
+        ([summaries, { server }]) => readinessDocument(summaries, server.drain),
+        (error: unknown) => unreadyDocument(describeError(error)),
+      )
       .finally(() => {
         this.#readiness = undefined;
       });

@@ -13,6 +13,29 @@ export interface MasterSummary {
   readonly listen: Config['listen'];
   /** Number of slots. */
   readonly workers: number;
+  /** Absent while the server takes clients. */
+  readonly drain?: DrainSummary;
+}
+
+/** How far a server is that lets its clients go: `GET /api/v1/drain` of the master's private API. */
+export interface DrainSummary {
+  /** `waiting` for clients to leave by themselves; `leaving`: those who did not have been told to go. */
+  readonly state: 'waiting' | 'leaving' | 'empty';
+  /** Where RTMP clients are sent; null when they are refused. */
+  readonly to: string | null;
+  /** The server ends when it is empty. */
+  readonly isStopping: boolean;
+  /** Until it was empty, or until now. */
+  readonly elapsedSeconds: number;
+  /** Until clients are told to go. */
+  readonly remainingSeconds: number;
+  /** At the beginning, and now. */
+  readonly clientsBefore: number;
+  readonly clients: number;
+  /** Those who were there at the beginning and have gone, by how they went. */
+  readonly left: number;
+  readonly redirected: number;
+  readonly dismissed: number;
 }
 
 /** `draining`: it accepts nobody any more and lets its clients leave. */

@@ -31,6 +31,7 @@ export const errorCodes = {
   FileWrite: 1046,
   TooManyConnections: 1051,
   AddressLimit: 1051,
+  ServerDrained: 1051,
   SecurityNotAllowed: 1052,
   SecurityDenied: 1053,
   SharedMemory: 1060,

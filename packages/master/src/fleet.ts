@@ -1,10 +1,12 @@
 /** The workers of a server: how many there are, what each of them has been told, and who is on its way out. */
 import type { Config } from '@srs/config';
+import type { DrainOrder } from '@srs/control';
 import { describeError, type Log, SrsError } from '@srs/kernel';
 import type { ReloadedWorker, SlotReport } from '@srs/survey';
 import { type Listener, listenerName, type ProcessId, type WorkerConfigure } from '@srs/worker';
 import { listenAddresses } from './listen-addresses.ts';
 import type { ListeningSockets, OpenListener, PreparedSockets } from './listening-sockets.ts';
+import type { DrainedServer } from './server-drain.ts';
 import { planSlots, type SlotDefinition, type SlotPlan } from './slot-plan.ts';
 import { SlotSupervisor } from './slot-supervisor.ts';
 import type { Spawner } from './spawner.ts';
@@ -33,9 +35,13 @@ interface Told {
 
 /** A worker follows a reload within this time, or is told again when it answers to a ping. */
 const CONFIGURE_LIMIT_MS = 5_000;
+const COUNT_LIMIT_MS = 1_000;
 /** Who has not left in time is told, and let go when it has heard, or after this. */
 const DISMISS_GRACE_MS = 1_500;
 const LOOK_EVERY_MS = 100;
+
+type SentAway = Awaited<ReturnType<DrainedServer['setDrain']>>;
+const nobody: SentAway = { redirected: 0, dismissed: 0 };
 
 export class Fleet {
   readonly #log: Log;
@@ -57,6 +63,9 @@ export class Fleet {
   /** Set by hand, and who has been told. */
   #logLevel: Config['log']['level'] | undefined;
   #hasLogLevel = new WeakSet<WorkerHandle>();
+  /** Of the whole server, and who has been told. */
+  #drain: DrainOrder | null = null;
+  #hasDrain = new WeakSet<WorkerHandle>();
   #isStopping = false;
 
   /** @throws SrsError naming what cannot be had; the owner closes sockets and spawner */
@@ -166,6 +175,44 @@ export class Fleet {
     this.#logLevel = level;
     this.#hasLogLevel = new WeakSet();
     for (const slot of this.slots()) this.#tellLogLevel(slot);
+  }
+
+  /**
+   * The whole server takes nobody any more, or takes clients again; those who are started from now on too.
+   * @returns how many clients were told to go
+   */
+  async setDrain(order: DrainOrder | null): Promise<SentAway> {
+    this.#drain = order;
+    this.#hasDrain = new WeakSet();
+    const told = await Promise.all(this.slots().map((slot) => this.#tellDrain(slot)));
+    return told.reduce(
+      (sum, { redirected, dismissed }) => ({ redirected: sum.redirected + redirected, dismissed: sum.dismissed + dismissed }),
+      nobody,
+    );
+  }
+
+  /** Who publishes or plays, or is about to. For a worker that does not answer its connections count. */
+  async clientCount(): Promise<number> {
+    const counts = await Promise.all(
+      this.slots().map(async ({ handle, definition, isAlive }) => {
+        if (handle === undefined || !isAlive || definition.role === 'back-source') return 0;
+        const known = (): number => this.#spawner.connectionCount(definition.slot);
+        return await handle.channel.request('clientCount', null, COUNT_LIMIT_MS).catch(known);
+      }),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** One that hangs is asked again when it answers. */
+  async #tellDrain({ handle, isAlive }: SlotSupervisor): Promise<SentAway> {
+    if (handle === undefined || !isAlive || this.#hasDrain.has(handle)) return nobody;
+    this.#hasDrain.add(handle);
+    try {
+      return await handle.channel.request('setDrain', this.#drain, CONFIGURE_LIMIT_MS);
+    } catch {
+      this.#hasDrain.delete(handle);
+      return nobody;
+    }
   }
 
   #tellLogLevel({ handle }: SlotSupervisor): void {
@@ -285,6 +332,7 @@ export class Fleet {
   /** One that was being started during a change, or did not answer, has missed it. */
   #onAlive(supervisor: SlotSupervisor): void {
     this.#tellLogLevel(supervisor);
+    if (this.#drain !== null) void this.#tellDrain(supervisor);
     const handle = supervisor.handle;
     const isUpToDate = handle !== undefined && this.#told.get(handle)?.version === this.#version;
     if (!isUpToDate || this.#restarting.size > 0) void this.#tellAll();

@@ -66,7 +66,7 @@ export async function runServer(options: RunOptions): Promise<void> {
     pidFile = new PidFile(config.pid);
     const starting = Promise.withResolvers<Server>();
     // Before the first worker: the default of a signal would leave workers without a master.
-    handleSignals({
+    const signals = handleSignals({
       starting: starting.promise,
       config: () => reloader.config,
       log,
@@ -78,7 +78,11 @@ export async function runServer(options: RunOptions): Promise<void> {
         processLog.close();
       },
     });
-    const control = { reload: (isDryRun: boolean) => reloader.reload(isDryRun), config: () => reloader.document() };
+    const control = {
+      reload: (isDryRun: boolean) => reloader.reload(isDryRun),
+      config: () => reloader.document(),
+      stop: (reason: string) => signals.stop(reason),
+    };
     starting.resolve(Server.start({ config, processLog, version: identity.version, control }));
     server = await starting.promise;
   } catch (error) {

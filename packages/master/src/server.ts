@@ -3,10 +3,12 @@ import { flushCompileCache } from 'node:module';
 import { type Config, formatAddress } from '@srs/config';
 import { logLevels, SrsError } from '@srs/kernel';
 import type { ProcessLog } from '@srs/logging';
-import type { ConfigDocument, MasterSummary, ReloadReport, SlotReport } from '@srs/survey';
+import type { ConfigDocument, DrainSummary, MasterSummary, ReloadReport, SlotReport } from '@srs/survey';
 import { type MasterRequests, type PrivateApi, type PrivateRoutes, startPrivateApi } from '@srs/worker';
+import { type DrainServerRequest, parseDrainRequest } from './drain-request.ts';
 import { Fleet, type PreparedFleet } from './fleet.ts';
 import { ListeningSockets } from './listening-sockets.ts';
+import { ServerDrain } from './server-drain.ts';
 import { planSlots } from './slot-plan.ts';
 import { localSpawner, processSpawner, type Spawner } from './spawner.ts';
 
@@ -21,10 +23,13 @@ export interface ServerOptions {
 interface ServerControl {
   reload(isDryRun: boolean): Promise<ReloadReport>;
   config(): ConfigDocument;
+  /** Ends the server and the process. */
+  stop(reason: string): void;
 }
 
 /** Clients are told and let go within this time, so that the whole server ends within 3 s. */
 const STOP_GRACE_MS = 1_500;
+const DRAINED_WAIT_MS = 1_000;
 
 export class Server {
   readonly #options: ServerOptions;
@@ -36,6 +41,7 @@ export class Server {
   #api: PrivateApi | undefined;
   #apiStart: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
+  #drain: ServerDrain | undefined;
 
   private constructor(options: ServerOptions) {
     const { config, processLog } = options;
@@ -86,6 +92,7 @@ export class Server {
       uptimeSeconds: Math.round((performance.now() - this.#startedMs) / 1000),
       listen,
       workers: this.workers().length,
+      ...(this.#drain === undefined ? {} : { drain: this.#drain.summary }),
     };
   }
 
@@ -146,6 +153,7 @@ export class Server {
   }
 
   async #stop(): Promise<void> {
+    this.#drain?.close();
     await this.#fleet.stop(STOP_GRACE_MS);
     // One that is still on its way must not stay behind; why it failed has been told.
     await this.#apiStart?.catch(() => {});
@@ -170,6 +178,34 @@ export class Server {
     };
   }
 
+  async #beginDrain({ to, withinMs, isStopping }: DrainServerRequest): Promise<DrainSummary> {
+    const clients = await this.#fleet.clientCount();
+    if (this.#drain !== undefined) throw new SrsError('ConfigInvalid', 'the server is drained already; cancel that first');
+    const { control, processLog } = this.#options;
+    this.#drain = new ServerDrain({
+      server: this.#fleet,
+      clients,
+      to,
+      withinMs,
+      isStopping,
+      log: processLog.log,
+      onEmpty: () => {
+        // Whoever waits for the drain reads its end first.
+        if (isStopping) setTimeout(() => control.stop('the server is drained'), DRAINED_WAIT_MS);
+      },
+    });
+    return this.#drain.summary;
+  }
+
+  async #cancelDrain(): Promise<DrainSummary> {
+    const drain = this.#drain;
+    if (drain === undefined) throw new SrsError('ConfigInvalid', 'the server is not drained');
+    this.#drain = undefined;
+    const { summary } = drain;
+    await drain.cancel();
+    return summary;
+  }
+
   #setLogLevel(level: Config['log']['level']): void {
     const { processLog } = this.#options;
     processLog.log.trace(`log level ${level}, until a reload changes it`);
@@ -185,9 +221,18 @@ export class Server {
       '/api/v1/config': () => control.config(),
       '/api/v1/reload': { POST: ({ dry_run: isDryRun }) => control.reload(isDryRun === '1' || isDryRun === 'true') },
       '/api/v1/drain': {
-        POST: async ({ slot }) => {
-          await this.#fleet.drain(parseSlot(slot));
-          return { slot: Number(slot) };
+        GET: () => this.#drain?.summary ?? null,
+        POST: async (query) => {
+          const request = parseDrainRequest(query, this.#config.workers.drainTimeoutMs);
+          switch (request.kind) {
+            case 'slot':
+              await this.#fleet.drain(request.slot);
+              return { slot: request.slot };
+            case 'server':
+              return await this.#beginDrain(request);
+            case 'cancel':
+              return await this.#cancelDrain();
+          }
         },
       },
       '/api/v1/log-level': {
@@ -198,12 +243,6 @@ export class Server {
       },
     };
   }
-}
-
-function parseSlot(text: unknown): number {
-  const slot = Number(text);
-  if (typeof text === 'string' && /^\d{1,3}$/.test(text)) return slot;
-  throw new SrsError('ConfigInvalid', `slot ${JSON.stringify(text)} must be the number of a slot, see the list of workers`);
 }
 
 const levels = [...logLevels, 'off'] as const;

@@ -24,8 +24,9 @@ const PARENT_EVERY_MS = 500;
 /**
  * SIGTERM, SIGINT and SIGUSR2 stop the server, SIGQUIT lets its clients leave first; a second one that is not SIGQUIT ends that wait. The
  * process then exits with status 0.
+ * @returns what stops the server as a signal does
  */
-export function handleSignals(options: SignalOptions): void {
+export function handleSignals(options: SignalOptions): { stop(reason: string): void } {
   const { log, notify } = options;
   const whenStarted = (act: (server: Server) => void): void => void options.starting.then(act, () => {});
   const hurry = new AbortController();
@@ -62,6 +63,7 @@ export function handleSignals(options: SignalOptions): void {
     process.exit(1);
   });
   if (options.config().process.isChild) whenParentIsGone(() => stop(`the parent process ${parentPid} is gone`));
+  return { stop };
 }
 
 /** What `Server.stop` needs at most, with some to spare. */

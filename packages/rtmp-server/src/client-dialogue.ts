@@ -13,6 +13,7 @@ import {
   type RedirectAnswer,
   redirectAddresses,
   revocationText,
+  type StreamRoutes,
   startPublishing,
 } from '@srs/clients';
 import { type Config, parseTcUrl, type VhostConfig } from '@srs/config';
@@ -168,9 +169,11 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
     this.#connection.end(description);
   }
 
-  /** The client is served elsewhere, whatever it does here; one that has not connected yet is let in first. */
-  redirect(answer: RedirectAnswer): void {
-    if (this.#admission !== undefined) this.#refuse(statusCodes.connectRejected, new ClientRedirect(answer));
+  /** The client is served elsewhere, whatever it does here. @returns false when it has not connected yet */
+  sendTo(answer: RedirectAnswer): boolean {
+    if (this.#admission === undefined) return false;
+    this.#refuse(statusCodes.connectRejected, new ClientRedirect(answer));
+    return true;
   }
 
   /** Nothing is said or heard any more; what the client did is over. */
@@ -354,12 +357,24 @@ export class ClientDialogue implements ServerSessionHandler, HookedClient {
 
   /** @throws ClientRedirect when the stream is served elsewhere; SrsError HttpAnswer when the client may not have it */
   #begin(use: StreamUse, target: AdmittedStream, streamName: string): void | Promise<void> {
-    const found = this.#shared.services.routes.find(use, target);
+    const found = this.#find(use, target);
     if (found === undefined) return this.#hooks?.begin(use, target, streamName);
     return Promise.resolve(found).then((answer) => {
       if (answer !== undefined) throw new ClientRedirect(answer);
       return this.#connection.isOver ? undefined : this.#hooks?.begin(use, target, streamName);
     });
+  }
+
+  /** What is thrown at once is a refusal as any other, told when the request has been handed over. */
+  #find(use: StreamUse, target: AdmittedStream): ReturnType<StreamRoutes['find']> {
+    const { routes } = this.#shared.services;
+    try {
+      return routes.find(use, target);
+    } catch (error) {
+      return Promise.resolve().then(() => {
+        throw error;
+      });
+    }
   }
 
   /** It is told no, or where to go instead. */

@@ -7,7 +7,14 @@ import { statusCodes } from '@srs/rtmp';
 export const errorNumber = (error: unknown): string => (error instanceof SrsError ? `. ret=${error.code}` : '');
 
 /** The stream may well be there. */
-const denials: readonly ErrorName[] = ['RtmpAccessDenied', 'SecurityDenied', 'SecurityNotAllowed', 'AddressLimit', 'HttpAnswer'];
+const denials: readonly ErrorName[] = [
+  'RtmpAccessDenied',
+  'SecurityDenied',
+  'SecurityNotAllowed',
+  'AddressLimit',
+  'ServerDrained',
+  'HttpAnswer',
+];
 
 /** The status code that clients of that use understand as a no. */
 export function refusalCode(use: StreamUse, error: unknown): string {

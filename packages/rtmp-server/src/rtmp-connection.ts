@@ -12,6 +12,7 @@ import {
   type Departure,
   type Publishing,
   plainAddress,
+  type RedirectAnswer,
   SocketOutput,
   Traffic,
 } from '@srs/clients';
@@ -158,6 +159,10 @@ export class RtmpConnection implements DialogueConnection {
   /** Tells the client that the server ends, and lets go of it when it has heard, or after a moment. */
   dismiss(description: string): void {
     if (!this.#isEnding) this.#dialogue.dismiss(description);
+  }
+
+  sendTo(answer: RedirectAnswer): boolean {
+    return !this.isOver && this.#dialogue.sendTo(answer);
   }
 
   destroy(): void {

@@ -9,6 +9,7 @@ import type { FanOutStatistics, StreamWriterStatistics, TrackFacts } from '@srs/
 // What the management API needs as well is defined there.
 export type {
   ConfigDocument,
+  DrainSummary,
   FanOutLoad,
   MasterSummary,
   ProcessLoad,

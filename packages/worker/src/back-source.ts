@@ -88,6 +88,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
       owed.notices.gone(process);
     },
     stopAccepting: () => {},
+    setDrain: () => ({ redirected: 0, dismissed: 0 }),
     stop: async (graceMs) => {
       clearTimeout(recoveryTimer);
       await edge.close();

@@ -1,6 +1,6 @@
 /** What every role with clients stands on: the directory, the streams that are followed, hooks, limits. */
 import { AddressLimiter } from '@srs/access';
-import { RouteList } from '@srs/clients';
+import { RouteList, ServerDrain } from '@srs/clients';
 import { systemClock } from '@srs/kernel';
 import { Batch, DirectoryClient, FlushBudget, LiveStreams } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
@@ -21,6 +21,9 @@ export function openClientServices(environment: WorkerEnvironment) {
     connect: (backSource) => environment.connectBackSource(backSource),
     log,
   });
+  const drain = new ServerDrain();
+  const routes = new RouteList();
+  routes.add(drain);
   const hooks = new HttpHooks({ config, log, keeper: directory });
   const liveStreams = new LiveStreams({ directory, arenas, log });
   const stopListening = doorbell.listen(() => liveStreams.wake());
@@ -37,7 +40,8 @@ export function openClientServices(environment: WorkerEnvironment) {
     batch: new Batch(),
     flushBudget: new FlushBudget(clock),
     hooks,
-    routes: new RouteList(),
+    routes,
+    drain,
     ringDoorbell: (target: number) => doorbell.ring(target),
     addresses: new AddressLimiter({ table: status.addresses, limits: () => environment.config.limits, clock }),
     nextCid: () => status.nextCid(),

@@ -72,6 +72,7 @@ export async function startHttpWorker(environment: WorkerEnvironment, master: Ch
     stopAccepting: () => {
       for (const each of Object.values(fronts)) each.stopAccepting();
     },
+    setDrain: (order) => media.setDrain(order),
     stop: async (graceMs) => {
       heartbeat.stop();
       listeners.close();

@@ -22,10 +22,11 @@ import {
 import type { OutputAnswer, OutputRequest } from '@srs/stream';
 import { type CasterPart, startCasterPart } from './caster-part.ts';
 import { openClientServices } from './client-services.ts';
+import { followDrainOrder } from './drain-order.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { frontOptions } from './http-listeners.ts';
 import { identity } from './identity.ts';
-import type { RoleView } from './role.ts';
+import type { RoleView, RunningRole } from './role.ts';
 import { servedView } from './served-view.ts';
 
 export interface MediaPart {
@@ -34,6 +35,7 @@ export interface MediaPart {
   readonly caster: CasterPart;
   /** A reload: the configuration is in force already. */
   configure(): void;
+  setDrain: RunningRole['setDrain'];
   stop(graceMs: number): Promise<void>;
 }
 
@@ -71,12 +73,10 @@ export async function startMediaPart(environment: WorkerEnvironment, survey: Pic
   });
   const caster = startCasterPart(environment, services);
   await services.directory.start();
+  const registry = joinRegistries([live.registry, viewers.registry, caster.registry]);
   return {
-    view: servedView({
-      ...services,
-      registry: joinRegistries([live.registry, viewers.registry, caster.registry]),
-      hubs: live.hubs,
-    }),
+    view: servedView({ ...services, registry, hubs: live.hubs }),
+    setDrain: (order) => followDrainOrder(services.drain, registry, order),
     front,
     caster,
     configure: () => {

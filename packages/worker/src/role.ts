@@ -1,6 +1,8 @@
 /** What a role looks like to the process that runs it. */
+
+import type { SentAway } from '@srs/clients';
 import type { Config } from '@srs/config';
-import type { PartialCounters } from '@srs/control';
+import type { DrainOrder, PartialCounters } from '@srs/control';
 import type {
   ClientDescription,
   Departure,
@@ -57,6 +59,8 @@ export interface RunningRole {
   workerGone(process: ProcessId): void;
   /** Lets nobody in any more; who is there may stay. */
   stopAccepting(): void;
+  /** The whole server is drained, or not any more. @returns how many clients were told to go */
+  setDrain(order: DrainOrder | null): SentAway;
   /** Ends in good order: clients are told, leases given back. */
   stop(graceMs: number): Promise<void>;
 }

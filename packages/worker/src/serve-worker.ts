@@ -14,6 +14,8 @@ import type { MasterProtocol, WorkerStart } from './worker-start.ts';
 /** How long clients have to hear the news when the master is gone and nobody sets a limit. */
 const ORPHAN_GRACE_MS = 2_000;
 
+const nobody = { redirected: 0, dismissed: 0 };
+
 export interface WorkerHost {
   environmentOf(start: WorkerStart): WorkerEnvironment;
   /** The worker has ended (its own process may exit now). */
@@ -64,6 +66,8 @@ export function serveWorker(link: Link, host: WorkerHost): void {
         }
         return { problem: problems.length === 0 ? null : problems.join('; ') };
       },
+      clientCount: () => role?.view.totals().clients ?? 0,
+      setDrain: (order) => role?.setDrain(order) ?? nobody,
       stop: async ({ graceMs }) => {
         await stop(graceMs);
         // The answer must be on its way before the process ends.

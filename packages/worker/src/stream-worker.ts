@@ -6,6 +6,7 @@ import { RtmpServer } from '@srs/rtmp-server';
 import { CertificateWatch } from './certificate-watch.ts';
 import { openClientServices } from './client-services.ts';
 import { clusterRoutes } from './cluster-routes.ts';
+import { followDrainOrder } from './drain-order.ts';
 import { type Listener, listenerName, type WorkerEnvironment } from './environment.ts';
 import { identity } from './identity.ts';
 import type { RunningRole } from './role.ts';
@@ -43,6 +44,7 @@ export async function startStreamWorker(environment: WorkerEnvironment): Promise
     },
     workerGone: () => {},
     stopAccepting: () => server.stopAccepting(),
+    setDrain: (order) => followDrainOrder(services.drain, server.clients, order),
     stop: async (graceMs) => {
       const endMs = performance.now() + graceMs;
       certificates.close();
