@@ -16,7 +16,7 @@ import {
 import type { ServerAddress } from '@srs/config';
 
 /** A stream that is being played, and where its server sends its players if it does. */
-export interface OriginPlay {
+interface OriginPlay {
   readonly play: UpstreamPlay;
   /** @param reason why the play was over */
   movedTo(reason: CloseReason): Move | undefined;
