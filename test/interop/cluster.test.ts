@@ -89,7 +89,12 @@ describe('Node-Media-Server', () => {
 
   beforeAll(async () => {
     other = await NodeMediaServer.start();
-    edge = await ServerProcess.start({ vhost: `mode remote; origin ${addressOf(other)};`, workers: 'mode single;' });
+    const { host, httpPort } = other.place;
+    edge = await ServerProcess.start({
+      vhost: `mode remote; origin ${addressOf(other)};`,
+      top: `vhost flv.test { cluster { mode remote; origin ${host}:${httpPort}; protocol flv; } }`,
+      workers: 'mode single;',
+    });
     source = await ServerProcess.start({ vhost: `forward ${addressOf(other)};`, workers: 'mode single;' });
   });
 
@@ -102,6 +107,14 @@ describe('Node-Media-Server', () => {
   it('is an origin to pull from', async () => {
     const publisher = await LivePublisher.start(other, 'live/origin');
     const players = await LivePlayer.crowd(edge, 'live/origin', 4);
+    await expectWholeFromKeyFrame(players);
+    for (const client of [publisher, ...players]) client.leave();
+  });
+
+  it('is an origin to pull from over HTTP-FLV, whoever comes first', async () => {
+    const players = await LivePlayer.crowd(edge, 'live/over-http', 2, { tcUrlParameters: '?vhost=flv.test' });
+    const publisher = await LivePublisher.start(other, 'live/over-http');
+    players.push(await LivePlayer.start(edge, 'live/over-http', { tcUrlParameters: '?vhost=flv.test' }));
     await expectWholeFromKeyFrame(players);
     for (const client of [publisher, ...players]) client.leave();
   });

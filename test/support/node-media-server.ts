@@ -22,15 +22,15 @@ export interface Relay {
 }
 
 export class NodeMediaServer {
-  readonly place: { readonly host: '127.0.0.1'; readonly rtmpPort: number };
+  readonly place: { readonly host: '127.0.0.1'; readonly rtmpPort: number; readonly httpPort: number };
   readonly #api: string;
   readonly #directory: string;
   readonly #ports: PortBlock;
   readonly #program: ChildProgram;
 
   private constructor(directory: string, ports: PortBlock, program: ChildProgram) {
-    this.place = { host: '127.0.0.1', rtmpPort: ports.first };
-    this.#api = `http://127.0.0.1:${ports.first + 1}/api/v1`;
+    this.place = { host: '127.0.0.1', rtmpPort: ports.first, httpPort: ports.first + 1 };
+    this.#api = `http://127.0.0.1:${this.place.httpPort}/api/v1`;
     this.#directory = directory;
     this.#ports = ports;
     this.#program = program;
