@@ -103,9 +103,14 @@ class Viewer {
     this.#look();
   }
 
-  /** Something begins anew. */
+  /** Something ends or begins anew, until its first segment is there: the last one may be short and follow the one before at once. */
   expectNewPublish(): void {
     this.#isNewPublish = true;
+  }
+
+  /** It goes on as it has begun. */
+  expectSamePublish(): void {
+    this.#isNewPublish = false;
   }
 
   get newest(): string {
@@ -124,7 +129,6 @@ class Viewer {
     const text = readFileSync(path, 'utf8');
     if (text === this.newest) return;
     this.versions.push({ text, atMs: performance.now(), isNewPublish: this.#isNewPublish });
-    this.#isNewPublish = false;
     for (const uri of text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))) {
       if (this.segments.has(uri)) continue;
       const copy = join(root, `copy-${this.segments.size}.ts`);
@@ -155,6 +159,7 @@ async function publish(server: ServerProcess, name: ClipName, viewer: Viewer): P
     (FRAGMENT_SECONDS + 4) * 1000,
     () => `no new segment after ${name} is published\n${viewer.newest}\n${server.program.tail()}`,
   );
+  viewer.expectSamePublish();
   return async () => {
     // The last segment is listed when it is complete, however short it is.
     viewer.expectNewPublish();
@@ -188,6 +193,7 @@ describe('one playlist', () => {
         15_000,
         () => `no new segment after the back-source is killed\n${server.program.tail()}`,
       );
+      viewer.expectSamePublish();
       await Promise.all([delay(PHASE_MS), expectToPlay(page, 'what follows the killed back-source', true)]);
       await stop();
       await server.restart();

@@ -17,8 +17,8 @@ requiresNginx();
 requires('ffmpeg');
 
 const POLL_MS = 200;
-/** Between two servers that list the same segment, on a busy machine. */
-const LIST_LIMIT_MS = 500;
+/** Between two servers that list the same segment, on a busy machine: less than a segment. */
+const LIST_LIMIT_MS = 1_500;
 /** A full window before a server shows its playlist, and a slot that it has not seen whole. */
 const READY_LIMIT_MS = 25_000;
 const PLAY_MS = 1500;

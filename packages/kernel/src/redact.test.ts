@@ -18,6 +18,8 @@ describe('redact', () => {
     ['s?key%3Dabc', 's?key%3D***'],
     ['rtmp://h/live...vhost...v...key...abc/s', 'rtmp://h/live...vhost...v...key...***'],
     ['rtmp://h/live...key...abc...vhost...v', 'rtmp://h/live...key...***...vhost...v'],
+    ['rtmp://h/live?a=key...key...abc', 'rtmp://h/live?a=key...key...***'],
+    ['s?key=key=abc&token=key', 's?key=key=***&token=***'],
     ["{ url: 's?token=abc' }", "{ url: 's?token=***' }"],
     ['s?token=', 's?token='],
     ['a keyframe=1, sign: no', 'a keyframe=1, sign: no'],

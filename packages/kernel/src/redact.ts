@@ -4,8 +4,11 @@
  * A word that ends like a secret's name (`stream_key`, `txSecret`, `X-Auth-Token`), then `=`, which may be escaped, or the `...` that
  * encoders write where they have no `=`. The word is bounded: without that each word of a long text would be tried to its end.
  */
-const SECRET_PARAMETER =
-  /(?<![\w-])([\w-]{0,32}?(?:token|key|secret|sign|signature|sig|pass|passwd|password|pwd|auth|jwt|credential)s?)(=|%3D|\.\.\.)((?:(?!\.\.\.)[^&\s,'"?])+)/gi;
+const NAME = String.raw`[\w-]{0,32}?(?:token|key|secret|sign|signature|sig|pass|passwd|password|pwd|auth|jwt|credential)s?`;
+const EQUALS = String.raw`=|%3D|\.\.\.`;
+// A value that is such a name itself, with a value behind it, is none: `key...key...VALUE`.
+const VALUE = String.raw`(?!${NAME}(?:${EQUALS}))(?:(?!\.\.\.)[^&\s,'"?])+`;
+const SECRET_PARAMETER = new RegExp(String.raw`(?<![\w-])(${NAME})(${EQUALS})${VALUE}`, 'gi');
 // A scheme is short, for the same reason, and clients choose the text.
 const USER_INFO = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
 
