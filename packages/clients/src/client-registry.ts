@@ -111,8 +111,7 @@ export class ClientRegistry<Client extends RegisteredClient = RegisteredClient> 
     const { addresses, log } = this.#options;
     const place = addresses.connect(ip);
     if (!(place instanceof AddressPlace)) {
-      this.#turnedAway.add(place.text);
-      this.#turnedAwayCount += 1;
+      this.turnAway(place.text);
       return undefined;
     }
     if (!this.#options.claimConnection()) {
@@ -123,6 +122,12 @@ export class ClientRegistry<Client extends RegisteredClient = RegisteredClient> 
     }
     this.#acceptedCount += 1;
     return place;
+  }
+
+  /** Tells and counts a connection that the caller closes before it has a place. @param reason with the address and the limit */
+  turnAway(reason: string): void {
+    this.#turnedAway.add(reason);
+    this.#turnedAwayCount += 1;
   }
 
   add(client: Client): void {

@@ -28,4 +28,12 @@ export { RouteList } from './route-list.ts';
 export { type SentAway, ServerDrain } from './server-drain.ts';
 export { SocketOutput } from './socket-output.ts';
 export type { StreamTraffic } from './stream-traffic.ts';
+export {
+  type HandshakeLimits,
+  limitHandshakes,
+  secureContextOf,
+  type TlsMaterial,
+  tlsServerOptions,
+  usualHandshakeLimits,
+} from './tls-handshakes.ts';
 export { Traffic } from './traffic.ts';

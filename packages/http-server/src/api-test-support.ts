@@ -1,10 +1,11 @@
 /** The API over a server that says what a test tells it, on real sockets. */
 import { type ClientRequest, type IncomingHttpHeaders, request } from 'node:http';
 import { request as tlsRequest } from 'node:https';
+import type { TlsMaterial } from '@srs/clients';
 import { loadConfig } from '@srs/config';
 import { memoryLog, systemClock } from '@srs/kernel';
 import { type ApiServer, createApiServer } from './api-server.ts';
-import { HttpFront, type HttpFrontOptions, type TlsMaterial } from './http-front.ts';
+import { HttpFront, type HttpFrontOptions } from './http-front.ts';
 import type { ReloadReport } from './server-documents.ts';
 import type { ClientView, ServerView, StreamView } from './server-view.ts';
 import { SystemStatistics } from './system-statistics.ts';

@@ -4,11 +4,12 @@ import { text } from 'node:stream/consumers';
 import { memoryLog } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { certificate, expired } from '../../../test/support/certificates.ts';
+import { within } from '../../../test/support/deadline.ts';
 import { TestApi } from './api-test-support.ts';
 import { HttpFront } from './http-front.ts';
 
 /** All that comes back until the server closes; the peer goes on reading. */
-async function talk(port: number, text: string): Promise<string> {
+async function talk(port: number, text: string | Uint8Array): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
   socket.write(text);
@@ -173,6 +174,48 @@ describe('TLS', () => {
     expect(await api.ask('/api/v1/versions')).toMatchObject({ status: 200, body: { code: 0 } });
     api.front.useTls(expired);
     expect((await api.ask('/api/v1/versions')).status).toBe(200);
+  });
+
+  /** The first record of a handshake: its head says that 256 bytes follow. */
+  const halfHello = Buffer.concat([Buffer.from('1603010100010000fc0303', 'hex'), Buffer.alloc(20)]);
+
+  it.each([
+    ['says nothing', Buffer.alloc(0)],
+    ['says half of a ClientHello', halfHello],
+    ['says something else', Buffer.alloc(600, 'x')],
+  ])('a peer that %s in the handshake is let go when its time is over', async (_, bytes) => {
+    let open = 0;
+    await using api = await TestApi.start({
+      tls: certificate,
+      front: {
+        handshakes: { timeoutMs: 200, maxHandshakes: 10 },
+        claimConnection: () => {
+          open += 1;
+          return true;
+        },
+        releaseConnection: () => {
+          open -= 1;
+        },
+      },
+    });
+    const answer = talk(api.port, bytes);
+    expect(await within(answer, 5_000, () => 'the connection is not closed')).not.toContain('HTTP');
+    await expect.poll(() => open).toBe(0);
+    expect((await api.ask('/api/v1/versions')).status).toBe(200);
+  });
+
+  it('so many handshakes may be under way, and who is turned away is told of with the limit', async () => {
+    await using api = await TestApi.start({ tls: certificate, front: { handshakes: { timeoutMs: 60_000, maxHandshakes: 2 } } });
+    const silent = [connect(api.port, '127.0.0.1'), connect(api.port, '127.0.0.1')];
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    await expect(api.ask('/api/v1/versions')).rejects.toThrow();
+    expect(api.log.lines.map(({ level, text }) => [level, text])).toContainEqual([
+      'error',
+      'HTTP client 127.0.0.1 refused: 2 TLS handshakes are under way, the most there may be (1 refused so far)',
+    ]);
+    silent[0]?.destroy();
+    await expect.poll(async () => await api.ask('/api/v1/versions').then(({ status }) => status, String)).toBe(200);
+    silent[1]?.destroy();
   });
 
   it('a peer without TLS is let go', async () => {

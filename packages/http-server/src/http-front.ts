@@ -2,6 +2,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { type Server as NetServer, Socket } from 'node:net';
+import {
+  type HandshakeLimits,
+  limitHandshakes,
+  secureContextOf,
+  type TlsMaterial,
+  tlsServerOptions,
+  usualHandshakeLimits,
+} from '@srs/clients';
 import { describeError, type Log, SrsError, systemErrorCode } from '@srs/kernel';
 import { apiErrorBody } from './api-errors.ts';
 import { KEEP_ALIVE_SECONDS } from './quick-answer.ts';
@@ -28,6 +36,8 @@ export interface HttpFrontOptions {
   closeListener(server: NetServer): readonly number[];
   /** For tests that do not want to wait so long. */
   readonly times?: RequestTimes;
+  /** Of each TLS listener. */
+  readonly handshakes?: HandshakeLimits;
 }
 
 export interface FrontAddress {
@@ -35,12 +45,6 @@ export interface FrontAddress {
   readonly port: number;
   /** A socket that listens there already; closed with the listener. */
   readonly fd?: number;
-}
-
-/** Key and certificate, PEM. */
-export interface TlsMaterial {
-  readonly key: string;
-  readonly cert: string;
 }
 
 /** What a peer has for a request. */
@@ -104,12 +108,16 @@ export class HttpFront {
     const times = this.#options.times ?? defaultTimes;
     const isEndless = this.#options.isEndless === true;
     const options = serverOptions(isEndless ? { ...times, wholeMs: 0 } : times);
+    const limits = this.#options.handshakes ?? usualHandshakeLimits;
     const server =
-      tls === undefined ? createServer(options, serve) : createTlsServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, serve);
+      tls === undefined ? createServer(options, serve) : createTlsServer({ ...options, ...tlsServerOptions(tls, limits) }, serve);
     server.maxHeadersCount = MAX_HEADERS;
     if (isEndless) server.on('checkContinue', serve);
     // The raw connection counts, before any handshake.
     server.on('connection', (socket: Socket) => this.#onConnection(socket));
+    if ('setSecureContext' in server) {
+      limitHandshakes(server, limits, { onTurnedAway: (socket, reason) => this.#tellRefusal(socket.remoteAddress, reason) });
+    }
     if (connections !== undefined)
       server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => connections.take(socket));
     server.on('clientError', (error, socket) => refuseBroken(error, socket as Socket));
@@ -145,8 +153,7 @@ export class HttpFront {
 
   /** New connections get these certificates; those there are keep theirs. */
   useTls(tls: TlsMaterial): void {
-    for (const server of this.#servers.values())
-      if ('setSecureContext' in server) server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+    for (const server of this.#servers.values()) if ('setSecureContext' in server) server.setSecureContext(secureContextOf(tls));
   }
 
   /** Accepts nobody any more there; who has come may finish. */
@@ -194,7 +201,7 @@ export class HttpFront {
 
   #onConnection(socket: Socket): void {
     if (this.#sockets.size >= this.#maxConnections || !this.#options.claimConnection()) {
-      this.#tellRefusal(socket.remoteAddress);
+      this.#tellRefusal(socket.remoteAddress, `max_connections are in use, or ${this.#maxConnections} by HTTP`);
       socket.destroy();
       return;
     }
@@ -209,13 +216,11 @@ export class HttpFront {
     return this.#options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   }
 
-  #tellRefusal(ip: string | undefined): void {
+  #tellRefusal(ip: string | undefined, reason: string): void {
     this.#refused += 1;
     const nowMs = performance.now();
     if (nowMs - this.#lastRefusalMs < REFUSAL_LOG_MS) return;
-    this.#options.log.error(
-      `HTTP client ${ip ?? ''} refused: max_connections are in use, or ${this.#maxConnections} by HTTP (${this.#refused} refused so far)`,
-    );
+    this.#options.log.error(`HTTP client ${ip ?? ''} refused: ${reason} (${this.#refused} refused so far)`);
     this.#lastRefusalMs = nowMs;
   }
 }

@@ -4,7 +4,7 @@ export { startHeartbeat } from './heartbeat.ts';
 export { HlsDelivery } from './hls-delivery.ts';
 export { HlsPlaylists } from './hls-playlists.ts';
 export { HlsViewers } from './hls-viewers.ts';
-export { type FrontAddress, HttpFront, type HttpFrontOptions, type TlsMaterial } from './http-front.ts';
+export { type FrontAddress, HttpFront, type HttpFrontOptions } from './http-front.ts';
 export { liveRoutes, playOtherwise, upgradeToLive } from './live-routes.ts';
 export { LiveServer } from './live-server.ts';
 export { createMediaServer, type MediaServer } from './media-server.ts';

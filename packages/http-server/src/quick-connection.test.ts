@@ -1,10 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 import { connect, Server as NetServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { TlsMaterial } from '@srs/clients';
 import { silentLog } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { certificate } from '../../../test/support/certificates.ts';
-import { HttpFront, type TlsMaterial } from './http-front.ts';
+import { HttpFront } from './http-front.ts';
 import { KeptConnection } from './media-test-support.ts';
 import { QuickConnections, type QuickService } from './quick-connection.ts';
 

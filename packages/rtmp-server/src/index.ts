@@ -2,4 +2,3 @@ export type { ConnectVerdict, OriginGate } from './origin-gate.ts';
 export type { RtmpConnection } from './rtmp-connection.ts';
 export { RtmpServer } from './rtmp-server.ts';
 export type { RtmpServices } from './services.ts';
-export type { TlsMaterial } from './tls-listener.ts';

@@ -1,15 +1,24 @@
 /** The RTMP server of one process: its listeners and its clients. */
 
 import { createServer, type ListenOptions, type Server, Socket, type SocketConstructorOpts } from 'node:net';
-import type { Server as TlsServer } from 'node:tls';
-import { ClientRegistry, PithyPrint, PlayHub, plainAddress } from '@srs/clients';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import {
+  ClientRegistry,
+  limitHandshakes,
+  PithyPrint,
+  PlayHub,
+  plainAddress,
+  secureContextOf,
+  type TlsMaterial,
+  tlsServerOptions,
+  usualHandshakeLimits,
+} from '@srs/clients';
 import type { Config } from '@srs/config';
 import { describeError } from '@srs/kernel';
 import { closeListener, descriptorOf, duplicateFd } from '@srs/native';
 import { type ConnectionHost, RtmpConnection } from './rtmp-connection.ts';
 import { rtmpFormat } from './rtmp-frame-encoder.ts';
 import type { RtmpServices } from './services.ts';
-import { createTlsListener, type TlsMaterial, tlsOptions } from './tls-listener.ts';
 
 export class RtmpServer {
   readonly hub: PlayHub;
@@ -43,7 +52,7 @@ export class RtmpServer {
     const server =
       tls === undefined
         ? createServer({ pauseOnConnect: true }, (socket) => this.#onAccepted(socket))
-        : this.#createTlsListener(tls);
+        : this.#createTlsServer(tls);
     server.on('error', (error) => this.#services.log.error(`RTMP listener: ${describeError(error)}`));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -57,7 +66,7 @@ export class RtmpServer {
 
   /** New connections of all TLS listeners get this certificate; those there keep theirs. */
   useTls(tls: TlsMaterial): void {
-    for (const server of this.#servers.values()) if ('setSecureContext' in server) server.setSecureContext(tlsOptions(tls));
+    for (const server of this.#servers.values()) if ('setSecureContext' in server) server.setSecureContext(secureContextOf(tls));
   }
 
   /** Closes that socket. Clients whom the kernel has let in already are served, as are all who are there. */
@@ -95,15 +104,17 @@ export class RtmpServer {
     await this.clients.close(graceMs);
   }
 
-  #createTlsListener(tls: TlsMaterial): TlsServer {
-    return createTlsListener({
-      tls,
-      onClient: (socket) => this.#onAccepted(socket),
+  #createTlsServer(tls: TlsMaterial): TlsServer {
+    const limits = usualHandshakeLimits;
+    const server = createTlsServer({ ...tlsServerOptions(tls, limits), noDelay: true }, (socket) => this.#onAccepted(socket));
+    limitHandshakes(server, limits, {
       onFailed: (socket, error) => {
         const ip = plainAddress(socket.remoteAddress);
         this.#services.log.warn(`RTMPS client ip=${ip}: no TLS: ${describeError(error)}`);
       },
+      onTurnedAway: (socket, reason) => this.clients.turnAway(`${plainAddress(socket.remoteAddress)}: ${reason}`),
     });
+    return server;
   }
 
   /** Who is one too many costs no more than this. */

@@ -1,6 +1,6 @@
 /** Notices that a certificate was renewed: whoever renews it puts the new one under the old name and tells nobody. */
 import { statSync } from 'node:fs';
-import type { TlsMaterial } from '@srs/http-server';
+import type { TlsMaterial } from '@srs/clients';
 import { describeError, type Log } from '@srs/kernel';
 import { loadTlsMaterial, type TlsFiles } from './tls-material.ts';
 

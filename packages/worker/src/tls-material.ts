@@ -1,7 +1,7 @@
 /** Key and certificate of a TLS listener, read from files and tried before anybody depends on them. */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { TlsMaterial } from '@srs/http-server';
+import type { TlsMaterial } from '@srs/clients';
 import { SrsError } from '@srs/kernel';
 
 export interface TlsFiles {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { certificate } from '../../../test/support/certificates.ts';
 import { eventually, within } from '../../../test/support/deadline.ts';
-import { createTlsListener, type HandshakeLimits } from './tls-listener.ts';
+import { type HandshakeLimits, limitHandshakes, tlsServerOptions } from './tls-handshakes.ts';
 
 const LIMIT_MS = 10_000;
 const closing: (() => void)[] = [];
@@ -16,15 +16,19 @@ afterEach(() => {
 async function start(limits: HandshakeLimits) {
   let clients = 0;
   let failures = 0;
-  const server = createTlsListener({
-    tls: certificate,
-    limits,
-    onClient: (socket) => {
-      clients += 1;
-      closing.push(() => socket.destroy());
-    },
+  const reasons = new Set<string>();
+  let turnedAway = 0;
+  const server = createServer(tlsServerOptions(certificate, limits), (socket) => {
+    clients += 1;
+    closing.push(() => socket.destroy());
+  });
+  limitHandshakes(server, limits, {
     onFailed: () => {
       failures += 1;
+    },
+    onTurnedAway: (_, reason) => {
+      turnedAway += 1;
+      reasons.add(reason);
     },
   });
   closing.push(() => server.close());
@@ -32,12 +36,13 @@ async function start(limits: HandshakeLimits) {
   await once(server, 'listening');
   const place = { port: (server.address() as AddressInfo).port, host: '127.0.0.1' };
   return {
-    /** Waits until so many were let in, and so many not. */
-    expectCounts: async (expected: { readonly clients: number; readonly failures: number }): Promise<void> => {
+    reasons,
+    /** Waits until so many were let in, so many gave up or were given up, and so many were turned away. */
+    expectCounts: async (expected: { readonly clients: number; readonly failures: number; readonly turnedAway: number }) => {
       await eventually(
-        () => clients === expected.clients && failures === expected.failures,
+        () => clients === expected.clients && failures === expected.failures && turnedAway === expected.turnedAway,
         LIMIT_MS,
-        () => `${clients} clients and ${failures} failures`,
+        () => `${clients} clients, ${failures} failures and ${turnedAway} turned away`,
       );
     },
     /** Connects, and says nothing. */
@@ -66,32 +71,33 @@ async function closed(socket: Socket): Promise<void> {
   if (!socket.closed) await within(once(socket, 'close'), LIMIT_MS, () => 'the connection stays open');
 }
 
-describe('a TLS listener', () => {
+describe('a listener of limited handshakes', () => {
   it('turns away who comes while as many handshakes are under way as may be, and counts each only once', async () => {
-    const { expectCounts, openSilent, tryTls } = await start({ timeoutMs: 60_000, maxHandshakes: 2 });
+    const { expectCounts, openSilent, reasons, tryTls } = await start({ timeoutMs: 60_000, maxHandshakes: 2 });
     const waiting = [await openSilent(), await openSilent()];
     for (let tries = 1; tries <= 5; tries += 1) {
       await closed(await openSilent());
       expect(await tryTls()).toBe(false);
     }
     expect(waiting.map((socket) => socket.closed)).toEqual([false, false]);
-    await expectCounts({ clients: 0, failures: 10 });
+    await expectCounts({ clients: 0, failures: 0, turnedAway: 10 });
+    expect([...reasons]).toEqual(['2 TLS handshakes are under way, the most there may be']);
     // One place is free, for one after the other: who is let in does not take it for longer than the handshake.
     waiting[0]?.destroy();
-    await expectCounts({ clients: 0, failures: 11 });
+    await expectCounts({ clients: 0, failures: 1, turnedAway: 10 });
     for (let clients = 1; clients <= 3; clients += 1) {
       expect(await tryTls()).toBe(true);
-      await expectCounts({ clients, failures: 11 });
+      await expectCounts({ clients, failures: 1, turnedAway: 10 });
     }
     await openSilent();
     expect(await tryTls()).toBe(false);
-    await expectCounts({ clients: 3, failures: 12 });
+    await expectCounts({ clients: 3, failures: 1, turnedAway: 11 });
   });
 
   it('lets go of who says nothing when the time for a handshake is over, and has its place again', async () => {
     const { expectCounts, openSilent, tryTls } = await start({ timeoutMs: 100, maxHandshakes: 1 });
     await closed(await openSilent());
-    await expectCounts({ clients: 0, failures: 1 });
+    await expectCounts({ clients: 0, failures: 1, turnedAway: 0 });
     expect(await tryTls()).toBe(true);
   });
 });
