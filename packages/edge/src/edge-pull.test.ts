@@ -157,6 +157,50 @@ describe('a pull', () => {
     await pulled.close();
   });
 
+  it('leaves the turn of the next origin to the next pull when who waits gives up first', async () => {
+    await using silent = await LoopbackServer.start();
+    await using second = await LoopbackServer.start();
+    const published = new Published();
+    let aheadMs = 0;
+    const ahead = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
+    const pool = new OriginPool({ clock: ahead, random });
+    const { pull: first } = pull(published, [silent.port, second.port], { clock: ahead, pool });
+    const peer = await silent.peer();
+    await eventually(
+      () => peer.requests.length === 2,
+      LIMIT_MS,
+      () => 'not asked to play',
+    );
+    peer.sendFrame(frameTypes.video, 40, frame);
+    await published.have('40');
+    // Soon after a picture: it is the origin to come back to.
+    await first.close();
+    const { pull: again } = pull(published, [silent.port, second.port], { clock: ahead, pool });
+    await silent.peer(1);
+    await eventually(
+      () => again.view.state === 'connected',
+      LIMIT_MS,
+      () => again.view.state,
+    );
+    // Less than its patience: whoever waits for the stream has less.
+    aheadMs += 1_500;
+    await again.close();
+    const { pull: last } = pull(published, [silent.port, second.port], { clock: ahead, pool });
+    await second.peer();
+    await last.close();
+    expect(silent.connectionCount).toBe(0);
+  });
+
+  it('asks an only origin that has nothing again and again, without a pause', async () => {
+    await using origin = await LoopbackServer.start();
+    const { pull: pulled } = pull(new Published(), [origin.port]);
+    await origin.peer();
+    const startMs = performance.now();
+    await origin.peer(1);
+    expect(performance.now() - startMs).toBeLessThan(2_500);
+    await pulled.close();
+  });
+
   it('does not wait for the farewell of an origin that is silent', async () => {
     await using silent = await LoopbackServer.start();
     await using second = await LoopbackServer.start();
@@ -278,7 +322,7 @@ describe('a pull', () => {
     expect(log.lines.map(({ text }) => text)).toContain('edge pull of live/s: it cannot begin here: there is no memory');
     expect(pulled.view.starts).toBe(0);
     const here = { host: '127.0.0.1', port: origin.port };
-    expect(pool.next([here, { host: '127.0.0.1', port: 1 }], 1)).toBe(0);
+    expect(pool.next('live/s', [here, { host: '127.0.0.1', port: 1 }])).toEqual(here);
     const again = await origin.peer(1);
     await eventually(
       () => again.requests.length === 2,

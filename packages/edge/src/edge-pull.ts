@@ -65,12 +65,15 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const START_TIMEOUT_MS = 5_000;
 /** An origin that has been silent for so long is left for the next one: with the time that takes, viewers wait 3 s at most. */
 const SILENCE_MS = 2_000;
+/** One that has given nothing for so long is passed over when a pull is closed: who waited for the stream had no more patience. */
+const BARREN_MS = SILENCE_MS / 2;
 const LOOK_MS = 100;
 /** For the answer to where the stream may be. */
 const ORIGINS_TIMEOUT_MS = 5_000;
-/** When all have been tried in vain. A quarter less at random. */
-const PAUSE_MS = 1_000;
+/** Between the beginnings of rounds in which all are tried in vain. A quarter less at random. */
+const ROUND_MS = 1_000;
 /** When the stream cannot begin here, twice as long each time. */
+const FIRST_PAUSE_HERE_MS = 1_000;
 const MAX_PAUSE_HERE_MS = 10_000;
 /** A stream that came for less was none: an origin that breaks off again and again is no reason to hurry. */
 const STABLE_MS = 500;
@@ -89,11 +92,14 @@ export class EdgePull {
   readonly #done: Promise<void>;
   #state: EdgePullState = 'connecting';
   #origin: ServerAddress | undefined;
-  #index = -1;
+  /** The configured one whose turn it is, whoever it sends us to, and since when it has given nothing. */
+  #turn: { readonly origin: ServerAddress; heardMs: number } | undefined;
   #starts = 0;
   #lastError = '';
   /** Origins in a row that brought nothing. */
   #inVain = 0;
+  /** When the first of them was asked. */
+  #roundMs = 0;
   #play: UpstreamPlay | undefined;
   #peer: EdgePullView['peer'] = null;
   #sink: PullSink | undefined;
@@ -103,7 +109,7 @@ export class EdgePull {
   constructor(options: EdgePullOptions) {
     this.#options = options;
     this.#notes = new FailureNotes(options.clock);
-    this.#pausesHere = new BackOff({ firstMs: PAUSE_MS, maxMs: MAX_PAUSE_HERE_MS, random: options.random });
+    this.#pausesHere = new BackOff({ firstMs: FIRST_PAUSE_HERE_MS, maxMs: MAX_PAUSE_HERE_MS, random: options.random });
     this.#done = this.#run();
   }
 
@@ -119,11 +125,20 @@ export class EdgePull {
 
   /** Ends the publish here at once; resolves when the connection is closed too. */
   async close(): Promise<void> {
+    const { clock, pool } = this.#options;
+    const turn = this.#turn;
+    if (turn !== undefined && clock.nowMs() - turn.heardMs >= BARREN_MS) pool.passOver(this.#name, turn.origin);
     this.#state = 'closed';
     this.#stopping.abort();
     this.#endSink();
     await this.#play?.close();
     await this.#done;
+  }
+
+  /** As the pool knows the stream. */
+  get #name(): string {
+    const { app, name } = this.#options.stream;
+    return `${app}/${name}`;
   }
 
   get #isClosed(): boolean {
@@ -134,27 +149,30 @@ export class EdgePull {
     while (!this.#isClosed) {
       const pauseMs = await this.#try();
       if (this.#isClosed) return;
-      if (pauseMs === 0) continue;
       this.#state = 'waiting';
-      await this.#pause(pauseMs);
+      if (pauseMs > 0) await this.#pause(pauseMs);
     }
   }
 
   /** One origin's turn. @returns how long to wait before the next one's */
   async #try(): Promise<number> {
-    const { pool, random } = this.#options;
+    const { clock, pool, random } = this.#options;
+    if (this.#inVain === 0) this.#roundMs = clock.nowMs();
     const origins = await this.#findOrigins();
     if (this.#isClosed) return 0;
     if (origins.length > 0) {
-      this.#index = pool.next(origins, this.#index);
-      const origin = origins[this.#index]!;
+      const origin = pool.next(this.#name, origins);
+      this.#turn = { origin, heardMs: clock.nowMs() };
       const outcome = await this.#pullFrom(origin);
+      if (this.#isClosed) return 0;
+      this.#turn = undefined;
       if (outcome === 'no-place') return this.#pausesHere.next();
+      pool.passOver(this.#name, origin);
       this.#inVain = outcome === 'brought' ? 0 : this.#inVain + 1;
       if (this.#inVain < origins.length) return 0;
     }
     this.#inVain = 0;
-    return PAUSE_MS * (1 - random() / 4);
+    return this.#roundMs + ROUND_MS * (1 - random() / 4) - clock.nowMs();
   }
 
   /** None when nobody tells in time. */
@@ -227,7 +245,10 @@ export class EdgePull {
     let isSilent = false;
     const watch = setInterval(() => {
       const { bytesReceived } = play;
-      if (bytesReceived !== heardBytes) [heardBytes, heardMs] = [bytesReceived, clock.nowMs()];
+      if (bytesReceived !== heardBytes) {
+        [heardBytes, heardMs] = [bytesReceived, clock.nowMs()];
+        if (this.#turn !== undefined) this.#turn.heardMs = heardMs;
+      }
       if (clock.nowMs() - heardMs < SILENCE_MS) return;
       isSilent = true;
       clearInterval(watch);
@@ -287,11 +308,11 @@ export class EdgePull {
 
   #note(reason: string, origin?: ServerAddress): void {
     if (this.#isClosed) return;
-    const { log, stream } = this.#options;
+    const { log } = this.#options;
     const where = origin === undefined ? '' : formatAddress(origin);
     this.#lastError = where === '' ? reason : `${where}: ${reason}`;
     if (!this.#notes.isNews(this.#lastError)) return;
-    log.warn(`edge pull of ${stream.app}/${stream.name}${where === '' ? '' : ` from ${where}`}: ${reason}`);
+    log.warn(`edge pull of ${this.#name}${where === '' ? '' : ` from ${where}`}: ${reason}`);
   }
 
   #pause(ms: number): Promise<void> {
