@@ -46,6 +46,7 @@ export const publisher = {
 
 export const push: PushReport = {
   kind: 'forward',
+  source: 'config',
   destination: '10.0.0.7:1935',
   state: 'publishing',
   connects: 1,

@@ -119,27 +119,18 @@ function parseOriginAddress(text: string): OriginAddress | undefined {
   return name === undefined || name.startsWith('-') ? undefined : { host: name, port };
 }
 
-function addressList<A>(parse: (text: string) => A | undefined): ValueType<readonly A[]> {
-  return {
-    allowed: `one or more of: ${serverAllowed}`,
-    takesMany: true,
-    absent: [],
-    read(args, context) {
-      const addresses: A[] = [];
-      for (const arg of args) {
-        const address = parse(arg);
-        if (address === undefined) context.refuse(arg, serverAllowed);
-        else addresses.push(address);
-      }
-      return addresses;
-    },
-  };
-}
-
-/** RTMP servers to connect to; the default port is 1935. */
-export const serverAddresses: ValueType<readonly ServerAddress[]> = addressList(parseServerAddress);
-
-export const originAddresses: ValueType<readonly OriginAddress[]> = addressList(parseOriginAddress);
+/** The port is left out where it goes without saying. */
+export const originAddresses: ValueType<readonly OriginAddress[]> = {
+  allowed: `one or more of: ${serverAllowed}`,
+  takesMany: true,
+  absent: [],
+  read: (args, context) =>
+    args.flatMap((arg) => {
+      const address = parseOriginAddress(arg);
+      if (address === undefined) context.refuse(arg, serverAllowed);
+      return address ?? [];
+    }),
+};
 
 /** One RTMP server; the default port is 1935. */
 export const serverAddress: ValueType<ServerAddress> = {

@@ -22,6 +22,8 @@ const vhost = (text: string) => `listen 1935; vhost a.com {\n${text}\n}`;
 
 const port = 'a port (1..65535), ip:port or [ipv6]:port';
 const server = 'host, host:port or [ipv6]:port';
+const destination =
+  'host, host:port, [ipv6]:port, or rtmp://host[:port]/app/stream, the same with rtmps, with the variables [vhost] [app] [stream] [param]';
 
 const clock = '[2006] [01] [02] [15] [04] [05] [999]';
 const sequence = 'must be a relative path without .., with [seq] or [timestamp] or [15] [04] [05]';
@@ -244,7 +246,11 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     'srs.conf:2: on_play 127.0.0.1:80 must be an http:// or https:// URL',
   ],
   ['origin with a bad port', vhost('mode remote; origin a:0;'), `srs.conf:2: origin a:0 must be ${server}`],
-  ['forward to a URL', vhost('forward rtmp://a/live;'), `srs.conf:2: forward rtmp://a/live must be ${server}`],
+  [
+    'forward to a URL without a stream',
+    vhost('forward rtmp://a/live;'),
+    `srs.conf:2: forward rtmp://a/live must be ${destination}`,
+  ],
   [
     'edge without origin',
     vhost('mode remote;'),

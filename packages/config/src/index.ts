@@ -16,6 +16,12 @@ export * from './edge-origins.ts';
 export type { EffectiveDirective } from './effective-config.ts';
 export type { Environment } from './environment.ts';
 export type { LiveRule } from './field.ts';
+export {
+  describeForwardDestination,
+  type ForwardDestination,
+  forwardDestinationAllowed,
+  parseForwardDestination,
+} from './forward-destination.ts';
 export * from './limits.ts';
 export * from './load.ts';
 export { maxNameBytes, maxNameSegmentBytes } from './name-check.ts';

@@ -6,11 +6,15 @@ import { type Clock, describeError, type FrameType } from '@srs/kernel';
 import { statusCodes } from '@srs/rtmp';
 import type { FrameConsumer, OutputStream } from '@srs/stream';
 
+/** Who wants it: the configuration, the answer of the backend, or a request. */
+export type ForwardSource = 'config' | 'backend' | 'api';
+
 /** What is told of one destination of one stream. */
 export interface ForwardView {
   readonly streamId: string;
   readonly kind: 'forward' | 'edge push';
-  /** `host:port`. */
+  readonly source: ForwardSource;
+  /** `host:port`, or the URL with its variables as they were written and without its secrets. */
   readonly destination: string;
   readonly state: StreamPushState;
   /** How often a server has started the publish. */
@@ -29,6 +33,10 @@ export interface ForwardOutputOptions {
   readonly kind: ForwardView['kind'];
   /** Tried in turn; one at least. */
   readonly targets: readonly RtmpTarget[];
+  /** Names them all; unless told, each goes by its address. */
+  readonly shown?: string;
+  /** May change meanwhile. */
+  readonly source: () => ForwardSource;
   /** What may wait in the ring before it is skipped. */
   readonly queueLengthMs: number;
   /** For the other server. */
@@ -81,14 +89,14 @@ export class ForwardOutput implements FrameConsumer {
         onReady: (target, connected) => {
           const peer = connected?.peer;
           stream.log.trace(
-            `${kind} of ${stream.streamId} to ${formatAddress(target)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${showsIdentity ? 1 : 0}`,
+            `${kind} of ${stream.streamId} to ${this.#nameOf(target)}: connected, version=${peer?.version ?? ''}, ip=${peer?.serverIp ?? ''}, pid=${peer?.pid ?? 0}, id=${peer?.id ?? 0}, dsu=${showsIdentity ? 1 : 0}`,
           );
           this.#notes.clear();
           this.#refusedAtMs = undefined;
           stream.resume('newest');
         },
         onDrained: () => stream.resume(this.#isTooLate ? 'newest' : 'next'),
-        onLost: (target, reason, waitMs) => this.#onLost(formatAddress(target), reason, waitMs),
+        onLost: (target, reason, waitMs) => this.#onLost(this.#nameOf(target), reason, waitMs),
       },
     });
     this.#push.start();
@@ -99,12 +107,13 @@ export class ForwardOutput implements FrameConsumer {
   }
 
   get view(): ForwardView {
-    const { stream, kind } = this.#options;
+    const { stream, kind, source } = this.#options;
     const { state, target, connects, sentFrames, sentBytes } = this.#push;
     return {
       streamId: stream.streamId,
       kind,
-      destination: formatAddress(target),
+      source: source(),
+      destination: this.#nameOf(target),
       state,
       connects,
       sentFrames,
@@ -133,6 +142,10 @@ export class ForwardOutput implements FrameConsumer {
   get #isTooLate(): boolean {
     const { clock, queueLengthMs } = this.#options;
     return ((clock.wallMs() - this.#lastWallMs) | 0) > queueLengthMs;
+  }
+
+  #nameOf(target: RtmpTarget): string {
+    return this.#options.shown ?? formatAddress(target);
   }
 
   #onLost(destination: string, reason: unknown, waitMs: number): void {

@@ -3,12 +3,22 @@
  * business. On an edge the origins are such a server too, together.
  */
 import { AmfObject } from '@srs/amf';
-import { type RtmpTarget, type UpstreamStream, upstreamTarget } from '@srs/client';
-import { formatAddress, rtmpOrigins, type ServerAddress, type VhostConfig, vhostAtOrigins } from '@srs/config';
-import type { Clock } from '@srs/kernel';
+import { upstreamTarget } from '@srs/client';
+import {
+  describeForwardDestination,
+  type ForwardDestination,
+  forwardDestinationAllowed,
+  parseForwardDestination,
+  rtmpOrigins,
+  type ServerAddress,
+  type VhostConfig,
+  vhostAtOrigins,
+} from '@srs/config';
+import { type Clock, redact } from '@srs/kernel';
 import { withHops } from '@srs/rtmp';
 import type { Feature, FrameConsumer, OutputStream } from '@srs/stream';
-import { ForwardOutput, type ForwardOutputOptions, type ForwardView } from './forward-output.ts';
+import { destinationTarget } from './destination-target.ts';
+import { ForwardOutput, type ForwardOutputOptions, type ForwardSource, type ForwardView } from './forward-output.ts';
 
 export interface ForwardOptions {
   readonly clock: Clock;
@@ -20,6 +30,15 @@ export interface ForwardOptions {
   readonly instanceId: string;
   /** This server listens there. */
   readonly isOwn: (address: ServerAddress) => boolean;
+  /** Another set of features is wanted of the stream from now on. @returns false when nobody publishes it */
+  readonly reselect: (streamId: string) => boolean;
+}
+
+/** Why a destination is not added. */
+export interface ForwardRefusal {
+  readonly reason: 'no stream' | 'malformed' | 'own server' | 'too many';
+  /** For who has asked: the thing, its value and what is allowed. Secrets are hidden. */
+  readonly text: string;
 }
 
 interface ForwardSection {
@@ -33,14 +52,30 @@ interface EdgeSection extends ForwardSection {
   readonly vhost: string;
 }
 
+/** What a stream is pushed to, from the beginning to the end of its publish. */
+interface StreamDestinations {
+  /** All that is wanted, by `keyOf`. */
+  readonly wanted: Map<string, WantedDestination>;
+  /** By request, by `keyOf`. */
+  readonly added: Map<string, ForwardDestination>;
+}
+
+/** The same object, and feature, for as long as it is wanted: it stands for the output. */
+interface WantedDestination {
+  readonly feature: Feature<ForwardSection>;
+  source: ForwardSource;
+}
+
 const FORWARD_RETRY = { firstMs: 3_000, maxMs: 3_000 };
 /** An encoder waits at the other end, and another origin may be there. */
 const EDGE_RETRY = { firstMs: 250, maxMs: 3_000 };
+/** Destinations of one stream that are added by request. */
+const MAX_ADDED = 100;
 
 export class Forwards {
   readonly #options: ForwardOptions;
-  /** By `host:port`. */
-  readonly #features = new Map<string, Feature<ForwardSection>>();
+  /** By stream; of those that are published. */
+  readonly #streams = new Map<string, StreamDestinations>();
   readonly #outputs = new Set<ForwardOutput>();
   readonly #edge: Feature<EdgeSection> = {
     name: 'edge push',
@@ -50,17 +85,13 @@ export class Forwards {
       if (origins.length === 0) return null;
       return { origins, vhost: vhostAtOrigins(vhost), queueLengthMs, showsIdentity: debugSrsUpnode };
     },
-    open: (stream, { origins, vhost, ...section }) =>
+    open: (stream, { origins, vhost, ...section }) => {
       // What comes from there is not sent back.
-      stream.isPulled
-        ? undefined
-        : this.#open(
-            stream,
-            'edge push',
-            origins.map((origin) => upstreamTarget(atVhost(stream, vhost), origin)),
-            section,
-            EDGE_RETRY,
-          ),
+      if (stream.isPulled) return undefined;
+      const { app, name, param } = stream;
+      const targets = origins.map((origin) => upstreamTarget({ vhost, app, name, param }, origin));
+      return this.#open(stream, { kind: 'edge push', targets, retry: EDGE_RETRY, source: () => 'config' }, section);
+    },
     close: async () => {},
   };
 
@@ -68,55 +99,122 @@ export class Forwards {
     this.#options = options;
   }
 
-  /** What the vhost wants a stream pushed to. */
-  of({ forward }: VhostConfig): readonly Feature[] {
-    const destinations = new Map(forward.map((address) => [formatAddress(address), address]));
-    return [this.#edge, ...Array.from(destinations, ([name, address]) => this.#destination(name, address))];
+  /** What a stream of the vhost is to be pushed to. */
+  of({ forward }: VhostConfig, streamId: string): readonly Feature[] {
+    const { wanted, added } = this.#destinationsOf(streamId);
+    const sources = new Map<string, ForwardSource>();
+    const want = (destination: ForwardDestination, source: ForwardSource): void => {
+      const key = keyOf(destination);
+      if (sources.has(key)) return;
+      sources.set(key, source);
+      const known = wanted.get(key);
+      if (known === undefined) wanted.set(key, this.#newDestination(destination, source));
+      else known.source = source;
+    };
+    for (const destination of forward) want(destination, 'config');
+    for (const destination of added.values()) want(destination, 'api');
+    for (const key of wanted.keys()) if (!sources.has(key)) wanted.delete(key);
+    return [this.#edge, ...Array.from(wanted.values(), ({ feature }) => feature)];
+  }
+
+  /** The publish is over, and with it what was added to it. */
+  unpublished(streamId: string): void {
+    this.#streams.delete(streamId);
   }
 
   views(): readonly ForwardView[] {
     return Array.from(this.#outputs, ({ view }) => view);
   }
 
-  /** The same object each time: it stands for the output. */
-  #destination(name: string, address: ServerAddress): Feature<ForwardSection> {
-    const known = this.#features.get(name);
-    if (known !== undefined) return known;
+  /** Pushes a published stream to another destination too, until it is removed or the publish ends; a reload does not touch it. */
+  add(streamId: string, text: string): 'added' | 'already' | ForwardRefusal {
+    const destination = parseForwardDestination(text);
+    if (destination === undefined) {
+      const shown = JSON.stringify(redact(text.slice(0, 200)));
+      return { reason: 'malformed', text: `destination ${shown} must be ${forwardDestinationAllowed}` };
+    }
+    const shown = describeForwardDestination(destination);
+    if (this.#options.isOwn(destination)) {
+      return { reason: 'own server', text: `destination ${shown} is this server itself, must be another one` };
+    }
+    const { wanted, added } = this.#destinationsOf(streamId);
+    const key = keyOf(destination);
+    if (wanted.has(key)) return 'already';
+    if (added.size >= MAX_ADDED) {
+      const already = `stream ${streamId} has ${added.size} added destinations, must be at most ${MAX_ADDED}`;
+      return { reason: 'too many', text: `${already}: ${shown} is not added` };
+    }
+    added.set(key, destination);
+    if (this.#options.reselect(streamId)) return 'added';
+    this.unpublished(streamId);
+    return { reason: 'no stream', text: `stream ${JSON.stringify(streamId)} is not published here` };
+  }
+
+  /**
+   * Ends what `add` has begun.
+   * @param text as it was added, or as `views` shows it
+   * @returns false when it was not added to the stream
+   */
+  remove(streamId: string, text: string): boolean {
+    const added = this.#streams.get(streamId)?.added ?? new Map<string, ForwardDestination>();
+    const named = parseForwardDestination(text);
+    const isNamed = ([key, destination]: readonly [string, ForwardDestination]): boolean =>
+      (named !== undefined && key === keyOf(named)) || describeForwardDestination(destination) === text;
+    const found = Array.from(added).find(isNamed);
+    if (found === undefined) return false;
+    added.delete(found[0]);
+    this.#options.reselect(streamId);
+    return true;
+  }
+
+  #destinationsOf(streamId: string): StreamDestinations {
+    let destinations = this.#streams.get(streamId);
+    if (destinations === undefined) {
+      destinations = { wanted: new Map(), added: new Map() };
+      this.#streams.set(streamId, destinations);
+    }
+    return destinations;
+  }
+
+  #newDestination(destination: ForwardDestination, source: ForwardSource): WantedDestination {
     const feature: Feature<ForwardSection> = {
-      name: `forward to ${name}`,
+      name: `forward to ${keyOf(destination)}`,
       select: ({ queueLengthMs, debugSrsUpnode }) => ({ queueLengthMs, showsIdentity: debugSrsUpnode }),
       open: (stream, section) => {
-        if (!this.#options.isOwn(address))
-          return this.#open(stream, 'forward', [targetOf(stream, address)], section, FORWARD_RETRY);
-        stream.log.error(`forward of ${stream.streamId} to ${name}: that is this server itself, left out`);
-        return undefined;
+        const shown = describeForwardDestination(destination);
+        if (this.#options.isOwn(destination)) {
+          stream.log.error(`forward of ${stream.streamId} to ${shown}: that is this server itself, left out`);
+          return undefined;
+        }
+        const targets = [destinationTarget(destination, stream)];
+        return this.#open(
+          stream,
+          { kind: 'forward', targets, shown, retry: FORWARD_RETRY, source: () => wanted.source },
+          section,
+        );
       },
       close: async () => {},
     };
-    this.#features.set(name, feature);
-    return feature;
+    const wanted: WantedDestination = { feature, source };
+    return wanted;
   }
 
   #open(
     stream: OutputStream,
-    kind: ForwardView['kind'],
-    targets: readonly RtmpTarget[],
+    push: Pick<ForwardOutputOptions, 'kind' | 'targets' | 'shown' | 'retry' | 'source'>,
     { queueLengthMs, showsIdentity }: ForwardSection,
-    retry: ForwardOutputOptions['retry'],
   ): FrameConsumer {
     const { clock, random, identity, instanceId } = this.#options;
     const who = showsIdentity ? identity(stream.publisher.cid) : AmfObject.object({});
     const output = new ForwardOutput({
+      ...push,
       stream,
-      kind,
-      targets,
       queueLengthMs,
       // By them the stream is known where it comes back.
       connectArguments: withHops(who, [...stream.hops, instanceId]),
       showsIdentity,
       clock,
       random,
-      retry,
       onEnd: (ended) => void this.#outputs.delete(ended),
     });
     this.#outputs.add(output);
@@ -124,7 +222,5 @@ export class Forwards {
   }
 }
 
-const targetOf = (stream: OutputStream, address: ServerAddress): RtmpTarget =>
-  upstreamTarget(atVhost(stream, stream.vhost.name), address);
-
-const atVhost = ({ app, name, param }: OutputStream, vhost: string): UpstreamStream => ({ vhost, app, name, param });
+/** Tells one destination from another. Secrets are a part of it. */
+const keyOf = (destination: ForwardDestination): string => destination.url ?? describeForwardDestination(destination);

@@ -1,2 +1,2 @@
-export type { ForwardView } from './forward-output.ts';
-export { type ForwardOptions, Forwards } from './forwards.ts';
+export type { ForwardSource, ForwardView } from './forward-output.ts';
+export { type ForwardOptions, type ForwardRefusal, Forwards } from './forwards.ts';

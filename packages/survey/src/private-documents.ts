@@ -116,7 +116,9 @@ export interface PullReport {
 /** A stream on its way to another server. */
 export interface PushReport {
   readonly kind: 'forward' | 'edge push';
-  /** `host:port`. */
+  /** Who wants it: the configuration, the answer of the backend, or a request. */
+  readonly source: 'config' | 'backend' | 'api';
+  /** `host:port`, or the URL with its variables as they were written and without its secrets. */
   readonly destination: string;
   readonly state: 'connecting' | 'publishing' | 'waiting' | 'closed';
   /** How often the server has started the publish. */

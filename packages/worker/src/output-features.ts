@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config, VhostConfig } from '@srs/config';
 import type { DvrControl, RecordedFile } from '@srs/dvr';
-import type { Forwards, ForwardView } from '@srs/forward';
+import type { Forwards } from '@srs/forward';
 import type { SegmentEvent } from '@srs/hls';
 import { systemClock } from '@srs/kernel';
 import { deviceAddress } from '@srs/native';
@@ -16,6 +16,8 @@ import { isOwnAddress } from './own-address.ts';
 export interface OutputEvents {
   readonly onSegment: (segment: SegmentEvent) => void;
   readonly onRecorded: (file: RecordedFile) => void;
+  /** Other features are wanted of the stream from now on. @returns false when nobody publishes it */
+  readonly reselect: (streamId: string) => boolean;
 }
 
 interface Row {
@@ -70,7 +72,7 @@ export class OutputFeatures {
     const vhosts = Array.from(config.vhosts.values());
     for (const row of table) if (vhosts.some((vhost) => row.isWanted(vhost))) await this.#load(row);
     if (this.#forwards === undefined && vhosts.some(({ forward, mode }) => forward.length > 0 || mode === 'remote'))
-      await this.#loadForwards();
+      await this.openForwards();
   }
 
   /** Loads what records, whatever the configuration wants. */
@@ -80,12 +82,13 @@ export class OutputFeatures {
   }
 
   /** All that may want a stream of the vhost. */
-  of(vhost: VhostConfig): readonly Feature[] {
-    return [...this.#loaded, ...(this.#forwards?.of(vhost) ?? [])];
+  of(vhost: VhostConfig, streamId: string): readonly Feature[] {
+    return [...this.#loaded, ...(this.#forwards?.of(vhost, streamId) ?? [])];
   }
 
-  forwards(): readonly ForwardView[] {
-    return this.#forwards?.views() ?? [];
+  /** Undefined as long as nobody wants anything pushed on. */
+  get forwards(): Forwards | undefined {
+    return this.#forwards;
   }
 
   async close(): Promise<void> {
@@ -101,7 +104,8 @@ export class OutputFeatures {
     return { status: 404, reason: 'nothing is kept in memory by that name' };
   }
 
-  async #loadForwards(): Promise<void> {
+  /** Loads what pushes on, whatever the configuration wants. */
+  async openForwards(): Promise<Forwards> {
     const { Forwards } = await import('@srs/forward');
     const environment = this.#environment;
     this.#forwards ??= new Forwards({
@@ -117,7 +121,9 @@ export class OutputFeatures {
           id: cid,
         }),
       isOwn: (address) => isOwnAddress(environment.config, address),
+      reselect: this.#events.reselect,
     });
+    return this.#forwards;
   }
 
   /** Once. */

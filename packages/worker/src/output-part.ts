@@ -1,6 +1,6 @@
 /** What is made of the streams that a back-source owns. */
 import type { Config } from '@srs/config';
-import type { ForwardView } from '@srs/forward';
+import type { ForwardRefusal, ForwardView } from '@srs/forward';
 import { type Directory, type DirectoryObserver, LiveStreams, type OwnDirectory, StreamOutputs } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
 import { OutputFeatures } from './output-features.ts';
@@ -18,6 +18,10 @@ export interface OutputPart extends Omit<DirectoryObserver, 'onDemand'> {
    * @returns false when nobody publishes it
    */
   record(streamId: string, isWanted: boolean | undefined): Promise<boolean>;
+  /** Pushes a published stream to another destination too, as `Forwards.add` says. */
+  addForward(streamId: string, destination: string): Promise<'added' | 'already' | ForwardRefusal>;
+  /** @returns false when it was not added to the stream */
+  removeForward(streamId: string, destination: string): boolean;
   /** What is pushed to other servers at the moment, by stream. */
   pushes(): ReadonlyMap<string, readonly ForwardView[]>;
   /** Resolves when everything has been written and told, or after `graceMs`: a disk that does not answer must not hold the server. */
@@ -42,6 +46,7 @@ export async function startOutputs(
       hooks.onRecorded(file);
       recordings.onRecorded(file);
     },
+    reselect: (streamId) => outputs?.reselect(streamId) ?? false,
   });
   await features.load(environment.config);
   if (wishes.inheritedVhosts().size > 0) await features.openRecorder();
@@ -50,7 +55,7 @@ export async function startOutputs(
     const liveStreams = new LiveStreams({ directory: own(), arenas, log });
     stopListening = doorbell.listen(() => liveStreams.wake());
     return new StreamOutputs({
-      features: (vhost) => features.of(vhost),
+      features: (vhost, streamId) => features.of(vhost, streamId),
       closeFeatures: () => features.close(),
       liveStreams,
       config,
@@ -76,6 +81,7 @@ export async function startOutputs(
     },
     onUnpublished: (streamId) => {
       outputs?.end(streamId);
+      features.forwards?.unpublished(streamId);
       wishes.end(streamId);
       features.recorder?.setRecording(streamId, undefined);
     },
@@ -96,7 +102,9 @@ export async function startOutputs(
       log.child(lease.publisher.cid).trace(`dvr: recording of ${streamId} by request: ${wish}`);
       return true;
     },
-    pushes: () => Map.groupBy(features.forwards(), ({ streamId }) => streamId),
+    addForward: async (streamId, destination) => (await features.openForwards()).add(streamId, destination),
+    removeForward: (streamId, destination) => features.forwards?.remove(streamId, destination) ?? false,
+    pushes: () => Map.groupBy(features.forwards?.views() ?? [], ({ streamId }) => streamId),
     close: async (graceMs) => {
       const endMs = performance.now() + graceMs;
       await within(closeAll(graceMs), graceMs);

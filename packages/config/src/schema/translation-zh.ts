@@ -193,7 +193,8 @@ export const chineseTexts: Readonly<Record<string, string>> = {
   'Domains whose pages may embed a player or publisher of this vhost.': '允许哪些域名的页面嵌入该 vhost 的播放器或推流器。',
   'The same, for publishers only.': '同上，只针对推流。',
   'The same, for players only.': '同上，只针对播放。',
-  'Push every published stream to these servers; the default port is 1935.': '把每路推上来的流转推到这些服务器；默认端口 1935。',
+  'Push every published stream to these destinations: servers, where it keeps its names (the default port is 1935), or URLs of streams.':
+    '把每路推上来的流转推到这些目的地：服务器（流名不变，默认端口 1935），或流的 URL。',
   // publish
   'How publishers are supervised.': '如何监管推流。',
   'What happens when a stream is published that has a publisher: `reject` refuses the new one, `replace` closes the old one.':
@@ -395,6 +396,8 @@ export const chineseValues: Readonly<Record<string, string>> = {
   'one or more of: a port (1..65535), ip:port or [ipv6]:port': '一个或多个：端口（1..65535）、ip:port 或 [ipv6]:port',
   'a port (1..65535), ip:port or [ipv6]:port': '端口（1..65535）、ip:port 或 [ipv6]:port',
   'one or more of: host, host:port or [ipv6]:port': '一个或多个：host、host:port 或 [ipv6]:port',
+  'one or more of: host, host:port, [ipv6]:port, or rtmp://host[:port]/app/stream, the same with rtmps, with the variables [vhost] [app] [stream] [param]':
+    '一个或多个：host、host:port、[ipv6]:port，或 rtmp://host[:port]/app/stream，也可用 rtmps，可用变量 [vhost] [app] [stream] [param]',
   'IP addresses or networks (10.0.0.0/8), or none': 'IP 地址或网段（10.0.0.0/8），或 none',
   'an http:// or https:// URL': 'http:// 或 https:// 的 URL',
   'one or more http:// or https:// URLs': '一个或多个 http:// 或 https:// 的 URL',

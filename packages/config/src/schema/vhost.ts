@@ -1,6 +1,7 @@
 /** The rows of a vhost. */
-import { originAddresses, serverAddress, serverAddresses } from '../address-type.ts';
+import { originAddresses, serverAddress } from '../address-type.ts';
 import { block, row } from '../field.ts';
+import { forwardDestinations } from '../forward-destination.ts';
 import { redisUrl } from '../redis-url-type.ts';
 import { vhostTemplate } from '../template-type.ts';
 import { choice, duration, flag, integer, maxInt, registryPrefix, textList } from '../value-type.ts';
@@ -232,8 +233,8 @@ export const vhostFields = {
   referPlay: row('refer_play', textList, undefined, { doc: 'The same, for players only.', example: 'github.com' }),
   publish,
   play,
-  forward: row('forward', serverAddresses, undefined, {
-    doc: 'Push every published stream to these servers; the default port is 1935.',
+  forward: row('forward', forwardDestinations, undefined, {
+    doc: 'Push every published stream to these destinations: servers, where it keeps its names (the default port is 1935), or URLs of streams.',
     live: 'at once',
     example: '192.168.1.6:1935 192.168.1.7:1935',
   }),
