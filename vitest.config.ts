@@ -7,6 +7,7 @@ const alone = [
   'browser-latency',
   'crashes',
   'crowd',
+  'edge-chain',
   'player-memory',
   'publish-cycles',
   'reload-under-load',
