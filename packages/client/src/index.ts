@@ -15,6 +15,12 @@ export { type PlayerOptions, RtmpPlayer } from './rtmp-player.ts';
 export { RtmpPublisher } from './rtmp-publisher.ts';
 export { RtmpRefusal } from './rtmp-refusal.ts';
 export { describeTarget, formatTcUrl, parseRtmpUrl, type RtmpTarget } from './rtmp-target.ts';
-export { StreamPush, type StreamPushHandler, type StreamPushOptions, type StreamPushState } from './stream-push.ts';
+export {
+  type PushRetry,
+  StreamPush,
+  type StreamPushHandler,
+  type StreamPushOptions,
+  type StreamPushState,
+} from './stream-push.ts';
 export type { UpstreamPlay, UpstreamPlayOptions } from './upstream-play.ts';
 export { httpFlvUrl, type UpstreamStream, upstreamTarget } from './upstream-target.ts';

@@ -6,7 +6,8 @@ import { parseRtmpUrl } from './rtmp-target.ts';
 import { StreamPush, type StreamPushOptions } from './stream-push.ts';
 
 const LIMIT_MS = 10_000;
-const retry = { firstMs: 20, maxMs: 80 };
+const retry = { firstMs: 20, maxMs: 80, unwantedMaxMs: 160, steadyMs: 60_000 };
+const never = { firstMs: 60_000, maxMs: 60_000, unwantedMaxMs: 60_000, steadyMs: 60_000 };
 
 /** What a push tells its owner. */
 class Events {
@@ -33,6 +34,19 @@ function push(events: Events, urls: readonly string[], options: Partial<StreamPu
   started.start();
   return started;
 }
+
+/** With how long it waits after each try. */
+function pushWithWaits(server: Pick<LoopbackServer, 'url'>, times = retry) {
+  const waits: number[] = [];
+  const handler = {
+    onReady: () => {},
+    onDrained: () => {},
+    onLost: (_target: unknown, _reason: unknown, retryMs: number) => void waits.push(retryMs),
+  };
+  return { waits, pushed: push(new Events(), [server.url('live/s')], { handler, retry: times }) };
+}
+
+const until = (isSo: () => boolean, what: string): Promise<true> => eventually(isSo, LIMIT_MS, () => `it is not ${what}`);
 
 const frame = (bytes = 100): Buffer => Buffer.alloc(bytes, 0x17);
 
@@ -111,34 +125,52 @@ describe('a push', () => {
     await pushed.close();
   });
 
-  it('waits longer each time for a server that starts the publish and breaks off before it takes anything', async () => {
-    const waits: number[] = [];
-    await using server = await LoopbackServer.start({
-      answer: (request, peer) => {
-        peer.accept(request);
-        // The first connection takes a frame; those after it nothing.
-        if (request === 'publish' && waits.length > 0) peer.socket.end();
-      },
-    });
-    const pushed = push(new Events(), [server.url('live/s')], {
-      handler: { onReady: () => {}, onDrained: () => {}, onLost: (_target, _reason, retryMs) => void waits.push(retryMs) },
-    });
-    const first = await server.peer();
-    await eventually(
-      () => !pushed.isFull,
-      LIMIT_MS,
-      () => 'not ready',
-    );
-    pushed.write(frameTypes.video, 0, frame());
-    await first.frameCount(1);
-    first.socket.end();
-    await eventually(
-      () => waits.length >= 4,
-      LIMIT_MS,
-      () => `${waits.length} tries`,
-    );
+  it('waits longer each time for a server that takes something and breaks off', async () => {
+    await using server = await LoopbackServer.start();
+    const { pushed, waits } = pushWithWaits(server);
+    for (let round = 0; round < 5; round += 1) {
+      const peer = await server.peer(round);
+      await until(() => pushed.connects > round, 'ready');
+      pushed.write(frameTypes.video, 0, frame());
+      await peer.frameCount(1);
+      peer.socket.end();
+    }
+    await until(() => waits.length === 5, 'lost');
     await pushed.close();
-    expect(waits.slice(0, 4)).toEqual([20, 40, 80, 80]);
+    expect(waits).toEqual([20, 40, 80, 160, 160]);
+  });
+
+  it('waits longer each time for a server that refuses', async () => {
+    await using server = await LoopbackServer.start({
+      answer: (request, peer) =>
+        request === 'publish' ? peer.session.reject('NetStream.Publish.BadName', 'busy') : peer.accept(request),
+    });
+    const { pushed, waits } = pushWithWaits(server);
+    await until(() => waits.length === 5, 'lost');
+    await pushed.close();
+    expect(waits).toEqual([20, 40, 80, 160, 160]);
+  });
+
+  it('starts over when a publish has lasted', async () => {
+    await using server = await LoopbackServer.start();
+    const { pushed, waits } = pushWithWaits(server, { ...retry, steadyMs: 1 });
+    for (let round = 0; round < 3; round += 1) {
+      const peer = await server.peer(round);
+      await until(() => pushed.connects > round, 'ready');
+      // A timer that was set later goes off later.
+      await new Promise((resolve) => void setTimeout(resolve, 2));
+      peer.socket.end();
+      await until(() => waits.length > round, 'lost');
+    }
+    await pushed.close();
+    expect(waits).toEqual([20, 20, 20]);
+  });
+
+  it('waits for a server that is away no longer than its own limit', async () => {
+    const { pushed, waits } = pushWithWaits({ url: (path) => `rtmp://127.0.0.1:1/${path}` });
+    await until(() => waits.length === 4, 'lost');
+    await pushed.close();
+    expect(waits).toEqual([20, 40, 80, 80]);
   });
 
   it('goes where the server sends it', async () => {
@@ -158,7 +190,7 @@ describe('a push', () => {
     await using server = await LoopbackServer.start();
     await using leaving = await LoopbackServer.start();
     const events = new Events();
-    const pushed = push(events, [leaving.url('live/s')], { retry: { firstMs: 60_000, maxMs: 60_000 } });
+    const pushed = push(events, [leaving.url('live/s')], { retry: never });
     const peer = await leaving.peer();
     await events.have(`ready ${leaving.port}`);
     pushed.write(frameTypes.video, 0, frame());
@@ -172,7 +204,7 @@ describe('a push', () => {
   it('waits before it follows a server that has taken nothing', async () => {
     await using leaving = await LoopbackServer.start();
     const events = new Events();
-    const pushed = push(events, [leaving.url('live/s')], { retry: { firstMs: 60_000, maxMs: 60_000 } });
+    const pushed = push(events, [leaving.url('live/s')], { retry: never });
     const peer = await leaving.peer();
     await events.have(`ready ${leaving.port}`);
     peer.session.redirect({ tcUrl: leaving.url('live') });
@@ -186,7 +218,7 @@ describe('a push', () => {
       answer: (_request, peer) => peer.session.redirect({ tcUrl: server.url('live') }),
     });
     const events = new Events();
-    const pushed = push(events, [server.url('live/s')], { retry: { firstMs: 60_000, maxMs: 60_000 } });
+    const pushed = push(events, [server.url('live/s')], { retry: never });
     await events.have('lost');
     expect(events.lines[0]).toContain('redirects more than 4 times');
     await pushed.close();
@@ -220,7 +252,7 @@ describe('a push', () => {
       () => 'not connected',
     );
     await connecting.close();
-    const waiting = push(events, ['rtmp://127.0.0.1:1/live/s'], { retry: { firstMs: 60_000, maxMs: 60_000 } });
+    const waiting = push(events, ['rtmp://127.0.0.1:1/live/s'], { retry: never });
     await events.have('lost 1');
     await waiting.close();
     await waiting.close();

@@ -20,20 +20,31 @@ export interface StreamPushHandler {
   onLost(target: RtmpTarget, reason: unknown, retryMs: number): void;
 }
 
+/** Times between two tries. */
+export interface PushRetry {
+  readonly firstMs: number;
+  /** At most, while no server can be reached. */
+  readonly maxMs: number;
+  /** At most, while servers refuse the publish or break it off: each try costs them something. */
+  readonly unwantedMaxMs: number;
+  /** A publish that has lasted so long was a good one: what comes after it starts over. */
+  readonly steadyMs: number;
+}
+
 export interface StreamPushOptions {
   /** Tried in turn when one cannot be reached or breaks off; one at least. */
   readonly targets: readonly RtmpTarget[];
   readonly handler: StreamPushHandler;
   readonly connection?: ConnectionOptions;
-  /** Between two tries, for the first time and at most. */
-  readonly retry: { readonly firstMs: number; readonly maxMs: number };
+  readonly retry: PushRetry;
   /** 0..1, as Math.random. */
   readonly random: () => number;
 }
 
 export class StreamPush {
   readonly #options: StreamPushOptions;
-  readonly #backOff: BackOff;
+  readonly #away: BackOff;
+  readonly #unwanted: BackOff;
   readonly #stopping = new AbortController();
   #publisher: RtmpPublisher | undefined;
   #state: StreamPushState = 'connecting';
@@ -47,7 +58,9 @@ export class StreamPush {
 
   constructor(options: StreamPushOptions) {
     this.#options = options;
-    this.#backOff = new BackOff({ ...options.retry, random: options.random });
+    const { retry, random } = options;
+    this.#away = new BackOff({ ...retry, random });
+    this.#unwanted = new BackOff({ firstMs: retry.firstMs, maxMs: retry.unwantedMaxMs, random });
   }
 
   /** Connects for the first time; call it once. */
@@ -113,14 +126,14 @@ export class StreamPush {
 
   /** @param target another one than its turn is when a server has sent it there */
   async #connect(target = this.target): Promise<void> {
-    const { connection, handler } = this.#options;
+    const { connection, handler, retry } = this.#options;
     const { signal } = this.#stopping;
     this.#state = 'connecting';
     let publisher: RtmpPublisher;
     try {
       publisher = await openFollowing(target, (next) => RtmpPublisher.open(next, { ...connection, signal }));
     } catch (error) {
-      this.#onLost(target, error);
+      this.#onLost(target, error, error instanceof RtmpRefusal ? this.#unwanted : this.#away);
       return;
     }
     if (signal.aborted) {
@@ -132,23 +145,25 @@ export class StreamPush {
     this.#connects += 1;
     const framesBefore = this.#sentFrames;
     this.#state = 'publishing';
+    this.#away.reset();
+    const steady = setTimeout(() => this.#unwanted.reset(), retry.steadyMs);
     handler.onReady(publisher.client.target, publisher.client.connected);
     const reason = await publisher.closed;
+    clearTimeout(steady);
     this.#publisher = undefined;
     this.#earlierBytes += publisher.client.bytesSent;
-    // A connection that took something was a good one.
-    const isGood = this.#sentFrames > framesBefore;
-    if (isGood) this.#backOff.reset();
-    this.#onLost(target, describeCloseReason(reason), isGood ? redirectedBy(reason, publisher.client.target) : undefined);
+    const hasTaken = this.#sentFrames > framesBefore;
+    const next = hasTaken ? redirectedBy(reason, publisher.client.target) : undefined;
+    this.#onLost(target, describeCloseReason(reason), this.#unwanted, next);
   }
 
   /** @param next where the server has sent it: tried at once, and no server loses its turn */
-  #onLost(target: RtmpTarget, reason: unknown, next?: RtmpTarget): void {
+  #onLost(target: RtmpTarget, reason: unknown, backOff: BackOff, next?: RtmpTarget): void {
     if (this.#stopping.signal.aborted) return;
     // One that says no has the last word: the same stream on two servers would be worse.
     if (next === undefined && !(reason instanceof RtmpRefusal)) this.#turn += 1;
     this.#state = 'waiting';
-    const retryMs = next === undefined ? this.#backOff.next() : 0;
+    const retryMs = next === undefined ? backOff.next() : 0;
     this.#timer = setTimeout(() => {
       this.#running = this.#connect(next);
     }, retryMs);

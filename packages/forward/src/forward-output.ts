@@ -1,6 +1,6 @@
 /** One stream on its way to another server, from the beginning to the end of a publish. */
 import type { AmfObject } from '@srs/amf';
-import { FailureNotes, RtmpRefusal, type RtmpTarget, StreamPush, type StreamPushState } from '@srs/client';
+import { FailureNotes, type PushRetry, RtmpRefusal, type RtmpTarget, StreamPush, type StreamPushState } from '@srs/client';
 import { formatAddress } from '@srs/config';
 import { type Clock, describeError, type FrameType } from '@srs/kernel';
 import { statusCodes } from '@srs/rtmp';
@@ -45,8 +45,7 @@ export interface ForwardOutputOptions {
   readonly showsIdentity: boolean;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Between two tries. */
-  readonly retry: { readonly firstMs: number; readonly maxMs: number };
+  readonly retry: PushRetry;
   readonly onEnd: (output: ForwardOutput) => void;
 }
 

@@ -66,9 +66,11 @@ interface WantedDestination {
   source: ForwardSource;
 }
 
-const FORWARD_RETRY = { firstMs: 3_000, maxMs: 3_000 };
+/** So long, whatever is published has come through hooks and the first key frame. */
+const STEADY_MS = 10_000;
+const FORWARD_RETRY = { firstMs: 3_000, maxMs: 3_000, unwantedMaxMs: 30_000, steadyMs: STEADY_MS };
 /** An encoder waits at the other end, and another origin may be there. */
-const EDGE_RETRY = { firstMs: 250, maxMs: 3_000 };
+const EDGE_RETRY = { firstMs: 250, maxMs: 3_000, unwantedMaxMs: 3_000, steadyMs: STEADY_MS };
 /** Destinations of one stream that are added by request. */
 const MAX_ADDED = 100;
 
