@@ -30,6 +30,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/architecture/**/*.test.ts', 'test/support/**/*.test.ts'],
           testTimeout: 20_000,
+          // Left out it is one core fewer than there are.
+          maxWorkers: '100%',
           sequence: { groupOrder: 1 },
         },
       },
