@@ -1,7 +1,10 @@
 /** Origin, edge, and edge of that edge, each of several processes, with a crowd at the end: one connection per hop, for exactly as long as somebody watches. */
+
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ChildProgram } from '../support/child-program.ts';
 import { eventually } from '../support/deadline.ts';
-import { ServerProcess } from '../support/server-process.ts';
+import { repositoryRoot, ServerProcess } from '../support/server-process.ts';
 import { FlvViewer } from './http-flv-test-support.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
 import { clientsOf, workersOf } from './server-view-test-support.ts';
@@ -132,6 +135,55 @@ it('a crowd at the end of a chain of edges costs one connection per hop, and get
 
   for (const player of players) player.leave();
   for (const viewer of viewers) viewer.close();
+  await expectReleased();
+});
+
+interface Step {
+  readonly step: string;
+  readonly cid: number | null;
+  readonly pid: number | null;
+  readonly detail: string;
+}
+
+/** What `srs-cli explain` says of the way of the data to or from a client. */
+async function pathOf(server: ServerProcess, id: number): Promise<readonly Step[]> {
+  const args = [
+    '--api',
+    `${server.place.host}:${server.place.privatePort}`,
+    '--timeout',
+    '10000',
+    '--json',
+    'explain',
+    String(id),
+  ];
+  const { stdout } = await ChildProgram.run(join(repositoryRoot, 'bin/srs-cli'), args);
+  return (JSON.parse(stdout) as { readonly path: readonly Step[] }).path;
+}
+
+/** Process and id on another server. */
+function placeThere({ detail }: Step): { readonly pid: number; readonly cid: number } {
+  const [, pid, cid] = /there ip \S+, pid (\d+), id (\d+)/.exec(detail) ?? [];
+  return { pid: Number(pid), cid: Number(cid) };
+}
+
+it('srs-cli explain leads from a viewer to the publisher and back, server by server', async () => {
+  const viewer = await LivePlayer.start(leaf, PATH);
+  await viewer.waitForFrames(25);
+  const atLeaf = await pathOf(leaf, viewer.peer.id);
+  expect(atLeaf.map(({ step }) => step)).toEqual(['client', 'stream', 'origin']);
+  expect(atLeaf[0]).toMatchObject({ cid: viewer.peer.id, pid: viewer.peer.pid });
+
+  const atMiddle = await pathOf(middle, placeThere(atLeaf[2]!).cid);
+  expect(atMiddle.map(({ step }) => step)).toEqual(['client', 'stream', 'origin']);
+  expect(atMiddle[0]).toMatchObject(placeThere(atLeaf[2]!));
+  expect(placeThere(atMiddle[0]!)).toEqual({ pid: atLeaf[2]!.pid, cid: atLeaf[2]!.cid });
+
+  const atOrigin = await pathOf(origin, placeThere(atMiddle[2]!).cid);
+  expect(atOrigin.map(({ step }) => step)).toEqual(['client', 'stream', 'publisher']);
+  expect(atOrigin[0]).toMatchObject(placeThere(atMiddle[2]!));
+  expect(placeThere(atOrigin[0]!)).toEqual({ pid: atMiddle[2]!.pid, cid: atMiddle[2]!.cid });
+  expect(atOrigin[2]).toMatchObject({ cid: publisher.peer.id, pid: publisher.peer.pid });
+  viewer.leave();
   await expectReleased();
 });
 

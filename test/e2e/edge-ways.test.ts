@@ -75,6 +75,8 @@ describe('an edge over HTTP-FLV', () => {
     const [there] = await playersThere();
     const pull = (await directoryRowOf(edge, 'live/flv', 'cdn.test'))?.pull;
     expect(pull).toMatchObject({ state: 'pulling', peer: { serverIp: '127.0.0.1', pid: origin.program.pid, id: there?.id } });
+    const [backSource] = await workersOf(edge, 'back-source');
+    expect(there).toMatchObject({ server: { pid: backSource?.pid } });
     await origin.waitForLog(/edge-srs ip=\S*, version=\S+, pid=\d+, id=\d+/);
     for (const player of players) player.leave();
     overHttp.abort();

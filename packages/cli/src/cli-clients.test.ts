@@ -19,7 +19,11 @@ describe('srs-cli clients', () => {
   }
 
   it('lists the clients of all workers by id', async () => {
-    const first = await pagedList([clientOf(203), clientOf(201, { type: 'publish', lagBytes: undefined as never })])();
+    const server = { version: '2.0.0', serverIp: '10.0.0.8', pid: 902, id: 133 };
+    const first = await pagedList([
+      clientOf(203, { server }),
+      clientOf(201, { type: 'publish', lagBytes: undefined as never }),
+    ])();
     const second = await pagedList([clientOf(202, { isPaused: true, pendingBytes: 1024 })])();
     const port = await serveMaster([slotOf(1, first), slotOf(2, second)]);
     expect(await json(port, 'clients')).toMatchObject({
@@ -31,6 +35,7 @@ describe('srs-cli clients', () => {
       ],
     });
     const { out } = await run(port, ['clients']);
+    expect(cellsOf(out, '203 ')[1]).toBe('play, server');
     expect(cellsOf(out, '202 ')).toEqual([
       '202',
       'play, paused',

@@ -45,6 +45,11 @@ const columns: readonly Column<ClientRow>[] = [
   { head: 'Cuts', isRight: true, value: ({ cuts }) => cuts },
 ];
 
-function typeText({ type, protocol, isPaused }: ClientRow): string {
-  return [type, ...(protocol === 'rtmp' ? [] : [protocol]), ...(isPaused === true ? ['paused'] : [])].join(', ');
+function typeText({ type, protocol, server, isPaused }: ClientRow): string {
+  return [
+    type,
+    ...(server === undefined ? [] : ['server']),
+    ...(protocol === 'rtmp' ? [] : [protocol]),
+    ...(isPaused === true ? ['paused'] : []),
+  ].join(', ');
 }

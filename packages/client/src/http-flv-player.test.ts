@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { encodeFlvHeader, encodeFlvTag } from '@srs/flv';
 import { frameTypes } from '@srs/kernel';
-import type { PeerIdentity } from '@srs/rtmp';
+import type { HeaderIdentity } from '@srs/rtmp';
 import { describe, expect, it } from 'vitest';
 import { certificate } from '../../../test/support/certificates.ts';
 import { eventually } from '../../../test/support/deadline.ts';
@@ -65,7 +65,7 @@ class Origin {
 
 class Received {
   readonly frames: string[] = [];
-  readonly peers: (PeerIdentity | undefined)[] = [];
+  readonly peers: (HeaderIdentity | undefined)[] = [];
 
   async have(count: number): Promise<void> {
     await eventually(

@@ -1,6 +1,6 @@
 /** One stream played from another server, whatever the protocol. */
 import type { FrameType } from '@srs/kernel';
-import type { PeerIdentity } from '@srs/rtmp';
+import type { HeaderIdentity } from '@srs/rtmp';
 import type { CloseReason } from './client-options.ts';
 
 /** Times in milliseconds. */
@@ -12,7 +12,7 @@ export interface UpstreamPlayOptions {
   /** Gives up opening. */
   readonly signal: AbortSignal;
   /** The server has answered, and told of itself what it tells. */
-  onAnswered(peer: PeerIdentity | undefined): void;
+  onAnswered(peer: HeaderIdentity | undefined): void;
   /**
    * Hot path. One audio, video or data message; the first may come before opening is reported. `payload` is valid during the
    * call only. An error thrown here ends the connection and is its reason.

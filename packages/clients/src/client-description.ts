@@ -7,6 +7,15 @@ export type ClientProtocol = 'rtmp' | LiveProtocol | 'hls' | 'http-post';
 /** How a live stream is played over HTTP, by the ending of its URL. */
 export type LiveProtocol = `${'http' | 'ws'}-${'flv' | 'ts' | 'aac' | 'mp3'}`;
 
+/** A server that is a client here: where the other end of the connection is to be found in its log. */
+export interface ServerClient {
+  readonly version: string;
+  readonly serverIp: string;
+  readonly pid: number;
+  /** Trackable id of its pull or push. */
+  readonly id: number;
+}
+
 /** What a connection tells about itself. */
 export interface ClientDescription {
   readonly id: number;
@@ -23,6 +32,8 @@ export interface ClientDescription {
   readonly pageUrl: string;
   readonly swfUrl: string;
   readonly flashVer: string;
+  /** Of an edge, or of a server that pushes here, if it says who it is. */
+  readonly server?: ServerClient;
   readonly aliveSeconds: number;
   readonly sendBytes: number;
   readonly recvBytes: number;

@@ -3,12 +3,13 @@ import type { AddressPlace, StreamUse } from '@srs/access';
 import type { Config } from '@srs/config';
 import { type Clock, type Log, redact } from '@srs/kernel';
 import { type AdmittedStream, admitStream } from './admitted-stream.ts';
+import type { ClientDescription } from './client-description.ts';
 import type { ClientHooks } from './client-hooks.ts';
 import { ConnectionHooks } from './connection-hooks.ts';
 import type { ServerDrain } from './server-drain.ts';
 
 /** What a client said of itself in its request, without secrets. */
-export interface HttpIdentity {
+export interface HttpIdentity extends Pick<ClientDescription, 'server'> {
   readonly cid: number;
   readonly ip: string;
   readonly app: string;
@@ -19,7 +20,7 @@ export interface HttpIdentity {
 }
 
 /** Who asks, and for what. */
-export interface HttpApplicant {
+export interface HttpApplicant extends Pick<ClientDescription, 'server'> {
   readonly cid: number;
   readonly ip: string;
   /** Named by the request as the host; a stream name may name another one. */
@@ -60,12 +61,20 @@ interface AdmissionServices {
  * @throws SrsError as `admitStream`, or ServerDrained
  */
 export function admitHttpClient(services: AdmissionServices, applicant: HttpApplicant): HttpAdmission {
-  const { cid, ip, app, streamName, appParam, host, pageUrl, userAgent, place, log } = applicant;
+  const { cid, ip, app, streamName, appParam, host, pageUrl, userAgent, server, place, log } = applicant;
   services.drain.assertOpen();
   const unixSeconds = Math.floor(services.clock.wallMs() / 1000);
   const target = admitStream(services.config(), { ...applicant, unixSeconds });
   const tcUrl = `http://${host}/${app}`;
   const hookSubject = { cid, ip, vhost: target.vhost, app, tcUrl, pageUrl, param: appParam, log };
-  const identity = { cid, ip, app, tcUrl: redact(`${tcUrl}/${streamName}`), pageUrl: redact(pageUrl), userAgent };
+  const identity = {
+    cid,
+    ip,
+    app,
+    tcUrl: redact(`${tcUrl}/${streamName}`),
+    pageUrl: redact(pageUrl),
+    userAgent,
+    ...(server === undefined ? {} : { server }),
+  };
   return { identity, target, hooks: new ConnectionHooks(services.hooks, { hookSubject }), place, log };
 }

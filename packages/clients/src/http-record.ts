@@ -52,7 +52,7 @@ export class HttpRecord {
   }
 
   describe({ type, target, pendingBytes, traffic }: HttpClientState, facts: HttpClientFacts): ClientDescription {
-    const { cid, ip, app, tcUrl, pageUrl, userAgent } = this.identity;
+    const { cid, ip, app, tcUrl, pageUrl, userAgent, server } = this.identity;
     const { sendBytes, recvBytes, sendKbps, recvKbps } = traffic;
     return {
       id: cid,
@@ -67,6 +67,7 @@ export class HttpRecord {
       pageUrl,
       swfUrl: '',
       flashVer: userAgent,
+      ...(server === undefined ? {} : { server }),
       aliveSeconds: this.#aliveSeconds,
       sendBytes,
       recvBytes,

@@ -1,6 +1,6 @@
 export { type AdmittedStream, admitStream, assertAllowed, findVhost, type StreamWish } from './admitted-stream.ts';
 export { ClientDeadline } from './client-deadline.ts';
-export type { ClientDescription, ClientProtocol, ClientType, LiveProtocol } from './client-description.ts';
+export type { ClientDescription, ClientProtocol, ClientType, LiveProtocol, ServerClient } from './client-description.ts';
 export * from './client-hooks.ts';
 export * from './client-redirect.ts';
 export * from './client-registry.ts';

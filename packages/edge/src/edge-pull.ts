@@ -10,7 +10,7 @@ import {
 } from '@srs/client';
 import { formatAddress, type ServerAddress } from '@srs/config';
 import { type Clock, describeError, type FrameType, type Log } from '@srs/kernel';
-import type { PeerIdentity } from '@srs/rtmp';
+import type { HeaderIdentity } from '@srs/rtmp';
 import type { OriginPool } from './origin-pool.ts';
 import type { Move, OpenUpstream } from './upstream.ts';
 
@@ -58,7 +58,7 @@ export interface EdgePullView {
   readonly starts: number;
   readonly lastError: string;
   /** What the origin has said of itself; null for one that says nothing, and before it has. */
-  readonly peer: Pick<PeerIdentity, 'version' | 'serverIp' | 'pid' | 'id'> | null;
+  readonly peer: HeaderIdentity | null;
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -297,7 +297,7 @@ export class EdgePull {
   }
 
   /** So that a viewer's trouble can be followed from server to server. */
-  #onAnswered(origin: ServerAddress, peer: PeerIdentity | undefined): void {
+  #onAnswered(origin: ServerAddress, peer: HeaderIdentity | undefined): void {
     const { log, pool, showsIdentity } = this.#options;
     pool.worked(origin);
     this.#peer = peer === undefined ? null : { version: peer.version, serverIp: peer.serverIp, pid: peer.pid, id: peer.id };

@@ -139,6 +139,7 @@ export class LiveServer {
     const log = this.#services.log.child(cid);
     const { vhost, app, streamName } = wanted;
     const { host = '', referer = '', 'user-agent': userAgent = '' } = request.headers;
+    const peer = decodeIdentityHeader(request.headers[IDENTITY_HEADER]);
     let isGone = false;
     const onGone = (): void => {
       isGone = true;
@@ -156,6 +157,7 @@ export class LiveServer {
         host,
         pageUrl: referer,
         userAgent,
+        ...(peer === undefined ? {} : { server: peer }),
         place,
         log,
       });
@@ -186,16 +188,15 @@ export class LiveServer {
     const cors = this.#services.config().httpStream.crossdomain ? 'Access-Control-Allow-Origin: *\r\n' : '';
     return (
       `HTTP/1.1 200 OK\r\nServer: SRS/${this.#services.version}\r\nContent-Type: ${contentType}\r\n` +
-      `Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n${cors}${this.#identityLine(request, admitted)}Connection: close\r\n\r\n`
+      `Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n${cors}${this.#identityLine(request.socket, admitted)}Connection: close\r\n\r\n`
     );
   }
 
   /** A server that says who it is is told the same, as over RTMP, so that both logs name the other. */
-  #identityLine({ headers, socket }: IncomingMessage, { identity: { cid } }: HttpAdmission): string {
-    const peer = decodeIdentityHeader(headers[IDENTITY_HEADER]);
-    if (peer === undefined) return '';
+  #identityLine(socket: Socket, { identity: { cid, server } }: HttpAdmission): string {
+    if (server === undefined) return '';
     const { log, version } = this.#services;
-    log.child(cid).trace(describePeer(peer));
+    log.child(cid).trace(describePeer(server));
     const serverIp = plainAddress(socket.localAddress);
     return `${IDENTITY_HEADER}: ${encodeIdentityHeader({ version, serverIp, pid: process.pid, id: cid })}\r\n`;
   }

@@ -155,11 +155,19 @@ export function readPeerIdentity(properties: AmfObject): PeerIdentity | undefine
     // Newer versions fold both names into one.
     primary: properties.getString('srs_primary') ?? properties.getString('srs_primary_authors') ?? '',
     authors: properties.getString('srs_authors') ?? '',
-    version: properties.getString('srs_version') ?? '',
-    serverIp: properties.getString('srs_server_ip') ?? '',
+    version: readShortText(properties, 'srs_version'),
+    serverIp: readShortText(properties, 'srs_server_ip'),
     pid,
     id: properties.getNumber('srs_id') ?? 0,
   };
+}
+
+/** It is kept for as long as the connection lasts: a longer one counts as left out. */
+const MAX_IDENTITY_CHARACTERS = 64;
+
+function readShortText(properties: AmfObject, name: string): string {
+  const text = properties.getString(name) ?? '';
+  return text.length > MAX_IDENTITY_CHARACTERS ? '' : text;
 }
 
 /** The argument object with which a server that is a client here (edge, forward) says who it is. */

@@ -1,5 +1,5 @@
 /** Who a server is, as it tells another one over HTTP: what connect and its answer say over RTMP, in one header. */
-import type { PeerIdentity, ServerInfo } from './command-connect.ts';
+import type { ServerInfo } from './command-connect.ts';
 
 /** Of a request, and of the answer to one that had it. */
 export const IDENTITY_HEADER = 'x-srs-identity';
@@ -15,7 +15,7 @@ export function encodeIdentityHeader({ version, serverIp, pid, id }: HeaderIdent
 }
 
 /** @returns undefined for what is no such header: it comes from the network */
-export function decodeIdentityHeader(text: unknown): PeerIdentity | undefined {
+export function decodeIdentityHeader(text: unknown): HeaderIdentity | undefined {
   if (typeof text !== 'string' || text.length > MAX_HEADER_CHARACTERS) return undefined;
   const fields = new Map<string, string>();
   for (const part of text.split(';')) {
@@ -26,9 +26,9 @@ export function decodeIdentityHeader(text: unknown): PeerIdentity | undefined {
   const id = Number(fields.get('id') ?? 0);
   if (!Number.isSafeInteger(pid) || pid <= 0 || !Number.isSafeInteger(id)) return undefined;
   const version = fields.get('version') ?? '';
-  return { server: '', primary: '', authors: '', version, serverIp: fields.get('ip') ?? '', pid, id };
+  return { version, serverIp: fields.get('ip') ?? '', pid, id };
 }
 
 /** As SRS writes it down. */
-export const describePeer = ({ serverIp, version, pid, id }: PeerIdentity): string =>
+export const describePeer = ({ serverIp, version, pid, id }: HeaderIdentity): string =>
   `edge-srs ip=${serverIp}, version=${version}, pid=${pid}, id=${id}`;

@@ -98,6 +98,21 @@ describe('connect', () => {
     expect(seen[0]).toHaveProperty('raw');
   });
 
+  it('keeps no long text of a server', () => {
+    const seen: unknown[] = [];
+    const server = recordedServer({ handler: { onConnect: ({ peer }) => seen.push(peer) } });
+    const connect = (length: number): Buffer =>
+      connectCommand(
+        AmfObject.object({ tcUrl: 'rtmp://h/a' }),
+        AmfObject.object({ srs_pid: 9, srs_version: 'x'.repeat(length) }),
+      );
+    server.receive(clientHandshakeBytes, setChunkSize, connect(64));
+    expect(seen).toMatchObject([{ version: 'x'.repeat(64) }]);
+    const other = recordedServer({ handler: { onConnect: ({ peer }) => seen.push(peer) } });
+    other.receive(clientHandshakeBytes, setChunkSize, connect(65));
+    expect(seen[1]).toMatchObject({ pid: 9, version: '' });
+  });
+
   it.each([
     ['no object', command('connect', 1, null), 'connect object must be an object, not null'],
     ['no tcUrl', connectCommand(AmfObject.object({ app: 'live' })), 'connect tcUrl must be a text, not undefined'],

@@ -1,6 +1,6 @@
 /** The documents of the private API, as the processes write them and the command line reads them. Plain JSON. */
 
-import type { ClientDescription, Departure, StreamTraffic } from '@srs/clients';
+import type { ClientDescription, Departure, ServerClient, StreamTraffic } from '@srs/clients';
 import type { PublisherInfo } from '@srs/control';
 import type { RingTotals } from '@srs/http-server';
 import type { Kbps } from '@srs/kernel';
@@ -110,7 +110,7 @@ export interface PullReport {
   /** Why the last try or connection ended; empty when none has. */
   readonly lastError: string;
   /** What the origin has said of itself: address, process, and the trackable id of the pull there; null when it says nothing. */
-  readonly peer: { readonly version: string; readonly serverIp: string; readonly pid: number; readonly id: number } | null;
+  readonly peer: ServerClient | null;
 }
 
 /** A stream on its way to another server. */
@@ -132,7 +132,7 @@ export interface PushReport {
 }
 
 /** Elements of `GET /api/v1/clients` and of `GET /api/v1/departures`. */
-export type { ClientDescription, Departure };
+export type { ClientDescription, Departure, ServerClient };
 
 /** What surrounds every answer. */
 export type PrivateAnswer<T> =

@@ -1,4 +1,5 @@
 /** The way of the data: from the publisher over its stream to a client, told from the end that was asked about. */
+import type { ServerClient } from '@srs/survey';
 import { mediaText } from '../cli-streams.ts';
 import type { Column } from '../cli-table.ts';
 import { bytesText, durationText, shortStreamName } from '../cli-text.ts';
@@ -29,16 +30,19 @@ const nobody = { cid: null, ip: null, worker: null, pid: null, aliveSeconds: nul
 function clientStep({ client, workerIn, streamId, stream }: Facts): PathStep | undefined {
   // A publisher is at the other end of the way.
   if (client === undefined || (client.type === 'publish' && stream?.publisher?.cid === client.id)) return undefined;
-  const { id, ip, worker, type, aliveSeconds, pageUrl, flashVer } = client;
+  const { id, ip, worker, type, aliveSeconds, pageUrl, flashVer, server } = client;
   const uses = { play: 'plays', publish: 'publishes', unknown: 'connected' } as const;
   const detail = [
     streamId === '' ? uses[type] : `${uses[type]} ${shortStreamName(streamId)}`,
-    ...(flashVer === '' ? [] : [`as ${flashVer}`]),
+    ...(server === undefined ? (flashVer === '' ? [] : [`as ${flashVer}`]) : [`for a server, ${thereText(server)}`]),
     ...(pageUrl === '' ? [] : [`on page ${pageUrl}`]),
   ].join(' ');
   const kbps = rateNow(type === 'publish' ? client.recvKbps : client.sendKbps, client);
   return { step: 'client', cid: id, ip, worker, pid: workerIn(worker)?.pid ?? null, aliveSeconds, kbps, detail };
 }
+
+/** What is to be looked for on the other server, and in its log. */
+const thereText = ({ serverIp, pid, id }: ServerClient): string => `there ip ${serverIp}, pid ${pid}, id ${id}`;
 
 /** Servers are at the other end of the way, as players are; of a player's way they are no part. */
 function pushSteps({ client, stream }: Facts): readonly PathStep[] {
@@ -64,7 +68,7 @@ function streamStep({ stream }: Facts): PathStep | undefined {
   return { ...nobody, step: 'stream', detail: parts.join(', ') };
 }
 
-function publisherStep({ stream, inputKbps, workerIn }: Facts): PathStep | undefined {
+function publisherStep({ stream, client, inputKbps, workerIn }: Facts): PathStep | undefined {
   const publisher = stream?.publisher;
   if (stream?.pull != null) return originStep(stream, workerIn);
   if (publisher == null) return undefined;
@@ -76,6 +80,7 @@ function publisherStep({ stream, inputKbps, workerIn }: Facts): PathStep | undef
       ? 'its worker does not say more'
       : [
           ...(media === undefined ? [] : [media]),
+          ...(client?.server === undefined || client.id !== cid ? [] : [`from a server, ${thereText(client.server)}`]),
           `${input.videoFrames} frames of video, ${input.audioFrames} of audio, ${bytesText(input.recvBytes)}`,
         ].join(', ');
   return {
@@ -102,7 +107,7 @@ function originStep({ pull, publisher }: NonNullable<Facts['stream']>, workerIn:
     pid: worker === null ? null : (workerIn(worker)?.pid ?? null),
     aliveSeconds: null,
     kbps: null,
-    detail: `${pull?.origin ?? ''}, ${pull?.state ?? ''}${peer == null ? '' : `, there ip ${peer.serverIp}, pid ${peer.pid}, id ${peer.id}`}`,
+    detail: `${pull?.origin ?? ''}, ${pull?.state ?? ''}${peer == null ? '' : `, ${thereText(peer)}`}`,
   };
 }
 

@@ -251,6 +251,13 @@ describe('what is said of a stream', () => {
     expect(findingsOf(report)).toEqual([]);
   });
 
+  it('tells which server a client is, and where to go on there', () => {
+    const player = explainClient(factsIn({ client: { server: peer, flashVer: 'WIN 12' } }), 215);
+    expect(player.document.path[0]?.detail).toBe('plays live/one for a server, there ip 10.0.0.9, pid 4711, id 105');
+    const pushing = explainClient(factsIn({ client: { type: 'publish', id: 200, server: peer } }), 200);
+    expect(pushing.document.path.at(-1)?.detail).toContain('from a server, there ip 10.0.0.9, pid 4711, id 105');
+  });
+
   it('begins with the worst', () => {
     const all = ofStream({ ring: { gopBytes: 0 }, play: { cuts: 1, playersInStep: 1 }, input: { correctedTimestamps: 2 } });
     expect(all.map((each) => each.split(':')[0])).toEqual(['problem', 'warning', 'warning', 'note']);
