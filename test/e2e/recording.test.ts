@@ -15,7 +15,9 @@ import { SequenceChecker } from './stamped-media-test-support.ts';
 const LIMIT_MS = 10_000;
 
 const dvr = (directory: string, more = ''): string => `dvr { enabled on; dvr_path ${directory}/rec; ${more} }`;
-const options = (vhost = ''): ServerOptions => ({ vhost: (place) => vhost || dvr(place.directory) });
+/** What records is the back-source: more than one worker that serves clients would only take longer to start. */
+const workers = 'mode multi; stream 1;';
+const options: ServerOptions = { workers, vhost: (place) => dvr(place.directory) };
 
 function filesIn(directory: string): string[] {
   try {
@@ -130,6 +132,7 @@ describe('a recording', () => {
 
 describe('a recording by request', () => {
   const recordOptions: ServerOptions = {
+    workers,
     top: ({ host, httpApiPort }) => `http_api { enabled on; listen ${host}:${httpApiPort}; }`,
     vhost: ({ directory }) => `dvr { enabled off; dvr_path ${directory}/rec; }`,
   };
@@ -210,7 +213,7 @@ describe('a recording by request', () => {
 });
 
 it('the end of the server completes what is being recorded', async () => {
-  const server = await ServerProcess.start(options());
+  const server = await ServerProcess.start(options);
   const { directory } = server.place;
   mkdirSync(join(directory, 'kept'));
   const publisher = await LivePublisher.start(server, 'live/s');
@@ -229,7 +232,7 @@ it('the end of the server completes what is being recorded', async () => {
 });
 
 it('a back-source that is killed loses nothing that was written: the file is repaired, and the stream recorded on', async () => {
-  await using server = await ServerProcess.start(options());
+  await using server = await ServerProcess.start(options);
   const publisher = await LivePublisher.start(server, 'live/s');
   using player = await LivePlayer.start(server, 'live/s');
   await player.waitForFrames(150);
@@ -258,7 +261,7 @@ it('a back-source that is killed loses nothing that was written: the file is rep
 });
 
 it('a server that is killed altogether repairs its recordings when it starts again', async () => {
-  const server = await ServerProcess.start(options());
+  const server = await ServerProcess.start(options);
   const { directory } = server.place;
   const publisher = await LivePublisher.start(server, 'live/s');
   const player = await LivePlayer.start(server, 'live/s');
@@ -286,7 +289,7 @@ it('a server that is killed altogether repairs its recordings when it starts aga
 describe('a disk that takes nothing more', () => {
   it('is full: recording ends with one line, what was written stays whole, and play goes on', async ({ skip }) => {
     skip(process.getuid?.() !== 0, 'only root may mount a small file system');
-    await using server = await ServerProcess.launch(options());
+    await using server = await ServerProcess.launch(options);
     const disk = join(server.place.directory, 'rec');
     mkdirSync(disk);
     await ChildProgram.run('/bin/mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
@@ -313,7 +316,7 @@ describe('a disk that takes nothing more', () => {
   });
 
   it('cannot be written to: recording does not begin, with one line, and play goes on', async () => {
-    await using server = await ServerProcess.launch(options());
+    await using server = await ServerProcess.launch(options);
     writeFileSync(join(server.place.directory, 'rec'), 'a file where the directory should be');
     await server.waitUntilReady();
     using publisher = await LivePublisher.start(server, 'live/s');

@@ -97,9 +97,9 @@ async function publishAndPlay(server: ServerProcess): Promise<Disposable> {
   };
 }
 
-it('srs-cli tells of a publisher and its players on all workers, and every field stands in the manual', async () => {
+it('srs-cli tells of a publisher and its players on all workers, also of their bytes when they have left, and every field stands in the manual', async () => {
   await using server = await ServerProcess.start();
-  using _programs = await publishAndPlay(server);
+  using programs = await publishAndPlay(server);
   const status = await ask(server, 'status');
   expect(status).toMatchObject({
     isComplete: true,
@@ -129,21 +129,16 @@ it('srs-cli tells of a publisher and its players on all workers, and every field
   const fields = new Set([...keysIn(status), ...keysIn(await ask(server, 'streams')), ...keysIn(clients)]);
   expect(fields.size).toBeGreaterThan(80);
   expect(Array.from(fields).filter((field) => !manual.includes(`\`${field}\``))).toEqual([]);
-});
 
-it('bytes of clients that have left are still counted', async () => {
-  await using server = await ServerProcess.start();
-  {
-    using _programs = await publishAndPlay(server);
-  }
+  programs[Symbol.dispose]();
   await eventually(
     async () => (await ask(server, 'status')).totals.clients === 0,
     10_000,
     () => 'the clients did not leave',
   );
   const { totals } = await ask(server, 'status');
-  expect(totals.traffic.recvBytes).toBeGreaterThan(10_000);
-  expect(totals.traffic.sendBytes).toBeGreaterThan(10_000);
+  expect(totals.traffic.recvBytes).toBeGreaterThanOrEqual(status.totals.traffic.recvBytes);
+  expect(totals.traffic.sendBytes).toBeGreaterThanOrEqual(status.totals.traffic.sendBytes);
 });
 
 it('a worker that hangs is a marked row within a second, and its stream is still known', async () => {

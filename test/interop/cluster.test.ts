@@ -29,7 +29,7 @@ async function expectWholeFromKeyFrame(players: readonly LivePlayer[]): Promise<
   }
 }
 
-describe('nginx', () => {
+describe.concurrent('nginx', () => {
   const hasNginx = requiresNginx();
   let nginx: NginxRtmp;
   let edge: ServerProcess;
@@ -82,7 +82,7 @@ describe('nginx', () => {
   });
 });
 
-describe('Node-Media-Server', () => {
+describe.concurrent('Node-Media-Server', () => {
   let other: NodeMediaServer;
   let edge: ServerProcess;
   let source: ServerProcess;
