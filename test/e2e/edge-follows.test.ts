@@ -77,6 +77,29 @@ describe('viewers of an edge of an edge', () => {
     for (const client of [first, second, ...viewers]) client.close();
   });
 
+  it.each(['SIGKILL', 'SIGTERM'] as const)('stay when the edge between ends by %s, and go on when it is back', async (signal) => {
+    await using between = await ServerProcess.start({
+      workers: 'mode multi; stream 2;',
+      vhost: `mode remote; origin ${addressOf(a)};`,
+    });
+    await using last = await edgeOf(between);
+    const path = `live/${signal}`;
+    const publisher = await LivePublisher.start(a, path);
+    const viewers = await viewersOf(last, path);
+    await between.restart(signal);
+    const backMs = performance.now();
+    const frames = viewers.map(({ checker }) => checker.frames);
+    await Promise.all(viewers.map((viewer, index) => viewer.waitFor('media', () => viewer.checker.frames > frames[index]!)));
+    expect(performance.now() - backMs).toBeLessThan(FOLLOW_MS);
+    await Promise.all(viewers.map((viewer) => viewer.waitForFrames(50)));
+    for (const viewer of viewers) {
+      expect(viewer.checker.faults).toEqual([]);
+      expect(viewer.checker.gaps).toHaveLength(1);
+      expect(viewer.isOpen).toBe(true);
+    }
+    for (const client of [publisher, ...viewers]) client.leave();
+  });
+
   it('follow one whose origin is killed', async () => {
     await using dying = await ServerProcess.start({ workers: SMALL });
     await using between = await edgeOf(dying, b);
