@@ -58,6 +58,11 @@ export class ConnectionHooks {
     });
   }
 
+  /** As the client wrote it. */
+  get tcUrl(): string {
+    return this.#client.hookSubject.tcUrl;
+  }
+
   /** The parameters that count for a stream: those of its name, or else of the tcUrl. */
   paramOf(streamName: string): string {
     const start = streamName.indexOf('?');

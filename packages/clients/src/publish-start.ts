@@ -32,7 +32,8 @@ export async function startPublishing(options: PublishStartOptions): Promise<Pub
   await begin();
   if (!isOver()) {
     const param = hooks.paramOf(streamName);
-    const opened = await Publishing.open({ services, vhost, streamId, param, hops, log, ip, onRevoked });
+    const { tcUrl } = hooks;
+    const opened = await Publishing.open({ services, vhost, streamId, param, tcUrl, hops, log, ip, onRevoked });
     if (!(opened instanceof Publishing)) throw publishRefusal(streamId, opened);
     if (!isOver()) return opened;
     opened.end();

@@ -11,6 +11,8 @@ export interface PublishingOptions {
   readonly streamId: string;
   /** Parameters of the publisher, for whoever is told of what is made of the stream. */
   readonly param: string;
+  /** As the publisher wrote it. */
+  readonly tcUrl: string;
   /** Names of the servers that the stream has passed through before this one. */
   readonly hops: readonly string[];
   readonly log: Log;
@@ -56,6 +58,7 @@ export class Publishing implements HeldLease {
       cid: options.log.cid,
       ip: options.ip,
       param: options.param,
+      tcUrl: options.tcUrl,
       hops: options.hops,
       busy: options.vhost.publish.busy,
     });

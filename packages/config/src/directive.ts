@@ -18,11 +18,28 @@ export function findChild(parent: Directive | undefined, name: string): Directiv
   return parent?.children.find((child) => child.name === name);
 }
 
-/** Follows names from `start` downwards, taking the first directive at each step. */
+/** Follows names from `start` downwards, taking the first directive at each step; on the way, the first one that holds others. */
 export function findPath(start: Directive | undefined, path: readonly string[]): Directive | undefined {
+  const last = path.at(-1);
+  return last === undefined ? start : findChild(findAround(start, path), last);
+}
+
+/** As `findPath`, for a value or for a block: one name may be both. */
+export function findPathOf(
+  start: Directive | undefined,
+  path: readonly string[],
+  { isBlock }: Pick<Directive, 'isBlock'>,
+): Directive | undefined {
+  const last = path.at(-1);
+  return findAround(start, path)?.children.find((child) => child.name === last && child.isBlock === isBlock);
+}
+
+/** What the last name of the path is looked for in. */
+function findAround(start: Directive | undefined, path: readonly string[]): Directive | undefined {
   let current = start;
-  for (const name of path) {
-    current = findChild(current, name);
+  for (let index = 0; index < path.length - 1; index += 1) {
+    const name = path[index]!;
+    current = current?.children.find((child) => child.name === name && child.isBlock) ?? findChild(current, name);
     if (current === undefined) return undefined;
   }
   return current;

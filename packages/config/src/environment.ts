@@ -2,7 +2,7 @@
 import { defaultVhostName } from './config.ts';
 import type { Directive } from './directive.ts';
 import type { Fields, Row } from './field.ts';
-import type { Names } from './names.ts';
+import { blockEntry, type Names } from './names.ts';
 import { nearestName } from './nearest-name.ts';
 import { type ProblemList, showValue } from './problem.ts';
 
@@ -102,9 +102,14 @@ interface Step {
 function insert(parent: Directive, path: readonly Step[], value: Directive, names: Names): Directive {
   const [step, ...rest] = path;
   if (step === undefined) return { ...parent, children: [value, ...parent.children] };
-  const entry = names.get(step.name);
+  const named = names.get(step.name);
+  const entry = named === undefined ? undefined : blockEntry(named);
+  // Without braces it may be something else.
   const index = parent.children.findIndex(
-    (child) => names.get(child.name) === entry && (step.args.length === 0 || child.args[0] === step.args[0]),
+    (child) =>
+      names.get(child.name) === named &&
+      (child.isBlock || entry === named) &&
+      (step.args.length === 0 || child.args[0] === step.args[0]),
   );
   const known = parent.children[index];
   const block: Directive = known ?? { ...step, children: [], isBlock: true, file: value.file, line: 0 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeForwardDestination, parseForwardDestination } from './forward-destination.ts';
+import { describeForwardDestination, destinationsOf, forwardBackendOf, parseForwardDestination } from './forward-destination.ts';
+import { loadConfig } from './load.ts';
 
 describe('parseForwardDestination', () => {
   it.each([
@@ -36,5 +37,35 @@ describe('parseForwardDestination', () => {
     `rtmp://a/live/${'s'.repeat(4096)}`,
   ])('%j is no destination', (text) => {
     expect(parseForwardDestination(text)).toBeUndefined();
+  });
+});
+
+describe('the destinations of a vhost', () => {
+  const backend = 'backend http://127.0.0.1:8085/forward;';
+  it.each([
+    ['forward a b:1936;', {}, ['a:1935', 'b:1936'], ''],
+    [`forward { enabled on; destination a rtmp://b/live/s; ${backend} }`, {}, ['a:1935', 'rtmp://b/live/s'], 'set'],
+    [`forward { destination a; ${backend} }`, {}, [], ''],
+    [`forward a; forward { enabled on; destination b; }`, {}, ['a:1935', 'b:1935'], ''],
+    [`forward { enabled on; destination b; } forward a;`, {}, ['a:1935', 'b:1935'], ''],
+    ['forward a;', { SRS_VHOST_FORWARD_ENABLED: 'on', SRS_VHOST_FORWARD_DESTINATION: 'b' }, ['a:1935', 'b:1935'], ''],
+    ['forward { enabled on; destination a; }', { SRS_VHOST_FORWARD: 'b' }, ['b:1935', 'a:1935'], ''],
+  ])('%s with %o', (text, env, destinations, hasBackend) => {
+    const { config, warnings } = loadConfig(`listen 1935; vhost __defaultVhost__ { ${text} }`, { fileName: 'srs.conf', env });
+    const vhost = config.vhosts.get('__defaultVhost__')!;
+    expect(warnings).toEqual([]);
+    expect(destinationsOf(vhost).map(describeForwardDestination)).toEqual(destinations);
+    expect(forwardBackendOf(vhost)).toBe(hasBackend === '' ? '' : 'http://127.0.0.1:8085/forward');
+  });
+
+  it('are told about when one form is given twice, or a directive of the block is not known', () => {
+    const load = (text: string) =>
+      loadConfig(`listen 1935; vhost __defaultVhost__ {\n${text} }`, { fileName: 'srs.conf', env: {} });
+    const { warnings } = load('forward a; forward b;');
+    expect(warnings.map(({ message }) => message)).toEqual(['forward is given twice, the one in line 2 counts']);
+    expect(() => load('forward { destinations a; }')).toThrow(
+      'unknown directive destinations in vhost __defaultVhost__ / forward; did you mean destination?',
+    );
+    expect(() => load('forward { backend ftp://a; }')).toThrow('backend ftp://a must be an http:// or https:// URL');
   });
 });

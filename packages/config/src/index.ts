@@ -18,7 +18,9 @@ export type { Environment } from './environment.ts';
 export type { LiveRule } from './field.ts';
 export {
   describeForwardDestination,
+  destinationsOf,
   type ForwardDestination,
+  forwardBackendOf,
   forwardDestinationAllowed,
   parseForwardDestination,
 } from './forward-destination.ts';

@@ -14,6 +14,8 @@ export interface NameEntry {
   readonly sameName: Many<Fields>['sameName'];
   /** An unknown name inside is only warned about. */
   readonly isLoose: boolean;
+  /** What the name means with braces, where it means something else without them. */
+  readonly asBlock?: NameEntry;
 }
 
 export type Names = Map<string, NameEntry>;
@@ -62,7 +64,10 @@ function addRow(row: Row<unknown>, names: Names, instance: Names): void {
     sameName: 'allowed',
     isLoose: false,
   };
-  for (const name of row.type.repeats ?? [row.name]) names.set(name, entry);
+  for (const name of row.type.repeats ?? [row.name]) {
+    const known = names.get(name);
+    names.set(name, known?.kind === 'block' ? { ...entry, asBlock: known } : entry);
+  }
   for (const alias of row.aliases) {
     const path = alias.split('/');
     let target = instance;
@@ -72,19 +77,25 @@ function addRow(row: Row<unknown>, names: Names, instance: Names): void {
 }
 
 /** The block of that name, which an alias may have needed before its own turn came. */
-function openBlock(names: Names, name: string, block?: Block<Fields>): NameEntry {
+function openBlock(names: Names, name: string, field?: Block<Fields>): NameEntry {
   const known = names.get(name);
-  if (known?.children !== undefined) return known;
+  const block = known === undefined ? undefined : blockEntry(known);
+  if (block?.children !== undefined) return block;
   const entry: NameEntry = {
     kind: 'block',
     children: new Map(),
     hasBraces: true,
     mayRepeat: false,
     sameName: 'allowed',
-    isLoose: block?.isLoose ?? false,
+    isLoose: field?.isLoose ?? false,
   };
-  names.set(name, entry);
+  names.set(name, known === undefined ? entry : { ...known, asBlock: entry });
   return entry;
+}
+
+/** What a name means where it leads to others inside. */
+export function blockEntry(entry: NameEntry): NameEntry {
+  return entry.asBlock ?? entry;
 }
 
 /** The directive as problems name it: the blocks around it, then its name. */
@@ -113,11 +124,12 @@ export class NameCheck {
     const seen = new Map<NameEntry, Directive>();
     const titles = new Map<string, Directive>();
     for (const directive of parent.children) {
-      const entry = names.get(directive.name);
-      if (entry === undefined) {
+      const named = names.get(directive.name);
+      if (named === undefined) {
         this.#reportUnknown(directive, names, where, isLoose);
         continue;
       }
+      const entry = directive.isBlock ? blockEntry(named) : named;
       if (!this.#checkBraces(directive, entry, where)) continue;
       if (entry.kind === 'many') this.#checkSameName(directive, entry, titles, where);
       else if (!entry.mayRepeat) this.#checkRepeated(directive, entry, seen, where);

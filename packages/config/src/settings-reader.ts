@@ -1,5 +1,5 @@
 /** Reads a tree of directives into typed settings, field by field. */
-import { type Directive, findPath } from './directive.ts';
+import { type Directive, findPath, findPathOf } from './directive.ts';
 import type { EffectiveConfig } from './effective-config.ts';
 import type { Field, Fields, Many, Row, Settings } from './field.ts';
 import { blockTitle, joinPath } from './names.ts';
@@ -139,7 +139,7 @@ export class SettingsReader {
   #findRow(row: Row<unknown>, scope: Scope): Directive | undefined {
     let found: Directive | undefined;
     for (const path of pathsOf(row, scope.prefixes)) {
-      const directive = findPath(scope.instance, path);
+      const directive = findPathOf(scope.instance, path, { isBlock: row.type.isPairs ?? false });
       if (directive === undefined) continue;
       if (found === undefined) {
         found = directive;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { isSameConfig } from './config.ts';
-import { type Directive, findChild } from './directive.ts';
+import { findPath } from './directive.ts';
 import type { Fields } from './field.ts';
 import { loadConfig } from './load.ts';
 import { formatProblem, ProblemList } from './problem.ts';
@@ -29,6 +29,7 @@ describe('conf/', () => {
   it('forward, edge and demo pairs can run on one machine', () => {
     for (const pair of [
       ['forward.master', 'forward.slave'],
+      ['forward.backend', 'forward.slave'],
       ['edge', 'origin'],
       ['edge.token.traverse', 'origin'],
       ['demo', 'demo.19350'],
@@ -70,7 +71,7 @@ describe('conf/full.conf', () => {
     const paths = rowPaths(schema);
     expect(paths.length).toBeGreaterThan(120);
     for (const path of paths) {
-      const found = path.reduce<Directive | undefined>((at, name) => findChild(at, name), root);
+      const found = findPath(root, path);
       expect(found, path.join(' / ')).toBeDefined();
     }
   });

@@ -44,6 +44,8 @@ export interface Lease {
   readonly publisher: PublisherInfo;
   /** Parameters of the publisher, from the `?` on; they may be secret, so they go no further than to its hooks. */
   readonly param: string;
+  /** As the publisher wrote it, with its parameters; empty for a stream that is got from another server. */
+  readonly tcUrl: string;
   /** The stream is that of another server, got from there for viewers of this one: a publisher here takes its place. */
   readonly isPulled: boolean;
   /** Names of the servers that it has passed through before this one. */
@@ -99,6 +101,7 @@ export interface DirectoryProtocol {
         readonly cid: number;
         readonly ip: string;
         readonly param: string;
+        readonly tcUrl: string;
         /** What to do when somebody publishes this stream already. */
         readonly busy: 'reject' | 'replace';
         readonly hops: readonly string[];

@@ -21,7 +21,7 @@ export interface ForwardView {
   readonly connects: number;
   readonly sentFrames: number;
   readonly sentBytes: number;
-  /** Overtaken while the server was slow. */
+  /** Overtaken while the server was slow, or away after it had been there. */
   readonly droppedFrames: number;
   /** Why the last try or connection ended; empty when none has. */
   readonly lastError: string;
@@ -129,6 +129,8 @@ export class ForwardOutput implements FrameConsumer {
   }
 
   onGap(lostFrames: number): void {
+    // What came while the first connection was made was never to be sent.
+    if (this.#push.sentFrames === 0) return;
     this.#droppedFrames += lostFrames;
   }
 

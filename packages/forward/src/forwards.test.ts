@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AmfObject } from '@srs/amf';
 import { type Config, forwardDestinationAllowed, loadConfig } from '@srs/config';
 import { memoryLog, systemClock } from '@srs/kernel';
@@ -15,12 +16,24 @@ const LIMIT_MS = 10_000;
 /** Opens and ends what is wanted of the streams that are published, as the server does. */
 class Publishes {
   readonly log = memoryLog();
+  /** What the backend was asked. */
+  readonly questions: {
+    readonly asked: string;
+    readonly answer: (urls: readonly string[]) => void;
+    readonly fail: (reason: Error) => void;
+  }[] = [];
   readonly forwards = new Forwards({
     clock: systemClock,
     random: () => 0,
     identity: () => AmfObject.object({}),
     instanceId: 'test',
     isOwn: ({ port }) => port === OWN_PORT,
+    log: this.log,
+    askBackend: (url, streamId) => {
+      const { promise, resolve, reject } = Promise.withResolvers<readonly string[]>();
+      this.questions.push({ asked: `${url} ${streamId}`, answer: resolve, fail: reject });
+      return promise;
+    },
     reselect: (streamId) => this.#reselect(streamId),
   });
   readonly #running = new Map<string, Map<Feature, FrameConsumer | undefined>>();
@@ -57,6 +70,11 @@ class Publishes {
     return views.map(({ source, destination }) => `${source} ${destination}`);
   }
 
+  async shows(rows: readonly string[]): Promise<void> {
+    const isShown = (): boolean => isDeepStrictEqual(this.shown(), rows);
+    await eventually(isShown, LIMIT_MS, () => `it shows ${this.shown().join(', ')}`);
+  }
+
   #reselect(streamId: string): boolean {
     const running = this.#running.get(streamId);
     if (running === undefined) return false;
@@ -85,7 +103,7 @@ class Publishes {
       param: '?token=x',
       isPulled: false,
       hops: [],
-      log: this.log,
+      log: memoryLog(),
       dismissPublisher: () => {},
       resume: () => {},
     };
@@ -184,5 +202,75 @@ describe('a destination that is added', () => {
       reason: 'too many',
       text: `stream ${STREAM} has 100 added destinations, must be at most 100: 127.0.0.1:102 is not added`,
     });
+  });
+});
+
+describe('destinations that a backend names', () => {
+  const backend = (path: string, more = ''): string => `forward { enabled on; backend http://127.0.0.1:1/${path}; ${more} }`;
+
+  it('get the stream beside those of the configuration, once each', async () => {
+    await using publishes = new Publishes(backend('a', 'destination 127.0.0.1:2;'));
+    publishes.publish(STREAM);
+    expect(publishes.shown()).toEqual(['config 127.0.0.1:2']);
+    expect(publishes.questions.map(({ asked }) => asked)).toEqual([`http://127.0.0.1:1/a ${STREAM}`]);
+    publishes.questions[0]!.answer(['127.0.0.1:2', 'rtmp://127.0.0.1:3/live/x?key=abc', '127.0.0.1:3']);
+    await publishes.shows(['config 127.0.0.1:2', 'backend rtmp://127.0.0.1:3/live/x?key=***', 'backend 127.0.0.1:3']);
+    expect(publishes.log.lines).toEqual([]);
+  });
+
+  it('are asked for again when there was no answer, which is told once a minute for all streams', async () => {
+    await using publishes = new Publishes(backend('a'));
+    publishes.publish(STREAM);
+    publishes.publish(OTHER);
+    for (const { fail } of publishes.questions) fail(new Error('nobody is there'));
+    await eventually(
+      () => publishes.questions.length === 4,
+      LIMIT_MS,
+      () => `${publishes.questions.length} questions`,
+    );
+    publishes.questions[2]!.answer(['127.0.0.1:3']);
+    await publishes.shows(['backend 127.0.0.1:3']);
+    expect(publishes.log.lines.map(({ level, text }) => `${level}: ${text}`)).toEqual([
+      `warn: forward of ${STREAM}: nobody is there; next try in 1000 ms`,
+    ]);
+  });
+
+  it('are left out where they are none, and the others count', async () => {
+    await using publishes = new Publishes(backend('a'));
+    publishes.publish(STREAM);
+    publishes.questions[0]!.answer(['rtmp://a/live?key=abc', '127.0.0.1:3', 'x y']);
+    await publishes.shows(['backend 127.0.0.1:3']);
+    expect(publishes.log.lines.map(({ text }) => text)).toEqual([
+      `forward of ${STREAM}: the backend names a destination that cannot be: "rtmp://a/live?key=***" must be ${forwardDestinationAllowed}`,
+    ]);
+  });
+
+  it('stay through a reload; another backend is asked at once, and what the first has named stays until it answers', async () => {
+    await using publishes = new Publishes(backend('a'));
+    publishes.publish(STREAM);
+    publishes.questions[0]!.answer(['127.0.0.1:3', '127.0.0.1:4']);
+    await publishes.shows(['backend 127.0.0.1:3', 'backend 127.0.0.1:4']);
+    publishes.reload(backend('a', 'destination 127.0.0.1:2;'));
+    expect(publishes.questions).toHaveLength(1);
+    publishes.reload(backend('b'));
+    expect(publishes.questions.map(({ asked }) => asked)).toEqual([
+      `http://127.0.0.1:1/a ${STREAM}`,
+      `http://127.0.0.1:1/b ${STREAM}`,
+    ]);
+    expect(publishes.shown()).toEqual(['backend 127.0.0.1:3', 'backend 127.0.0.1:4']);
+    publishes.questions[1]!.answer(['127.0.0.1:4']);
+    await publishes.shows(['backend 127.0.0.1:4']);
+    publishes.reload('');
+    expect(publishes.shown()).toEqual([]);
+  });
+
+  it('are not begun when the publish is over before the answer', async () => {
+    await using publishes = new Publishes(backend('a'));
+    publishes.publish(STREAM);
+    await publishes.unpublish(STREAM);
+    publishes.publish(STREAM);
+    publishes.questions[0]!.answer(['127.0.0.1:3']);
+    publishes.questions[1]!.answer(['127.0.0.1:4']);
+    await publishes.shows(['backend 127.0.0.1:4']);
   });
 });

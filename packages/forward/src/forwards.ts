@@ -3,10 +3,12 @@
  * business. On an edge the origins are such a server too, together.
  */
 import { AmfObject } from '@srs/amf';
-import { upstreamTarget } from '@srs/client';
+import { FailureNotes, upstreamTarget } from '@srs/client';
 import {
   describeForwardDestination,
+  destinationsOf,
   type ForwardDestination,
+  forwardBackendOf,
   forwardDestinationAllowed,
   parseForwardDestination,
   rtmpOrigins,
@@ -14,9 +16,10 @@ import {
   type VhostConfig,
   vhostAtOrigins,
 } from '@srs/config';
-import { type Clock, redact } from '@srs/kernel';
+import { type Clock, describeError, type Log, redact } from '@srs/kernel';
 import { withHops } from '@srs/rtmp';
 import type { Feature, FrameConsumer, OutputStream } from '@srs/stream';
+import { BackendDestinations } from './backend-destinations.ts';
 import { destinationTarget } from './destination-target.ts';
 import { ForwardOutput, type ForwardOutputOptions, type ForwardSource, type ForwardView } from './forward-output.ts';
 
@@ -30,6 +33,9 @@ export interface ForwardOptions {
   readonly instanceId: string;
   /** This server listens there. */
   readonly isOwn: (address: ServerAddress) => boolean;
+  readonly log: Log;
+  /** What the backend at the URL wants the stream pushed to, as texts. Rejects when there is no valid answer in time. */
+  readonly askBackend: (url: string, streamId: string) => Promise<readonly string[]>;
   /** Another set of features is wanted of the stream from now on. @returns false when nobody publishes it */
   readonly reselect: (streamId: string) => boolean;
 }
@@ -58,6 +64,7 @@ interface StreamDestinations {
   readonly wanted: Map<string, WantedDestination>;
   /** By request, by `keyOf`. */
   readonly added: Map<string, ForwardDestination>;
+  backend: BackendDestinations | undefined;
 }
 
 /** The same object, and feature, for as long as it is wanted: it stands for the output. */
@@ -79,6 +86,8 @@ export class Forwards {
   /** By stream; of those that are published. */
   readonly #streams = new Map<string, StreamDestinations>();
   readonly #outputs = new Set<ForwardOutput>();
+  /** Of all streams: a backend that is away is away for all of them. */
+  readonly #backendNotes: FailureNotes;
   readonly #edge: Feature<EdgeSection> = {
     name: 'edge push',
     select: (vhost) => {
@@ -99,11 +108,14 @@ export class Forwards {
 
   constructor(options: ForwardOptions) {
     this.#options = options;
+    this.#backendNotes = new FailureNotes(options.clock);
   }
 
   /** What a stream of the vhost is to be pushed to. */
-  of({ forward }: VhostConfig, streamId: string): readonly Feature[] {
-    const { wanted, added } = this.#destinationsOf(streamId);
+  of(vhost: VhostConfig, streamId: string): readonly Feature[] {
+    const stream = this.#destinationsOf(streamId);
+    this.#askAsTold(streamId, stream, forwardBackendOf(vhost));
+    const { wanted, added, backend } = stream;
     const sources = new Map<string, ForwardSource>();
     const want = (destination: ForwardDestination, source: ForwardSource): void => {
       const key = keyOf(destination);
@@ -113,7 +125,8 @@ export class Forwards {
       if (known === undefined) wanted.set(key, this.#newDestination(destination, source));
       else known.source = source;
     };
-    for (const destination of forward) want(destination, 'config');
+    for (const destination of destinationsOf(vhost)) want(destination, 'config');
+    for (const destination of backend?.destinations ?? []) want(destination, 'backend');
     for (const destination of added.values()) want(destination, 'api');
     for (const key of wanted.keys()) if (!sources.has(key)) wanted.delete(key);
     return [this.#edge, ...Array.from(wanted.values(), ({ feature }) => feature)];
@@ -121,7 +134,13 @@ export class Forwards {
 
   /** The publish is over, and with it what was added to it. */
   unpublished(streamId: string): void {
+    this.#streams.get(streamId)?.backend?.close();
     this.#streams.delete(streamId);
+  }
+
+  /** The server ends: nobody is asked any more. */
+  close(): void {
+    for (const streamId of this.#streams.keys()) this.unpublished(streamId);
   }
 
   views(): readonly ForwardView[] {
@@ -131,10 +150,7 @@ export class Forwards {
   /** Pushes a published stream to another destination too, until it is removed or the publish ends; a reload does not touch it. */
   add(streamId: string, text: string): 'added' | 'already' | ForwardRefusal {
     const destination = parseForwardDestination(text);
-    if (destination === undefined) {
-      const shown = JSON.stringify(redact(text.slice(0, 200)));
-      return { reason: 'malformed', text: `destination ${shown} must be ${forwardDestinationAllowed}` };
-    }
+    if (destination === undefined) return { reason: 'malformed', text: `destination ${refusalText(text)}` };
     const shown = describeForwardDestination(destination);
     if (this.#options.isOwn(destination)) {
       return { reason: 'own server', text: `destination ${shown} is this server itself, must be another one` };
@@ -172,10 +188,36 @@ export class Forwards {
   #destinationsOf(streamId: string): StreamDestinations {
     let destinations = this.#streams.get(streamId);
     if (destinations === undefined) {
-      destinations = { wanted: new Map(), added: new Map() };
+      destinations = { wanted: new Map(), added: new Map(), backend: undefined };
       this.#streams.set(streamId, destinations);
     }
     return destinations;
+  }
+
+  /** A backend that changes in a reload is asked anew; what the one before has named stays until then. */
+  #askAsTold(streamId: string, stream: StreamDestinations, url: string): void {
+    const before = stream.backend;
+    if ((before?.url ?? '') === url) return;
+    before?.close();
+    const { askBackend, random, log, reselect } = this.#options;
+    const complain = (text: string): void => {
+      if (this.#backendNotes.isNews('')) log.warn(`forward of ${streamId}: ${text}`);
+    };
+    stream.backend =
+      url === ''
+        ? undefined
+        : new BackendDestinations({
+            url,
+            destinations: before?.destinations ?? [],
+            ask: () => askBackend(url, streamId),
+            random,
+            onAnswer: (faults) => {
+              for (const fault of faults.slice(0, 1))
+                complain(`the backend names a destination that cannot be: ${refusalText(fault)}`);
+              reselect(streamId);
+            },
+            onFailure: (reason, retryMs) => complain(`${describeError(reason)}; next try in ${retryMs} ms`),
+          });
   }
 
   #newDestination(destination: ForwardDestination, source: ForwardSource): WantedDestination {
@@ -223,6 +265,10 @@ export class Forwards {
     return output;
   }
 }
+
+/** What is wrong with a text that is no destination. */
+const refusalText = (text: string): string =>
+  `${JSON.stringify(redact(text.slice(0, 200)))} must be ${forwardDestinationAllowed}`;
 
 /** Tells one destination from another. Secrets are a part of it. */
 const keyOf = (destination: ForwardDestination): string => destination.url ?? describeForwardDestination(destination);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkAnswer, readVerdict } from './hook-answer.ts';
+import { checkAnswer, readNamedUrls, readVerdict } from './hook-answer.ts';
 import { HookFailure } from './hook-failure.ts';
 
 const url = 'http://hook.test/x?token=secret';
@@ -84,5 +84,28 @@ describe('readVerdict', () => {
     const failure = failureOf(answer, readVerdict);
     expect(failure.kind).toBe('invalid');
     expect(failure.message).toContain(reason);
+  });
+});
+
+describe('readNamedUrls', () => {
+  it.each([
+    ['{"code":0,"data":{"urls":["rtmp://a/live/s","b"]}}', ['rtmp://a/live/s', 'b']],
+    ['{"code":0,"data":{"urls":[]}}', []],
+    ['{"code":0,"data":{}}', []],
+    ['{"code":0,"data":null}', []],
+    ['{"code":0}', []],
+    ['0', []],
+  ])('%s', (body, urls) => {
+    expect(readNamedUrls(url, { ...ok, body })).toEqual(urls);
+  });
+
+  const many = JSON.stringify(Array.from({ length: 101 }, () => 'a'));
+  it.each([
+    ['{"code":1,"data":{"urls":["a"]}}', 'answered code 1, must be 0'],
+    ['{"code":0,"data":{"urls":"a"}}', 'answered data.urls "\\"a\\"", must be a list of texts'],
+    ['{"code":0,"data":{"urls":["a",1]}}', 'answered data.urls "[\\"a\\",1]", must be a list of texts'],
+    [`{"code":0,"data":{"urls":${many}}}`, 'answered 101 data.urls, must be at most 100'],
+  ])('%s names nothing', (body, reason) => {
+    expect(failureOf({ ...ok, body }, readNamedUrls).message).toBe(`hook http://hook.test/x?token=*** ${reason}`);
   });
 });

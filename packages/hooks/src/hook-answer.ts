@@ -42,6 +42,28 @@ export function readVerdict(url: string, answer: HookAnswer): RedirectTarget | u
   return targetOf(url, redirect);
 }
 
+/** Addresses in one answer. */
+const MAX_NAMED = 100;
+
+/**
+ * The answer to what a stream is to be pushed to: `{"code":0,"data":{"urls":["rtmp://...", ...]}}`, or any yes for nothing.
+ * @returns the texts as they were sent
+ * @throws HookFailure for everything else
+ */
+export function readNamedUrls(url: string, answer: HookAnswer): readonly string[] {
+  checkAnswer(url, answer);
+  const text = answer.body.trim();
+  const { data } = (text.startsWith('{') ? JSON.parse(text) : {}) as { readonly data?: { readonly urls?: unknown } | null };
+  const urls = data?.urls ?? [];
+  if (!Array.isArray(urls) || !urls.every((each) => typeof each === 'string')) {
+    throw new HookFailure('invalid', url, `answered data.urls ${excerpt(JSON.stringify(urls))}, must be a list of texts`);
+  }
+  if (urls.length > MAX_NAMED) {
+    throw new HookFailure('invalid', url, `answered ${urls.length} data.urls, must be at most ${MAX_NAMED}`);
+  }
+  return urls;
+}
+
 /** @throws HookFailure unless the status is 200 */
 export function checkStatus(url: string, answer: HookAnswer): void {
   const { status, location } = answer;

@@ -2,13 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeRedirectTarget, type RedirectTarget } from '@srs/config';
 import { describeError, type Log, redact, SrsError } from '@srs/kernel';
-import { checkAnswer, checkStatus, type HookAnswer, readVerdict } from './hook-answer.ts';
+import { checkAnswer, checkStatus, type HookAnswer, readNamedUrls, readVerdict } from './hook-answer.ts';
 import type { AskedEvent, FetchedEvent, OutputEvent, ToldEvent } from './hook-event.ts';
 import { HookFailure } from './hook-failure.ts';
 import { HookPoster } from './hook-post.ts';
 import { type Turn, TurnQueue } from './turn-queue.ts';
 
-interface HookCall {
+export interface HookCall {
   /** Called one after another, in this order. */
   readonly urls: readonly string[];
   readonly body: string;
@@ -83,6 +83,15 @@ export class HookCaller {
   }
 
   /**
+   * Asks every URL, what a published stream is to be pushed to. No client waits for it, so each failure is the caller's to tell.
+   * @returns the addresses as they were sent
+   * @throws HookFailure
+   */
+  askForUrls(call: HookCall): Promise<readonly string[]> {
+    return this.#track(this.#askForUrls(call));
+  }
+
+  /**
    * Tells every URL, each again with growing pauses when it could not be reached, and logs what failed. Never rejects.
    * @returns false when it was cut short by `close`: not everybody has been told, and nobody has given up
    */
@@ -136,6 +145,12 @@ export class HookCaller {
         cause: error,
       });
     }
+  }
+
+  async #askForUrls(call: HookCall): Promise<readonly string[]> {
+    const named: string[] = [];
+    for (const url of call.urls) named.push(...readNamedUrls(url, await this.#call('question', url, call)));
+    return named;
   }
 
   async #tell(notice: HookNotice): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hookBody } from './hook-event.ts';
+import { forwardBody, hookBody } from './hook-event.ts';
 
 const facts = {
   clientId: 107,
@@ -44,4 +44,12 @@ describe('hookBody', () => {
     const pageUrl = '"},{"\\\n\u0000\ud800\u2028</script>';
     expect(JSON.parse(hookBody('on_connect', { ...facts, pageUrl }))).toMatchObject({ pageUrl });
   });
+});
+
+it('the body of on_forward has the fields of SRS 5 in its order', () => {
+  const { clientId, ip, vhost, app, tcUrl, stream, param, serverId } = facts;
+  expect(forwardBody({ clientId, ip, vhost, app, tcUrl, stream, param, serverId })).toBe(
+    '{"action":"on_forward","server_id":"vid-1","client_id":107,"ip":"10.0.0.7","vhost":"live.test","app":"app/sub",' +
+      '"tcUrl":"rtmp://live.test/app/sub?token=t","stream":"one","param":"?key=k"}',
+  );
 });

@@ -5,6 +5,8 @@ export type AskedEvent = 'on_connect' | 'on_publish' | 'on_play';
 /** The server is told of the end of what it has allowed. */
 export type ToldEvent = 'on_close' | 'on_unpublish' | 'on_stop';
 
+/** The server names what else a published stream is to be pushed to. */
+export type NamingEvent = 'on_forward';
 /** The server is told of what was made of a stream. */
 export type OutputEvent = 'on_dvr' | 'on_hls';
 /** A URL is fetched for each segment, so that a cache below it has the segment before its viewers ask. */
@@ -63,6 +65,13 @@ export interface OutputFacts {
   /** The directory that relative paths begin at. */
   readonly cwd: string;
   readonly serverId: string;
+}
+
+/** In the order of SRS 5. */
+export function forwardBody(facts: Omit<OutputFacts, 'cwd'> & { readonly tcUrl: string }): string {
+  const { serverId, clientId, ip, vhost, app, tcUrl, stream, param } = facts;
+  const action: NamingEvent = 'on_forward';
+  return JSON.stringify({ action, server_id: serverId, client_id: clientId, ip, vhost, app, tcUrl, stream, param });
 }
 
 export interface SegmentFacts extends OutputFacts {

@@ -10,7 +10,16 @@ type Hello = DirectoryProtocol['requests']['hello']['request'];
 
 const ring = (index: number): RingRef => ({ arena: 0, index, generation: index + 1000, offset: index << 20, sizeBytes: 1 << 20 });
 const publisher = { slot: 1, pid: 42, cid: 7, ip: '10.0.0.1' };
-const lease: Lease = { leaseId: 'L-1', streamId: 'v/a/s', ring: ring(1), publisher, param: '', isPulled: false, hops: [] };
+const lease: Lease = {
+  leaseId: 'L-1',
+  streamId: 'v/a/s',
+  ring: ring(1),
+  publisher,
+  param: '',
+  tcUrl: '',
+  isPulled: false,
+  hops: [],
+};
 
 /** A back-source that can die and be started again. */
 class TestBackSource {
@@ -81,7 +90,7 @@ async function setUp() {
   return { backSource, client };
 }
 
-const request = { streamId: 'v/a/s', cid: 7, ip: '10.0.0.1', param: '', busy: 'reject', hops: [] } as const;
+const request = { streamId: 'v/a/s', cid: 7, ip: '10.0.0.1', param: '', tcUrl: '', busy: 'reject', hops: [] } as const;
 
 describe('DirectoryClient', () => {
   it('tells a restarted back-source its leases, subscriptions and the rings it reads', async () => {

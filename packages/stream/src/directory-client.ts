@@ -38,6 +38,7 @@ export interface PublishRequest {
   readonly cid: number;
   readonly ip: string;
   readonly param: string;
+  readonly tcUrl: string;
   readonly busy: 'reject' | 'replace';
   /** Names of the servers that the stream has passed through before this one. */
   readonly hops: readonly string[];

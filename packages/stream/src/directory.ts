@@ -177,12 +177,13 @@ export class Directory {
       readonly cid: number;
       readonly ip: string;
       readonly param: string;
+      readonly tcUrl: string;
       readonly busy: 'reject' | 'replace';
       readonly isPulled: boolean;
       readonly hops: readonly string[];
     },
   ): PublishAnswer {
-    const { streamId, param, isPulled, hops } = request;
+    const { streamId, param, tcUrl, isPulled, hops } = request;
     const current = this.#streams.get(streamId)?.lease;
     if (current !== undefined && request.busy === 'reject' && !(current.lease.isPulled && !isPulled)) {
       return { isGranted: false, reason: 'busy', publisher: current.lease.publisher };
@@ -199,7 +200,8 @@ export class Directory {
     }
     const holder = holderOf(peer);
     const publisher: PublisherInfo = { slot: peer.slot, pid: peer.pid, cid: request.cid, ip: request.ip };
-    const lease: Lease = { leaseId: `${this.#leasePrefix}-${this.#nextLease}`, streamId, ring, publisher, param, isPulled, hops };
+    const leaseId = `${this.#leasePrefix}-${this.#nextLease}`;
+    const lease: Lease = { leaseId, streamId, ring, publisher, param, tcUrl, isPulled, hops };
     this.#nextLease += 1;
     this.#hold(ring, 'writer', holder);
     entry.lease = { lease, holder, grown: undefined };

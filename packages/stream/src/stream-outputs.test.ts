@@ -143,6 +143,7 @@ function setUp(hls = 'enabled on;', { isObserved = true } = {}) {
       cid,
       ip: '10.0.0.1',
       param: '?token=t',
+      tcUrl: '',
       busy: 'replace',
       isPulled: false,
       hops: [],

@@ -125,7 +125,7 @@ export interface PushReport {
   readonly connects: number;
   readonly sentFrames: number;
   readonly sentBytes: number;
-  /** Overtaken while the server was slow. */
+  /** Overtaken while the server was slow, or away after it had been there. */
   readonly droppedFrames: number;
   /** Why the last try or connection ended; empty when none has. */
   readonly lastError: string;

@@ -37,7 +37,15 @@ async function setUp() {
       return {
         close: () => channel.close(),
         publish: (): Promise<PublishAnswer> =>
-          channel.request('publish', { streamId: 'v/live/one', cid: 1, ip: '127.0.0.1', param: '', busy: 'reject', hops: [] }),
+          channel.request('publish', {
+            streamId: 'v/live/one',
+            cid: 1,
+            ip: '127.0.0.1',
+            param: '',
+            tcUrl: '',
+            busy: 'reject',
+            hops: [],
+          }),
       };
     },
   };

@@ -168,12 +168,12 @@ class EdgePulls implements EdgePart {
     if (vhost === undefined) return { refusal: 'its vhost is no edge any more' };
     this.#services ??= this.#openServices();
     const services = this.#services;
-    const answer = services.directory.begin({ streamId, cid: log.cid, ip, param: '', busy: 'reject', hops: [] });
+    const answer = services.directory.begin({ streamId, cid: log.cid, ip, param: '', tcUrl: '', busy: 'reject', hops: [] });
     if (!answer.isGranted) {
       return { refusal: answer.reason === 'busy' ? 'it is published here' : 'there is no memory for it (ring memory)' };
     }
     const onRevoked = (): void => this.#stop(streamId);
-    return { sink: Publishing.begin({ services, vhost, streamId, param: '', hops: [], log, ip, onRevoked }, answer) };
+    return { sink: Publishing.begin({ services, vhost, streamId, param: '', tcUrl: '', hops: [], log, ip, onRevoked }, answer) };
   }
 
   /** A server that the cluster names comes before the origins; who has none waits for one. */

@@ -1,6 +1,6 @@
 /** The one table of what is made of published streams. */
 import { randomBytes } from 'node:crypto';
-import type { Config, VhostConfig } from '@srs/config';
+import { type Config, destinationsOf, forwardBackendOf, type VhostConfig } from '@srs/config';
 import type { DvrControl, RecordedFile } from '@srs/dvr';
 import type { Forwards } from '@srs/forward';
 import type { SegmentEvent } from '@srs/hls';
@@ -18,6 +18,8 @@ export interface OutputEvents {
   readonly onRecorded: (file: RecordedFile) => void;
   /** Other features are wanted of the stream from now on. @returns false when nobody publishes it */
   readonly reselect: (streamId: string) => boolean;
+  /** What the backend at the URL wants the stream pushed to. Rejects when there is no valid answer in time. */
+  readonly askForward: (url: string, streamId: string) => Promise<readonly string[]>;
 }
 
 interface Row {
@@ -47,6 +49,9 @@ const table: readonly Row[] = [
   dvrRow,
 ];
 
+const isForwarding = (vhost: VhostConfig): boolean =>
+  vhost.mode === 'remote' || destinationsOf(vhost).length > 0 || forwardBackendOf(vhost) !== '';
+
 /** A feature is loaded when the first vhost wants it: half of the time of a start is loading. */
 export class OutputFeatures {
   readonly #environment: WorkerEnvironment;
@@ -71,8 +76,7 @@ export class OutputFeatures {
   async load(config: Config): Promise<void> {
     const vhosts = Array.from(config.vhosts.values());
     for (const row of table) if (vhosts.some((vhost) => row.isWanted(vhost))) await this.#load(row);
-    if (this.#forwards === undefined && vhosts.some(({ forward, mode }) => forward.length > 0 || mode === 'remote'))
-      await this.openForwards();
+    if (this.#forwards === undefined && vhosts.some(isForwarding)) await this.openForwards();
   }
 
   /** Loads what records, whatever the configuration wants. */
@@ -92,6 +96,7 @@ export class OutputFeatures {
   }
 
   async close(): Promise<void> {
+    this.#forwards?.close();
     await Promise.all(Array.from(this.#loaded, (feature) => feature.close()));
   }
 
@@ -121,7 +126,9 @@ export class OutputFeatures {
           id: cid,
         }),
       isOwn: (address) => isOwnAddress(environment.config, address),
+      log: environment.log,
       reselect: this.#events.reselect,
+      askBackend: this.#events.askForward,
     });
     return this.#forwards;
   }

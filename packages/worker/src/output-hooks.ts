@@ -1,9 +1,11 @@
 /** Tells hook servers what has been made of streams: recordings and HLS segments. */
-import type { Config, HooksConfig } from '@srs/config';
+import { type Config, type HooksConfig, splitStreamId } from '@srs/config';
+import type { Lease } from '@srs/control';
 import type { RecordedFile } from '@srs/dvr';
 import type { SegmentEvent } from '@srs/hls';
 import {
   type FetchedEvent,
+  forwardBody,
   type HookCaller,
   type OutputEvent,
   type OutputFacts,
@@ -15,6 +17,9 @@ import type { Log } from '@srs/kernel';
 import type { OutputStream } from '@srs/stream';
 import { newHookCaller } from './http-hooks.ts';
 import { serverIdOf } from './server-id.ts';
+
+/** For a vhost that has just gone. */
+const FORWARD_TIMEOUT_MS = 1_000;
 
 export class OutputHooks {
   readonly #config: () => Config;
@@ -50,6 +55,18 @@ export class OutputHooks {
     if (hooks.onHls.length > 0) this.#tell('on_hls', hooks, hooks.onHls, stream, segmentBody(facts));
     const fetched = hooks.onHlsNotify.map((each) => segmentNotifyUrl(each, facts));
     if (fetched.length > 0) this.#tell('on_hls_notify', hooks, fetched, stream, '', stream.vhost.hls.nbNotify);
+  }
+
+  /**
+   * What the backend wants a published stream pushed to.
+   * @throws HookFailure when it gives no valid answer in time
+   */
+  askForward(url: string, { streamId, publisher: { cid, ip }, param, tcUrl }: Lease): Promise<readonly string[]> {
+    const { vhost, app, stream } = splitStreamId(streamId);
+    const timeoutMs = this.#config().vhosts.get(vhost)?.hooks.timeoutMs ?? FORWARD_TIMEOUT_MS;
+    const facts = { clientId: cid, ip, vhost, app, stream, param, tcUrl, serverId: serverIdOf(this.#config()) };
+    this.#caller ??= newHookCaller(this.#log);
+    return this.#caller.askForUrls({ urls: [url], body: forwardBody(facts), timeoutMs, clientId: cid, ip, log: this.#log });
   }
 
   /** Waits for what is under way, `graceMs` at most. */

@@ -47,6 +47,10 @@ export async function startOutputs(
       recordings.onRecorded(file);
     },
     reselect: (streamId) => outputs?.reselect(streamId) ?? false,
+    askForward: async (url, streamId) => {
+      const lease = outputs?.leaseOf(streamId);
+      return lease === undefined ? [] : await hooks.askForward(url, lease);
+    },
   });
   await features.load(environment.config);
   if (wishes.inheritedVhosts().size > 0) await features.openRecorder();

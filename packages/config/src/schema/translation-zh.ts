@@ -195,6 +195,12 @@ export const chineseTexts: Readonly<Record<string, string>> = {
   'The same, for players only.': '同上，只针对播放。',
   'Push every published stream to these destinations: servers, where it keeps its names (the default port is 1935), or URLs of streams.':
     '把每路推上来的流转推到这些目的地：服务器（流名不变，默认端口 1935），或流的 URL。',
+  'The same as `forward` with values, as SRS 5 writes it. Both may stand in a vhost.':
+    '与带值的 `forward` 相同，是 SRS 5 的写法。两种可以同时使用。',
+  'Push published streams on as this block says.': '按本块的设置转推推上来的流。',
+  'Where to, as the values of `forward`.': '转推到哪里，写法同 `forward` 的值。',
+  'Ask here at each publish, as the hook `on_forward`, for more destinations of the stream: `{"code":0,"data":{"urls":["rtmp://..."]}}`.':
+    '每次推流时向这里询问（回调 `on_forward`）该流的更多目的地：`{"code":0,"data":{"urls":["rtmp://..."]}}`。',
   // publish
   'How publishers are supervised.': '如何监管推流。',
   'What happens when a stream is published that has a publisher: `reject` refuses the new one, `replace` closes the old one.':

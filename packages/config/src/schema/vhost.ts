@@ -4,7 +4,7 @@ import { block, row } from '../field.ts';
 import { forwardDestinations } from '../forward-destination.ts';
 import { redisUrl } from '../redis-url-type.ts';
 import { vhostTemplate } from '../template-type.ts';
-import { choice, duration, flag, integer, maxInt, registryPrefix, textList } from '../value-type.ts';
+import { choice, duration, flag, httpUrl, integer, maxInt, registryPrefix, textList } from '../value-type.ts';
 import { playAuth, publishAuth, security } from './access.ts';
 import { ingest, transcode } from './encoders.ts';
 import { bandcheck, dvr, hls, hooks, httpRemux, httpStatic, timeJitter } from './outputs.ts';
@@ -238,6 +238,29 @@ export const vhostFields = {
     live: 'at once',
     example: '192.168.1.6:1935 192.168.1.7:1935',
   }),
+  forwarding: block(
+    'forward',
+    {
+      enabled: row('enabled', flag, 'off', {
+        doc: 'Push published streams on as this block says.',
+        live: 'at once',
+        since: '5.0',
+      }),
+      destinations: row('destination', forwardDestinations, undefined, {
+        doc: 'Where to, as the values of `forward`.',
+        live: 'at once',
+        since: '5.0',
+        example: '192.168.1.6:1935 rtmps://live.example.com/app/[stream]',
+      }),
+      backend: row('backend', httpUrl, undefined, {
+        doc: 'Ask here at each publish, as the hook `on_forward`, for more destinations of the stream: `{"code":0,"data":{"urls":["rtmp://..."]}}`.',
+        live: 'at once',
+        since: '5.0',
+        example: 'http://127.0.0.1:8085/api/v1/forward',
+      }),
+    },
+    { doc: 'The same as `forward` with values, as SRS 5 writes it. Both may stand in a vhost.', live: 'at once', since: '5.0' },
+  ),
   security,
   publishAuth,
   playAuth,
