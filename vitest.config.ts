@@ -16,9 +16,9 @@ const alone = [
   'srs-bench',
 ].map((name) => `test/e2e/${name}.test.ts`);
 
-// Whole servers and foreign programs, after the unit tests. Most of the time they wait for something, so two files share two cores.
+// Whole servers and foreign programs, after the unit tests. Most of the time they wait for something, so three files share two cores.
 const wholeProcesses = { testTimeout: 120_000, hookTimeout: 60_000 };
-const twoAtATime = { ...wholeProcesses, maxWorkers: 2, sequence: { groupOrder: 2 } };
+const threeAtATime = { ...wholeProcesses, maxWorkers: 3, sequence: { groupOrder: 2 } };
 const oneByOne = { ...wholeProcesses, fileParallelism: false, sequence: { groupOrder: 3 } };
 
 export default defineConfig({
@@ -35,8 +35,8 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: alone, ...twoAtATime } },
-      { test: { name: 'interop', include: ['test/interop/**/*.test.ts'], ...twoAtATime } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: alone, ...threeAtATime } },
+      { test: { name: 'interop', include: ['test/interop/**/*.test.ts'], ...threeAtATime } },
       { test: { name: 'e2e-alone', include: alone, ...oneByOne } },
     ],
   },
