@@ -10,27 +10,39 @@ const LIMIT_MS = 10_000;
 
 requiresNetwork();
 
+const ROUNDS = 5;
+
+/** The shortest of some: the machine may be busy. */
 async function roundTripMs(host: string, localAddress: string, port: number): Promise<number> {
-  const startMs = performance.now();
-  const socket = connect({ host, port, localAddress });
-  await once(socket, 'connect');
-  socket.destroy();
-  return performance.now() - startMs;
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const startMs = performance.now();
+    const socket = connect({ host, port, localAddress });
+    await once(socket, 'connect');
+    socket.destroy();
+    times.push(performance.now() - startMs);
+  }
+  return Math.min(...times);
 }
+
+/** Of this process; others may have networks at the same time. */
+const ownDevices = (): string[] => readdirSync('/sys/class/net').filter((name) => name.startsWith(`srs${process.pid}`));
 
 describe('a test network', () => {
   it('has hosts that reach each other over cables that can be cut and slowed down, and leaves nothing behind', async () => {
-    const before = readdirSync('/sys/class/net');
     {
       await using network = await TestNetwork.start();
       const [far, own] = [await network.host(), await network.ownAddress()];
       const [command, ...args] = [...far.prefix, process.execPath, '-e', echo];
       await using program = await ChildProgram.start(command!, args);
       await program.waitForLine('listening');
-      expect(await roundTripMs(far.address, own, 7000)).toBeLessThan(500);
+      expect(ownDevices()).toHaveLength(1);
+      const shortMs = await roundTripMs(far.address, own, 7000);
       const cable = network.cable(own, far.address);
       await cable.shape({ delayMs: 100, loss: 0 });
-      expect(await roundTripMs(far.address, own, 7000)).toBeGreaterThanOrEqual(200);
+      const longMs = await roundTripMs(far.address, own, 7000);
+      expect(longMs).toBeGreaterThanOrEqual(200);
+      expect(shortMs).toBeLessThan(longMs / 2);
       await cable.shape({ delayMs: 0, loss: 0 });
 
       const socket = connect({ host: far.address, port: 7000, localAddress: own });
@@ -55,7 +67,7 @@ describe('a test network', () => {
       );
       socket.destroy();
     }
-    expect(readdirSync('/sys/class/net')).toEqual(before);
+    expect(ownDevices()).toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { accessSync, closeSync, constants, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -32,6 +32,8 @@ export interface NetworkHost {
 export interface HostOptions {
   /** Where names are asked for; they cannot be looked up otherwise. */
   readonly nameServer?: string;
+  /** Of what is sent there, such as `bbr`: one for which `allowsCongestionControl` holds. What the system does unless told. */
+  readonly congestionControl?: string;
 }
 
 /** Both directions between two addresses. */
@@ -66,6 +68,11 @@ export function requiresNetwork(): boolean {
   const note = obstacle();
   beforeEach((context) => context.skip(note !== undefined, note));
   return note === undefined;
+}
+
+/** In a name space the kernel takes what it lets every user have, and not all that it knows. */
+export function allowsCongestionControl(name: string): boolean {
+  return readFileSync('/proc/sys/net/ipv4/tcp_allowed_congestion_control', 'utf8').trim().split(' ').includes(name);
 }
 
 export class TestNetwork {
@@ -107,7 +114,7 @@ export class TestNetwork {
     return address;
   }
 
-  async host({ nameServer }: HostOptions = {}): Promise<NetworkHost> {
+  async host({ nameServer, congestionControl }: HostOptions = {}): Promise<NetworkHost> {
     const name = `srs-${process.pid}-${this.#nextAddress}`;
     const device = `srs${process.pid}n${this.#nextAddress}`;
     const address = this.#takeAddress();
@@ -121,6 +128,10 @@ export class TestNetwork {
     if (nameServer !== undefined) {
       mkdirSync(`/etc/netns/${name}`, { recursive: true });
       writeFileSync(`/etc/netns/${name}/resolv.conf`, `nameserver ${nameServer}\n`);
+    }
+    if (congestionControl !== undefined) {
+      const file = '/proc/sys/net/ipv4/tcp_congestion_control';
+      ip('netns', 'exec', name, '/bin/sh', '-c', `echo ${congestionControl} > ${file}`);
     }
     await this.#order({ kind: 'device', fd });
     await this.#order({ kind: 'address', fd, address });
