@@ -8,19 +8,27 @@ const STREAMS = 1_000;
 const CLIENTS = 10_000;
 const WORKERS = 4;
 const RUNS = 7;
-/** The goal is 100 ms; a machine that does other things at the same time gets five times as much. */
-const LIMIT_MS = 500;
+/**
+ * To reading as JSON what all workers answer, which is done between the runs of the command, so that a busy machine slows both down.
+ * The longest list takes six times as long.
+ */
+const MAX_RATIO = 15;
 
 const streamId = (index: number): string => `__defaultVhost__/live/stream-${index}`;
 
 /** A worker whose answers are ready, so that what is measured is the command. */
-async function serveReady(answers: Readonly<Record<string, unknown>>, clients: readonly ClientDescription[]): Promise<number> {
+async function serveReady(
+  answers: Readonly<Record<string, unknown>>,
+  clients: readonly ClientDescription[],
+  all: string[],
+): Promise<number> {
   const bodies = new Map(Object.entries(answers).map(([path, data]) => [path, JSON.stringify({ code: 0, data })]));
   for (let start = 0; start === 0 || start < clients.length; start += 1000) {
     const data = clients.slice(start, start + 1000);
     const body = JSON.stringify({ code: 0, total: clients.length, start, count: data.length, data });
     bodies.set(`/api/v1/clients?start=${start}&count=1000`, body);
   }
+  all.push(...bodies.values());
   return await serveBytes((socket) => {
     socket.once('data', (bytes) => {
       const path = String(bytes).split(' ', 2)[1] ?? '';
@@ -31,13 +39,22 @@ async function serveReady(answers: Readonly<Record<string, unknown>>, clients: r
   });
 }
 
-async function serveCrowd(): Promise<number> {
+interface Crowd {
+  /** Of the master. */
+  readonly port: number;
+  /** All that the workers answer. */
+  readonly answers: readonly string[];
+}
+
+async function serveCrowd(): Promise<Crowd> {
+  const answers: string[] = [];
   const directory = await serveReady(
     {
       '/api/v1/summary': summaryOf(0),
       '/api/v1/streams': Array.from({ length: STREAMS }, (_, index) => directoryStream(streamId(index))),
     },
     [],
+    answers,
   );
   const slots = [slotOf(0, directory)];
   for (let slot = 1; slot <= WORKERS; slot += 1) {
@@ -47,9 +64,10 @@ async function serveCrowd(): Promise<number> {
     const clients = Array.from({ length: CLIENTS / WORKERS }, (_, index) =>
       clientOf(200 + index * WORKERS + slot, { streamId: streamId(index % STREAMS), sendKbps: kbps(index) }),
     );
-    slots.push(slotOf(slot, await serveReady({ '/api/v1/summary': summaryOf(slot), '/api/v1/streams': streams }, clients)));
+    const ready = { '/api/v1/summary': summaryOf(slot), '/api/v1/streams': streams };
+    slots.push(slotOf(slot, await serveReady(ready, clients, answers)));
   }
-  return await serveMaster(slots);
+  return { port: await serveMaster(slots), answers };
 }
 
 describe(`srs-cli with ${STREAMS} streams and ${CLIENTS} clients`, () => {
@@ -62,10 +80,14 @@ describe(`srs-cli with ${STREAMS} streams and ${CLIENTS} clients`, () => {
     [['explain', 'live/stream-7']],
     [['top', '--once']],
   ])('%j answers in good time', async (args) => {
-    const port = await serveCrowd();
+    const { port, answers } = await serveCrowd();
+    const readingTimes: number[] = [];
     const times: number[] = [];
     let rows = 0;
     for (let run = 0; run < RUNS; run += 1) {
+      const readingMs = performance.now();
+      for (const answer of answers) JSON.parse(answer);
+      readingTimes.push(performance.now() - readingMs);
       const process = new FakeProcess();
       const startMs = performance.now();
       const code = await runCli(['--api', String(port), '--timeout', '10000', ...args], process);
@@ -73,10 +95,8 @@ describe(`srs-cli with ${STREAMS} streams and ${CLIENTS} clients`, () => {
       expect(code).toBe(0);
       rows = process.stdout.text.split('\n').length;
     }
-    times.sort((a, b) => a - b);
-    const median = times[Math.floor(RUNS / 2)]!;
     if (args.includes('clients')) expect(rows).toBeGreaterThan(CLIENTS);
     if (args.includes('streams')) expect(rows).toBeGreaterThan(STREAMS);
-    expect(median).toBeLessThan(LIMIT_MS);
+    expect(Math.min(...times)).toBeLessThan(MAX_RATIO * Math.min(...readingTimes));
   });
 });
