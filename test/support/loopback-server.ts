@@ -31,6 +31,7 @@ type Request = 'connect' | 'publish' | 'play';
 
 interface PeerEvents {
   frame: [frame: ReceivedFrame];
+  request: [];
   unpublish: [];
   closed: [];
 }
@@ -53,16 +54,16 @@ export class LoopbackPeer {
       {
         onSend: (bytes) => void (socket.writable && socket.write(bytes)),
         onConnect: (request) => {
-          this.requests.push(`connect ${request.tcUrl} ${request.app}`);
+          this.#note(`connect ${request.tcUrl} ${request.app}`);
           this.connects.push(request);
           answer('connect', this);
         },
         onPublish: (request) => {
-          this.requests.push(`publish ${request.streamName}`);
+          this.#note(`publish ${request.streamName}`);
           answer('publish', this);
         },
         onPlay: (request) => {
-          this.requests.push(`play ${request.streamName}`);
+          this.#note(`play ${request.streamName}`);
           answer('play', this);
         },
         onMedia: (type, timestampMs, payload) => {
@@ -74,10 +75,10 @@ export class LoopbackPeer {
           this.isUnpublished = true;
           this.events.emit('unpublish');
         },
-        onPause: (isPaused) => void this.requests.push(`pause ${isPaused}`),
+        onPause: (isPaused) => this.#note(`pause ${isPaused}`),
         onStop: () => {},
         onCommand: (command) => {
-          this.requests.push(`command ${command.name}`);
+          this.#note(`command ${command.name}`);
           return true;
         },
       },
@@ -107,6 +108,11 @@ export class LoopbackPeer {
     return encodeMessage(6, type, timestampMs, MEDIA_STREAM_ID, payload, this.session.outChunkSize);
   }
 
+  /** Waits until the client has asked for so much. */
+  async requestCount(count: number): Promise<void> {
+    while (this.requests.length < count) await once(this.events, 'request');
+  }
+
   async frameCount(count: number): Promise<void> {
     while (this.frames.length < count) await once(this.events, 'frame');
   }
@@ -117,6 +123,11 @@ export class LoopbackPeer {
 
   async closed(): Promise<void> {
     if (!this.isClosed) await once(this.events, 'closed');
+  }
+
+  #note(request: string): void {
+    this.requests.push(request);
+    this.events.emit('request');
   }
 }
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { frameTypes, memoryLog, systemClock } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../../../test/support/deadline.ts';
-import { LoopbackServer } from '../../../test/support/loopback-server.ts';
+import { eventually, within } from '../../../test/support/deadline.ts';
+import { type LoopbackPeer, LoopbackServer } from '../../../test/support/loopback-server.ts';
 import { EdgePull, type EdgePullOptions, type PullStart } from './edge-pull.ts';
 import { OriginPool } from './origin-pool.ts';
 import { rtmpUpstream } from './upstream.ts';
@@ -11,6 +11,7 @@ const LIMIT_MS = 10_000;
 const stream = { vhost: 'cdn.test', app: 'live', name: 's', param: '?token=x' };
 const clock = systemClock;
 const random = (): number => 0;
+const frame = Buffer.of(0x17, 1, 0, 0, 0);
 
 /** What is published here of what was pulled. */
 class Published {
@@ -33,6 +34,12 @@ class Published {
       () => `no ${lines.join(', ')} in ${this.lines.join(', ')}`,
     );
   }
+
+  /** A key frame of an origin arrives here. */
+  async haveFrame(origin: LoopbackPeer, timestampMs: number): Promise<void> {
+    origin.sendFrame(frameTypes.video, timestampMs, frame);
+    await this.have(`${timestampMs}`);
+  }
 }
 
 function pull(published: Published, ports: readonly number[], changes: Partial<EdgePullOptions> = {}) {
@@ -52,7 +59,20 @@ function pull(published: Published, ports: readonly number[], changes: Partial<E
   return { pull: started, log };
 }
 
-const frame = Buffer.of(0x17, 1, 0, 0, 0);
+/** The nth connection to an origin, which wants the stream. */
+async function askedToPlay(origin: LoopbackServer, index = 0): Promise<LoopbackPeer> {
+  const peer = await within(origin.peer(index), LIMIT_MS, () => `no connection number ${index}`);
+  await within(peer.requestCount(2), LIMIT_MS, () => 'not asked to play');
+  return peer;
+}
+
+async function reach(pulled: EdgePull, state: EdgePull['view']['state']): Promise<void> {
+  await eventually(
+    () => pulled.view.state === state,
+    LIMIT_MS,
+    () => `${state}: it is ${pulled.view.state}`,
+  );
+}
 
 describe('a pull', () => {
   it('asks for the stream under its names, and begins when media comes', async () => {
@@ -60,16 +80,11 @@ describe('a pull', () => {
     const published = new Published();
     const { pull: pulled } = pull(published, [origin.port]);
     const peer = await origin.peer();
-    await eventually(
-      () => pulled.view.state === 'connected',
-      LIMIT_MS,
-      () => pulled.view.state,
-    );
+    await reach(pulled, 'connected');
     expect(peer.requests).toEqual([`connect rtmp://cdn.test:${origin.port}/live live`, 'play s?token=x']);
     expect(published.lines).toEqual([]);
     peer.sendFrame(frameTypes.video, 40, frame);
-    peer.sendFrame(frameTypes.video, 80, frame);
-    await published.have('80');
+    await published.haveFrame(peer, 80);
     expect(published.lines).toEqual(['begin 127.0.0.1', '40', '80']);
     expect(pulled.view).toMatchObject({ state: 'pulling', starts: 1, origin: `127.0.0.1:${origin.port}` });
     await pulled.close();
@@ -84,22 +99,11 @@ describe('a pull', () => {
     const published = new Published();
     const { pull: pulled, log } = pull(published, [first.port]);
     const peer = await first.peer();
-    await eventually(
-      () => pulled.view.state === 'connected',
-      LIMIT_MS,
-      () => pulled.view.state,
-    );
-    peer.sendFrame(frameTypes.video, 40, frame);
-    await published.have('40');
+    await reach(pulled, 'connected');
+    await published.haveFrame(peer, 40);
     peer.session.redirect({ tcUrl: second.url('live'), url: second.url('live/s?token=x') });
-    const next = await second.peer();
-    await eventually(
-      () => next.requests.length === 2,
-      LIMIT_MS,
-      () => next.requests.join(),
-    );
-    next.sendFrame(frameTypes.video, 80, frame);
-    await published.have('80');
+    const next = await askedToPlay(second);
+    await published.haveFrame(next, 80);
     expect(published.lines).toEqual(['begin 127.0.0.1', '40', 'end', 'begin 127.0.0.1', '80']);
     expect(log.lines.map(({ text }) => text).join('\n')).toContain(`sends its clients to 127.0.0.1:${second.port}`);
     await pulled.close();
@@ -110,25 +114,13 @@ describe('a pull', () => {
     await using second = await LoopbackServer.start();
     const published = new Published();
     const { pull: pulled } = pull(published, [first.port, second.port]);
-    const peer = await first.peer();
-    await eventually(
-      () => peer.requests.length === 2,
-      LIMIT_MS,
-      () => 'not asked to play',
-    );
-    peer.sendFrame(frameTypes.video, 40, frame);
-    await published.have('40');
+    const peer = await askedToPlay(first);
+    await published.haveFrame(peer, 40);
     const brokenMs = performance.now();
     peer.socket.destroy();
-    const other = await second.peer();
-    await eventually(
-      () => other.requests.length === 2,
-      LIMIT_MS,
-      () => 'the next one is not asked to play',
-    );
+    const other = await askedToPlay(second);
     expect(performance.now() - brokenMs).toBeLessThan(1000);
-    other.sendFrame(frameTypes.video, 60, frame);
-    await published.have('60');
+    await published.haveFrame(other, 60);
     expect(published.lines).toEqual(['begin 127.0.0.1', '40', 'end', 'begin 127.0.0.1', '60']);
     await pulled.close();
   });
@@ -142,11 +134,7 @@ describe('a pull', () => {
     const other = await second.peer();
     expect(performance.now() - startMs).toBeLessThan(3000);
     expect(log.lines.map(({ text }) => text).join('\n')).toContain(`127.0.0.1:${silent.port}: nobody publishes the stream there`);
-    await eventually(
-      () => other.requests.length === 2,
-      LIMIT_MS,
-      () => 'not asked to play',
-    );
+    await within(other.requestCount(2), LIMIT_MS, () => 'not asked to play');
     other.sendFrame(frameTypes.video, 60, frame);
     await published.have('end');
     await eventually(
@@ -165,23 +153,13 @@ describe('a pull', () => {
     const ahead = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
     const pool = new OriginPool({ clock: ahead, random });
     const { pull: first } = pull(published, [silent.port, second.port], { clock: ahead, pool });
-    const peer = await silent.peer();
-    await eventually(
-      () => peer.requests.length === 2,
-      LIMIT_MS,
-      () => 'not asked to play',
-    );
-    peer.sendFrame(frameTypes.video, 40, frame);
-    await published.have('40');
+    const peer = await askedToPlay(silent);
+    await published.haveFrame(peer, 40);
     // Soon after a picture: it is the origin to come back to.
     await first.close();
     const { pull: again } = pull(published, [silent.port, second.port], { clock: ahead, pool });
     await silent.peer(1);
-    await eventually(
-      () => again.view.state === 'connected',
-      LIMIT_MS,
-      () => again.view.state,
-    );
+    await reach(again, 'connected');
     // Less than its patience: whoever waits for the stream has less.
     aheadMs += 1_500;
     await again.close();
@@ -206,14 +184,8 @@ describe('a pull', () => {
     await using second = await LoopbackServer.start();
     const published = new Published();
     const { pull: pulled } = pull(published, [silent.port, second.port]);
-    const peer = await silent.peer();
-    await eventually(
-      () => peer.requests.length === 2,
-      LIMIT_MS,
-      () => 'not asked to play',
-    );
-    peer.sendFrame(frameTypes.video, 40, frame);
-    await published.have('40');
+    const peer = await askedToPlay(silent);
+    await published.haveFrame(peer, 40);
     // As behind a cable that is cut: it does not even see that the other side closes.
     peer.socket.pause();
     const silentMs = performance.now();
@@ -228,12 +200,7 @@ describe('a pull', () => {
     await using second = await LoopbackServer.start();
     const published = new Published();
     const { pull: pulled } = pull(published, [slow.port, second.port]);
-    const peer = await slow.peer();
-    await eventually(
-      () => peer.requests.length === 2,
-      LIMIT_MS,
-      () => 'not asked to play',
-    );
+    const peer = await askedToPlay(slow);
     peer.sendFrame(frameTypes.video, 40, frame);
     const big = peer.encodeFrame(frameTypes.video, 80, Buffer.alloc(60_000, frame));
     const pieceBytes = Math.ceil(big.length / 6);
@@ -253,26 +220,14 @@ describe('a pull', () => {
     const ahead = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
     const pool = new OriginPool({ clock: ahead, random });
     const { pull: pulled, log } = pull(published, [1, origin.port], { clock: ahead, pool });
-    const peer = await origin.peer();
-    await eventually(
-      () => peer.requests.length === 2,
-      LIMIT_MS,
-      () => 'not asked to play',
-    );
-    peer.sendFrame(frameTypes.video, 40, frame);
-    await published.have('40');
+    const peer = await askedToPlay(origin);
+    await published.haveFrame(peer, 40);
     // Long enough to be no failure.
     aheadMs += 600;
-    peer.sendFrame(frameTypes.video, 640, frame);
-    await published.have('640');
+    await published.haveFrame(peer, 640);
     peer.socket.destroy();
     // The one that rests is passed over.
-    const again = await origin.peer(1);
-    await eventually(
-      () => again.requests.length === 2,
-      LIMIT_MS,
-      () => 'not asked to play again',
-    );
+    await askedToPlay(origin, 1);
     expect(log.lines.filter(({ text }) => text.includes('127.0.0.1:1:'))).toHaveLength(1);
     await pulled.close();
   });
@@ -288,11 +243,7 @@ describe('a pull', () => {
     });
     const published = new Published();
     const { pull: pulled } = pull(published, [origin.port]);
-    await eventually(
-      () => pulled.view.state === 'waiting',
-      LIMIT_MS,
-      () => pulled.view.state,
-    );
+    await reach(pulled, 'waiting');
     expect(pulled.view.starts).toBe(1);
     await pulled.close();
   });
@@ -307,30 +258,15 @@ describe('a pull', () => {
     };
     const pool = new OriginPool({ clock, random });
     const { pull: pulled, log } = pull(published, [origin.port], { open, pool });
-    const peer = await origin.peer();
-    await eventually(
-      () => peer.requests.length === 2,
-      LIMIT_MS,
-      () => 'not asked to play',
-    );
+    const peer = await askedToPlay(origin);
     peer.sendFrame(frameTypes.video, 40, frame);
-    await eventually(
-      () => pulled.view.state === 'waiting',
-      LIMIT_MS,
-      () => pulled.view.state,
-    );
+    await reach(pulled, 'waiting');
     expect(log.lines.map(({ text }) => text)).toContain('edge pull of live/s: it cannot begin here: there is no memory');
     expect(pulled.view.starts).toBe(0);
     const here = { host: '127.0.0.1', port: origin.port };
     expect(pool.next('live/s', [here, { host: '127.0.0.1', port: 1 }])).toEqual(here);
-    const again = await origin.peer(1);
-    await eventually(
-      () => again.requests.length === 2,
-      LIMIT_MS,
-      () => 'not asked to play again',
-    );
-    again.sendFrame(frameTypes.video, 60, frame);
-    await published.have('60');
+    const again = await askedToPlay(origin, 1);
+    await published.haveFrame(again, 60);
     await pulled.close();
   });
 
@@ -369,11 +305,7 @@ describe('a pull', () => {
     );
     await connecting.close();
     const waiting = pull(published, [1]).pull;
-    await eventually(
-      () => waiting.view.state === 'waiting',
-      LIMIT_MS,
-      () => waiting.view.state,
-    );
+    await reach(waiting, 'waiting');
     await waiting.close();
     await pull(published, []).pull.close();
     expect(published.lines).toEqual([]);
