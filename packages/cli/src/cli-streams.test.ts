@@ -113,7 +113,15 @@ describe('srs-cli streams', () => {
   });
 
   it('tells where the streams of an edge come from, and how many of the servers have those that are pushed', async () => {
-    const pull = { origin: '10.0.0.9:1935', state: 'pulling', starts: 1, lastError: '', peer: null } as const;
+    const pull = {
+      origin: '10.0.0.9:1935',
+      protocol: 'rtmp',
+      state: 'pulling',
+      stateSeconds: 9,
+      starts: 1,
+      lastError: '',
+      peer: null,
+    } as const;
     const waiting = {
       ...pull,
       state: 'waiting',

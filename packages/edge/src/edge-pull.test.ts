@@ -86,7 +86,7 @@ describe('a pull', () => {
     peer.sendFrame(frameTypes.video, 40, frame);
     await published.haveFrame(peer, 80);
     expect(published.lines).toEqual(['begin 127.0.0.1', '40', '80']);
-    expect(pulled.view).toMatchObject({ state: 'pulling', starts: 1, origin: `127.0.0.1:${origin.port}` });
+    expect(pulled.view).toMatchObject({ state: 'pulling', protocol: 'rtmp', starts: 1, origin: `127.0.0.1:${origin.port}` });
     await pulled.close();
     await peer.closed();
     expect(published.lines.at(-1)).toBe('end');

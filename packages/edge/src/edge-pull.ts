@@ -12,7 +12,7 @@ import { formatAddress, type ServerAddress } from '@srs/config';
 import { type Clock, describeError, type FrameType, type Log } from '@srs/kernel';
 import type { HeaderIdentity } from '@srs/rtmp';
 import type { OriginPool } from './origin-pool.ts';
-import type { Move, OpenUpstream } from './upstream.ts';
+import type { Move, OpenUpstream, UpstreamProtocol } from './upstream.ts';
 
 /** Takes what is pulled: one publish on this server. */
 export interface PullSink {
@@ -53,7 +53,11 @@ export type EdgePullState = 'connecting' | 'connected' | 'pulling' | 'waiting' |
 
 export interface EdgePullView {
   readonly origin: string;
+  /** Spoken with the origin; null before it has answered. */
+  readonly protocol: UpstreamProtocol | null;
   readonly state: EdgePullState;
+  /** For so long it has been in that state. */
+  readonly stateSeconds: number;
   /** How often media has begun to come. */
   readonly starts: number;
   readonly lastError: string;
@@ -91,6 +95,8 @@ export class EdgePull {
   readonly #pausesHere: BackOff;
   readonly #done: Promise<void>;
   #state: EdgePullState = 'connecting';
+  #stateMs: number;
+  #protocol: UpstreamProtocol | null = null;
   #origin: ServerAddress | undefined;
   /** The configured one whose turn it is, whoever it sends us to, and since when it has given nothing. */
   #turn: { readonly origin: ServerAddress; heardMs: number } | undefined;
@@ -108,6 +114,7 @@ export class EdgePull {
   /** Connects at once. */
   constructor(options: EdgePullOptions) {
     this.#options = options;
+    this.#stateMs = options.clock.nowMs();
     this.#notes = new FailureNotes(options.clock);
     this.#pausesHere = new BackOff({ firstMs: FIRST_PAUSE_HERE_MS, maxMs: MAX_PAUSE_HERE_MS, random: options.random });
     this.#done = this.#run();
@@ -116,7 +123,9 @@ export class EdgePull {
   get view(): EdgePullView {
     return {
       origin: this.#origin === undefined ? '' : formatAddress(this.#origin),
+      protocol: this.#protocol,
       state: this.#state,
+      stateSeconds: Math.floor((this.#options.clock.nowMs() - this.#stateMs) / 1000),
       starts: this.#starts,
       lastError: this.#lastError,
       peer: this.#peer,
@@ -128,7 +137,7 @@ export class EdgePull {
     const { clock, pool } = this.#options;
     const turn = this.#turn;
     if (turn !== undefined && clock.nowMs() - turn.heardMs >= BARREN_MS) pool.passOver(this.#name, turn.origin);
-    this.#state = 'closed';
+    this.#enter('closed');
     this.#stopping.abort();
     this.#endSink();
     await this.#play?.close();
@@ -141,6 +150,11 @@ export class EdgePull {
     return `${app}/${name}`;
   }
 
+  #enter(state: EdgePullState): void {
+    if (state !== this.#state) this.#stateMs = this.#options.clock.nowMs();
+    this.#state = state;
+  }
+
   get #isClosed(): boolean {
     return this.#stopping.signal.aborted;
   }
@@ -149,7 +163,7 @@ export class EdgePull {
     while (!this.#isClosed) {
       const pauseMs = await this.#try();
       if (this.#isClosed) return;
-      this.#state = 'waiting';
+      this.#enter('waiting');
       if (pauseMs > 0) await this.#pause(pauseMs);
     }
   }
@@ -202,8 +216,9 @@ export class EdgePull {
     const { clock } = this.#options;
     const { signal } = this.#stopping;
     this.#origin = origin;
-    this.#state = 'connecting';
+    this.#enter('connecting');
     this.#peer = null;
+    this.#protocol = null;
     const startsBefore = this.#starts;
     let reason: CloseReason | 'silent';
     let move: Move | undefined;
@@ -215,6 +230,7 @@ export class EdgePull {
         onAnswered: (peer) => this.#onAnswered(origin, peer),
         onFrame: (type, timestampMs, payload) => this.#onFrame(origin, type, timestampMs, payload),
       });
+      this.#protocol = opened.protocol;
       reason = await this.#watch(opened.play);
       move = reason === 'silent' || this.#isClosed ? undefined : opened.movedTo(reason);
     } catch (thrown) {
@@ -238,7 +254,7 @@ export class EdgePull {
     if (this.#isClosed) return await play.close();
     const { clock } = this.#options;
     this.#play = play;
-    if (this.#sink === undefined) this.#state = 'connected';
+    if (this.#sink === undefined) this.#enter('connected');
     let heardMs = clock.nowMs();
     // Bytes count, not frames: over a bad line a key frame may take longer than the patience with an origin.
     let heardBytes = 0;
@@ -285,7 +301,7 @@ export class EdgePull {
       this.#pausesHere.reset();
       this.#starts += 1;
       this.#startedMs = this.#options.clock.nowMs();
-      this.#state = 'pulling';
+      this.#enter('pulling');
     }
     this.#sink.write(type, timestampMs, payload);
     this.#sink.flush();

@@ -15,9 +15,13 @@ import {
 } from '@srs/client';
 import type { ServerAddress } from '@srs/config';
 
+/** As `cluster { protocol }` has them. */
+export type UpstreamProtocol = 'rtmp' | 'flv' | 'flvs';
+
 /** A stream that is being played, and where its server sends its players if it does. */
 interface OriginPlay {
   readonly play: UpstreamPlay;
+  readonly protocol: UpstreamProtocol;
   /** @param reason why the play was over */
   movedTo(reason: CloseReason): Move | undefined;
 }
@@ -44,6 +48,7 @@ async function playRtmp(from: RtmpTarget, identity: AmfObject | undefined, optio
   options.onAnswered(play.client.connected?.peer);
   return {
     play,
+    protocol: 'rtmp',
     movedTo: (reason) => {
       const target = redirectedBy(reason, play.client.target);
       return target === undefined ? undefined : { server: target, open: (_, next) => playRtmp(target, identity, next) };
@@ -59,6 +64,7 @@ export function httpFlvUpstream(
 ): OpenUpstream {
   return async (origin, options) => ({
     play: await HttpFlvPlayer.open(httpFlvUrl(scheme, stream, origin), { ...options, headers }),
+    protocol: scheme === 'http' ? 'flv' : 'flvs',
     movedTo: () => undefined,
   });
 }

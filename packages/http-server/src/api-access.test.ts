@@ -1,18 +1,23 @@
 import { expect, it } from 'vitest';
 import { streamIdOf } from './api-rows.ts';
-import { clientOf, streamOf, TestApi } from './api-test-support.ts';
+import { clientOf, pushOf, streamOf, TestApi } from './api-test-support.ts';
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 const clients = [clientOf(7)];
-const streams = [streamOf('v/live/one')];
-const nothing = { kicked: [], reloads: [], records: [] };
+const streams = [streamOf('v/live/one', { pushes: [pushOf('10.0.0.7', { source: 'api' })] })];
+const nothing = { kicked: [], reloads: [], forwards: [], records: [] };
 const kick = { method: 'DELETE' } as const;
+
+/** For the one that reads it; the others do not. */
+const body = JSON.stringify({ vhost: 'v', app: 'live', stream: 'one', destination: '10.0.0.8' });
 
 /** Everything that changes something. */
 const changes = [
   ['DELETE', '/api/v1/clients/7'],
   ['POST', '/api/v1/reload'],
   ['POST', `/api/v1/streams/${streamIdOf('v/live/one')}/record?on=true`],
+  ['POST', '/api/v1/forwards'],
+  ['DELETE', '/api/v1/forwards?vhost=v&app=live&stream=one&destination=10.0.0.7'],
   ['GET', '/api/v1/raw?rpc=reload'],
 ] as const;
 const rawApi = 'raw_api { enabled on; allow_reload on; }';
@@ -132,7 +137,7 @@ it.each([
   ['GET', '/api/v1/%zz', 400, "'/api/v1/%zz' is not a valid url component"],
 ])('%s %s has status %i and says why', async (method, path, status, error) => {
   await using api = await TestApi.start({ streams: [streamOf('v/a/s')], clients });
-  const answer = await api.ask(path, { method });
+  const answer = await api.ask(path, { method, body });
   expect(answer.status).toBe(status);
   expect(answer.headers['content-type']).toBe('application/json;charset=utf-8');
   const { code, data } = answer.body as { code: number; data: Record<string, unknown> };
@@ -213,7 +218,7 @@ it('HEAD has the head of GET and no body', async () => {
 it.each(changes)('%s %s is for this machine only, without credentials', async (method, path) => {
   await using api = await TestApi.start({ clients, streams, httpApi: rawApi });
   for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip']) {
-    expect(await api.ask(path, { method, headers: { [header]: '1.2.3.4' } })).toMatchObject({
+    expect(await api.ask(path, { method, body, headers: { [header]: '1.2.3.4' } })).toMatchObject({
       status: 403,
       body: { data: { error: expect.stringContaining('behind a proxy') as string } },
     });
@@ -224,11 +229,11 @@ it.each(changes)('%s %s is for this machine only, without credentials', async (m
 it.each(changes)('%s %s is for no page that has made its name point here', async (method, path) => {
   await using api = await TestApi.start({ clients, streams, httpApi: rawApi });
   for (const host of ['evil.example', 'evil.example:1985', 'localhost.evil.example', '127.0.0.1.evil.example', 'x y']) {
-    expect((await api.ask(path, { method, headers: { host } })).status).toBeGreaterThanOrEqual(400);
+    expect((await api.ask(path, { method, body, headers: { host } })).status).toBeGreaterThanOrEqual(400);
   }
   expect(api.deeds).toEqual(nothing);
   for (const host of ['localhost', 'LOCALHOST:1985', '127.0.0.1:1985', '[::1]:1985']) {
-    expect((await api.ask(path, { method, headers: { host } })).status).toBe(200);
+    expect((await api.ask(path, { method, body, headers: { host } })).status).toBe(200);
   }
 });
 
@@ -242,15 +247,16 @@ it.each(changes)('%s %s is for no page of another site', async (method, path) =>
     'http://localhost:1985.evil.example',
     'file://',
   ]) {
-    const answer = await api.ask(path, { method, headers: { host, origin, 'content-type': 'text/plain' } });
+    const answer = await api.ask(path, { method, body, headers: { host, origin, 'content-type': 'text/plain' } });
     expect(answer.status).toBe(403);
   }
   for (const site of ['cross-site', 'same-site']) {
-    expect((await api.ask(path, { method, headers: { host, 'sec-fetch-site': site } })).status).toBe(403);
+    expect((await api.ask(path, { method, body, headers: { host, 'sec-fetch-site': site } })).status).toBe(403);
   }
   expect(api.deeds).toEqual(nothing);
   expect(
-    (await api.ask(path, { method, headers: { host, origin: 'http://localhost:1985', 'sec-fetch-site': 'same-origin' } })).status,
+    (await api.ask(path, { method, body, headers: { host, origin: 'http://localhost:1985', 'sec-fetch-site': 'same-origin' } }))
+      .status,
   ).toBe(200);
 });
 
@@ -274,7 +280,7 @@ it.each([
     ['GET', '/nothing'],
     ['DELETE', '/api/v1/clients/7'],
   ] as const) {
-    const answer = await api.ask(path, { method, headers });
+    const answer = await api.ask(path, { method, body, headers });
     expect(answer).toMatchObject({
       status: 401,
       body: { code: 3011, data: { status_code: 401, reason_phrase: 'Unauthorized' } },

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Answer, clientOf, streamOf, TestApi } from './api-test-support.ts';
+import { type Answer, clientOf, pushOf, streamOf, TestApi } from './api-test-support.ts';
 
 /** A field with the type of its value; in the order of the answer. `null` is a type of its own. */
 function shapeOf(value: unknown): unknown {
@@ -29,6 +29,14 @@ const vhost = [
   ['hls', [['enabled', 'boolean'], ...numbers('fragment')]],
 ];
 
+const push = [
+  ...strings('kind', 'source', 'destination', 'state'),
+  ...numbers('connects', 'sent_frames', 'sent_bytes', 'dropped_frames'),
+  ...strings('last_error'),
+];
+
+const forward = [...strings('stream', 'vhost', 'app', 'name', 'url'), ...push];
+
 const stream = [
   ...strings('id', 'name', 'vhost', 'app', 'tcUrl', 'url'),
   ...numbers('live_ms', 'alive', 'clients', 'players', 'frames', 'audio_frames'),
@@ -36,6 +44,8 @@ const stream = [
   ['publish', [['active', 'boolean'], ...publisher]],
   ['video', [...strings('codec', 'profile', 'level'), ...numbers('width', 'height')]],
   ['audio', [...strings('codec'), ...numbers('sample_rate', 'channel'), ...strings('profile')]],
+  ['pull', [...strings('origin', 'protocol', 'state'), ...numbers('state_seconds', 'starts'), ...strings('last_error')]],
+  ['forwards', [push]],
   ...numbers('dropped_frames', 'cuts', 'player_dropped_frames', 'pending_bytes', 'lag_bytes', 'flush_interval_ms'),
   ['workers', [numbers('worker', 'players', 'players_in_step', 'flush_interval_ms', 'lag_bytes')]],
 ];
@@ -87,7 +97,7 @@ const memory = numbers(
 );
 const urls = strings(
   'versions summaries rusages self_proc_stats system_proc_stats meminfos authors requests',
-  'features vhosts streams clients reload raw',
+  'features vhosts streams clients forwards reload raw',
 );
 const ok = ['ok', 'boolean'];
 
@@ -138,11 +148,21 @@ const documents: readonly (readonly [path: string, shape: unknown])[] = [
   ['/api/v1/vhosts', [...envelope, ['vhosts', [vhost]]]],
   ['/api/v1/vhosts/__defaultVhost__', [...envelope, ['vhost', vhost]]],
   ['/api/v1/streams', [...envelope, ...place, ['streams', [stream]]]],
+  ['/api/v1/forwards', [...envelope, ...place, ['forwards', [forward]]]],
   ['/api/v1/clients', [...envelope, ...place, ['clients', [client]]]],
   ['/api/v1/clients/300', [...envelope, ['client', client]]],
 ];
 
-const streams = [streamOf('__defaultVhost__/live/one')];
+const pull = {
+  origin: '10.0.0.9:1935',
+  protocol: 'rtmp',
+  state: 'pulling',
+  stateSeconds: 7,
+  starts: 2,
+  lastError: 'why',
+  peer: null,
+} as const;
+const streams = [streamOf('__defaultVhost__/live/one', { pull, pushes: [pushOf('10.0.0.7:1935')] })];
 const clients = [clientOf(300)];
 const rowsOf = <T>({ body }: Answer, name: string): readonly T[] => (body as Record<string, readonly T[]>)[name] ?? [];
 
@@ -351,6 +371,7 @@ it('describes itself: every path with its methods and answers', async () => {
       .sort(),
   ).toEqual([
     'delete /api/v1/clients/{id}',
+    'delete /api/v1/forwards',
     'get /',
     'get /api',
     'get /api/v1',
@@ -358,6 +379,7 @@ it('describes itself: every path with its methods and answers', async () => {
     'get /api/v1/clients',
     'get /api/v1/clients/{id}',
     'get /api/v1/features',
+    'get /api/v1/forwards',
     'get /api/v1/meminfos',
     'get /api/v1/raw',
     'get /api/v1/requests',
@@ -370,6 +392,7 @@ it('describes itself: every path with its methods and answers', async () => {
     'get /api/v1/versions',
     'get /api/v1/vhosts',
     'get /api/v1/vhosts/{id}',
+    'post /api/v1/forwards',
     'post /api/v1/reload',
     'post /api/v1/streams/{id}/record',
   ]);

@@ -1,4 +1,5 @@
 /** The documents of the API beside those of the system: names and spellings as SRS has them. */
+import { defaultVhostName } from '@srs/config';
 import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox';
 
 const integer = (description?: string) => Type.Integer(description === undefined ? {} : { description });
@@ -37,6 +38,7 @@ export const v1Schema = urls(
   'vhosts',
   'streams',
   'clients',
+  'forwards',
   'reload',
   'raw',
 );
@@ -97,6 +99,18 @@ const vhostFields = Type.Object({
   hls: Type.Object({ enabled: Type.Boolean(), fragment: seconds('Of a segment, if enabled; else 0.') }),
 });
 
+const pushFields = {
+  kind: text('forward, or edge push: of an edge to its origins.'),
+  source: text('Who wants it: config, backend (the answer of a hook) or api (a request).'),
+  destination: text('host:port, or a URL without its secrets.'),
+  state: text('connecting, publishing, waiting (for the next try) or closed (it is not tried any more).'),
+  connects: integer('How often the other server has begun to take the stream.'),
+  sent_frames: integer(),
+  sent_bytes: integer(),
+  dropped_frames: integer('Left out because the other server was slow, or away after it had been there.'),
+  last_error: text('Why the last try or connection ended; empty when none has.'),
+};
+
 const streamFields = Type.Object({
   id: text('The same for a vhost, app and stream always, whichever worker has it.'),
   name: text(),
@@ -114,6 +128,20 @@ const streamFields = Type.Object({
   publish: Type.Object({ active: Type.Boolean(), ...publisherFields }),
   video: nullable(Type.Object({ codec: text(), profile: text(), level: text(), width: integer(), height: integer() })),
   audio: nullable(Type.Object({ codec: text(), sample_rate: integer('Hz'), channel: integer(), profile: text() })),
+  pull: nullable(
+    Type.Object(
+      {
+        origin: text('host:port of the server that it is got from, or was asked for last.'),
+        protocol: text('rtmp, flv or flvs; empty before the server has answered.'),
+        state: text('connecting, connected (nothing has come yet), pulling, waiting (for the next try) or closed.'),
+        state_seconds: seconds('For so long it has been in that state.'),
+        starts: integer('How often media has begun to come.'),
+        last_error: text('Why the last try or connection ended; empty when none has.'),
+      },
+      { description: 'How it is got from another server; null for a stream that is not.' },
+    ),
+  ),
+  forwards: Type.Array(Type.Object(pushFields), { description: 'The servers that it is pushed to.' }),
   dropped_frames: integer('That the publisher sent and the ring had no room for.'),
   cuts: integer('Times that frames were left out for a player that was late.'),
   player_dropped_frames: integer('How many those were.'),
@@ -180,8 +208,23 @@ export const clientsSchema = answerSchema({ ...envelope, ...page, clients: Type.
 export const clientSchema = answerSchema({ ...envelope, client: clientFields });
 export const doneSchema = answerSchema({});
 
+const forwardFields = Type.Object({
+  stream: text('Id of the stream.'),
+  vhost: text('Id of its vhost.'),
+  app: text(),
+  name: text('Of the stream.'),
+  url: text('Of the stream, as there.'),
+  ...pushFields,
+});
+
+export const forwardsSchema = answerSchema({ ...envelope, ...page, forwards: Type.Array(forwardFields) });
+export const forwardAddedSchema = answerSchema({
+  added: Type.Boolean({ description: 'False when the stream is pushed there already.' }),
+});
+
 export type VhostDocument = Static<typeof vhostFields>;
 export type StreamDocument = Static<typeof streamFields>;
+export type ForwardDocument = Static<typeof forwardFields>;
 export type ClientDocument = Static<typeof clientFields>;
 
 export const MIN_LIST_COUNT = 10;
@@ -195,6 +238,24 @@ export const listQuerySchema = Type.Object({
     default: MIN_LIST_COUNT,
     description: `At most so many elements; ${MIN_LIST_COUNT} when it is less.`,
   }),
+});
+
+export const forwardsQuerySchema = Type.Object({
+  ...listQuerySchema.properties,
+  vhost: Type.Optional(Type.String({ description: 'Only of this vhost: its id or name.' })),
+  stream: Type.Optional(Type.String({ description: 'Only of this stream: its id, or the name of all streams that have it.' })),
+});
+
+const MAX_NAME_LENGTH = 1024;
+const MAX_DESTINATION_LENGTH = 4096;
+const required = (description: string, maxLength: number) => Type.String({ minLength: 1, maxLength, description });
+
+/** One destination of one stream. */
+export const forwardSchema = Type.Object({
+  vhost: Type.String({ minLength: 1, maxLength: MAX_NAME_LENGTH, default: defaultVhostName }),
+  app: required('Of the stream.', MAX_NAME_LENGTH),
+  stream: required('Its name.', MAX_NAME_LENGTH),
+  destination: required('host[:port], or rtmp://host[:port]/app/stream, or the same with rtmps.', MAX_DESTINATION_LENGTH),
 });
 
 export const recordQuerySchema = Type.Object({

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type Config, splitStreamId, type VhostConfig } from '@srs/config';
 import type { PublisherInfo } from '@srs/control';
-import type { ClientDocument, StreamDocument, VhostDocument } from './api-documents.ts';
+import type { ClientDocument, ForwardDocument, StreamDocument, VhostDocument } from './api-documents.ts';
+import type { PullReport, PushReport } from './server-documents.ts';
 import type { ClientView, StreamView, TrafficView } from './server-view.ts';
 
 const DEFAULT_VHOST = '__defaultVhost__';
@@ -28,6 +29,43 @@ function trafficFields(view: TrafficView): Pick<StreamDocument, 'send_bytes' | '
     recv_bytes: view.recvBytes,
     kbps: { recv_30s: view.recvKbps30s, send_30s: view.sendKbps30s },
   };
+}
+
+const pushFields = (push: PushReport): StreamDocument['forwards'][number] => ({
+  kind: push.kind,
+  source: push.source,
+  destination: push.destination,
+  state: push.state,
+  connects: push.connects,
+  sent_frames: push.sentFrames,
+  sent_bytes: push.sentBytes,
+  dropped_frames: push.droppedFrames,
+  last_error: push.lastError,
+});
+
+function pullFields(pull: PullReport): NonNullable<StreamDocument['pull']> {
+  const { origin, protocol, state, stateSeconds, starts, lastError } = pull;
+  return { origin, protocol: protocol ?? '', state, state_seconds: stateSeconds, starts, last_error: lastError };
+}
+
+/** Every destination of every stream; of one vhost or stream only if these are given, by id or name. */
+export function forwardRows(
+  streams: readonly StreamView[],
+  { vhost, stream }: { readonly vhost?: string; readonly stream?: string },
+): readonly ForwardDocument[] {
+  return streams.flatMap(({ streamId, pushes }) => {
+    const name = splitStreamId(streamId);
+    const place = {
+      stream: streamIdOf(streamId),
+      vhost: vhostId(name.vhost),
+      app: name.app,
+      name: name.stream,
+      url: urlOf(name),
+    };
+    if (vhost !== undefined && vhost !== place.vhost && vhost !== name.vhost) return [];
+    if (stream !== undefined && stream !== place.stream && stream !== name.stream) return [];
+    return pushes.map((push) => ({ ...place, ...pushFields(push) }));
+  });
 }
 
 const noPublisher = { cid: -1, pid: 0, worker: -1, ip: '' };
@@ -62,6 +100,8 @@ export function streamRow(view: StreamView, nowMs: number): StreamDocument {
       audio === null
         ? null
         : { codec: audio.codec, sample_rate: audio.sampleRate, channel: audio.channels, profile: audio.profile },
+    pull: view.pull === null ? null : pullFields(view.pull),
+    forwards: view.pushes.map(pushFields),
     dropped_frames: view.droppedFrames,
     cuts: view.playerCuts,
     player_dropped_frames: view.playerDroppedFrames,

@@ -18,6 +18,7 @@ import { MethodTable, normalizeUrl, pathOf } from './api-path.ts';
 import type { ApiServices } from './api-services.ts';
 import { classicRoutes } from './classic-routes.ts';
 import { controlRoutes } from './control-routes.ts';
+import { forwardRoutes } from './forward-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 
 export interface ApiServer {
@@ -26,7 +27,7 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** Bodies are read and ignored; a larger one is refused. */
+/** A larger one is refused. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 const corsMethods = 'GET, POST, HEAD, PUT, DELETE';
@@ -48,7 +49,7 @@ export async function createApiServer(services: ApiServices, plugins: readonly F
   app.addHook('onRoute', ({ url, method }) => {
     if (url !== '*') methods.add(url, Array.isArray(method) ? method : [method]);
   });
-  ignoreBodies(app);
+  readBodies(app);
   await describeApi(app, services);
   await allowOtherSites(app, services);
   app.addHook('onRequest', async (request, reply) => {
@@ -76,16 +77,24 @@ export async function createApiServer(services: ApiServices, plugins: readonly F
   });
   await app.register(classicRoutes, services);
   await app.register(serverRoutes, { services, access });
+  await app.register(forwardRoutes, { services, access });
   await app.register(controlRoutes, { services, access });
   for (const plugin of plugins) await app.register(plugin);
   await app.ready();
   return { serve: (request, response) => app.routing(request, response), close: () => app.close() };
 }
 
-/** Whatever is sent along means nothing: what a request has to say stands in its path. Even JSON that is none does no harm. */
-function ignoreBodies(app: FastifyInstance): void {
+/** Only a route that has a schema for it looks at what is sent along, whatever type it is said to be; elsewhere even JSON that is none does no harm. */
+function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined));
+  app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
+    if (request.routeOptions.schema?.body === undefined) return done(null, undefined);
+    try {
+      done(null, JSON.parse(body as string));
+    } catch {
+      done(new ApiError(400, 'the body must be JSON'));
+    }
+  });
 }
 
 async function describeApi(app: FastifyInstance, { identity }: ApiServices): Promise<void> {
@@ -159,12 +168,17 @@ function statusOf(error: unknown): number {
   return typeof status === 'number' && status >= 400 ? status : 500;
 }
 
+const places = { params: 'the path', querystring: 'the query', body: 'the body', headers: 'the head' } as const;
+
 /** Of a query that does not fit its schema: the thing, its value, and what is allowed. */
 function messageOf(error: unknown, request: FastifyRequest): string {
   const { validation, validationContext } = error as Partial<FastifyError>;
   const fault = validation?.[0];
   if (fault === undefined) return describeError(error);
   const name = fault.instancePath.split('/')[1] ?? '';
-  const values = (validationContext === 'params' ? request.params : request.query) as Readonly<Record<string, unknown>>;
-  return `${name} ${JSON.stringify(Object.hasOwn(values, name) ? values[name] : undefined)} ${fault.message ?? 'is wrong'}`;
+  const told = { params: request.params, querystring: request.query, body: request.body, headers: request.headers };
+  const context = validationContext as keyof typeof told;
+  const values = told[context] as Readonly<Record<string, unknown>> | null | undefined;
+  const what = name === '' ? places[context] : `${name} ${JSON.stringify(values?.[name])}`;
+  return `${what} ${fault.message ?? 'is wrong'}`;
 }

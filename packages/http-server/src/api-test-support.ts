@@ -6,7 +6,7 @@ import { loadConfig } from '@srs/config';
 import { memoryLog, systemClock } from '@srs/kernel';
 import { type ApiServer, createApiServer } from './api-server.ts';
 import { HttpFront, type HttpFrontOptions } from './http-front.ts';
-import type { ReloadReport } from './server-documents.ts';
+import type { PushReport, ReloadReport } from './server-documents.ts';
 import type { ClientView, ServerView, StreamView } from './server-view.ts';
 import { SystemStatistics } from './system-statistics.ts';
 
@@ -32,7 +32,22 @@ export const streamOf = (streamId: string, more: Partial<StreamView> = {}): Stre
   pendingBytes: 6,
   lagBytes: 7,
   flushIntervalMs: 8,
+  pull: null,
+  pushes: [],
   readers: [{ slot: 2, players: 2, playersInStep: 1, flushIntervalMs: 8, lagBytes: 7 }],
+  ...more,
+});
+
+export const pushOf = (destination: string, more: Partial<PushReport> = {}): PushReport => ({
+  kind: 'forward',
+  source: 'config',
+  destination,
+  state: 'publishing',
+  connects: 2,
+  sentFrames: 3,
+  sentBytes: 4,
+  droppedFrames: 5,
+  lastError: '',
   ...more,
 });
 
@@ -81,6 +96,8 @@ export const reloadReport: ReloadReport = {
 export interface Deeds {
   readonly kicked: number[];
   readonly reloads: boolean[];
+  /** `add` or `remove`, stream and destination. */
+  readonly forwards: (readonly [deed: string, streamId: string, destination: string])[];
   readonly records: (readonly [streamId: string, isWanted: boolean | undefined])[];
 }
 
@@ -101,6 +118,19 @@ export function fakeView(deeds: Deeds, streams: readonly StreamView[], clients: 
     record: async (streamId, isWanted) => {
       const found = streams.some((stream) => stream.streamId === streamId && stream.publisher !== null);
       if (found) deeds.records.push([streamId, isWanted]);
+      return { found, silent: [] };
+    },
+    addForward: async (streamId, destination) => {
+      const stream = streams.find((each) => each.streamId === streamId && each.publisher !== null);
+      if (stream === undefined) return { found: { reason: 'no stream', text: 'it is not here' }, silent: [] };
+      if (stream.pushes.some((push) => push.destination === destination)) return { found: 'already', silent: [] };
+      deeds.forwards.push(['add', streamId, destination]);
+      return { found: 'added', silent: [] };
+    },
+    removeForward: async (streamId, destination) => {
+      const stream = streams.find((each) => each.streamId === streamId);
+      const found = stream?.pushes.some((push) => push.destination === destination && push.source === 'api') ?? false;
+      if (found) deeds.forwards.push(['remove', streamId, destination]);
       return { found, silent: [] };
     },
     reload: async (isDryRun) => {
@@ -164,7 +194,7 @@ export class TestApi {
       clients = [],
     } = options;
     const { config } = loadConfig(`listen 1935; http_api { enabled on; ${httpApi} } ${vhosts}`, { fileName: 'srs.conf' });
-    const deeds: Deeds = { kicked: [], reloads: [], records: [] };
+    const deeds: Deeds = { kicked: [], reloads: [], forwards: [], records: [] };
     const log = memoryLog();
     const statistics = new SystemStatistics({ version: '2.1.3', disks: () => [], clock: systemClock });
     await statistics.start();

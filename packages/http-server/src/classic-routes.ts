@@ -35,6 +35,7 @@ const urls = {
   vhosts: 'all vhosts, or vhosts/ID',
   streams: 'streams by pages (start, count), or streams/ID',
   clients: 'clients by pages (start, count), or clients/ID; DELETE clients/ID disconnects one',
+  forwards: 'what streams are pushed to, by pages (start, count; vhost, stream); POST adds a destination, DELETE removes one',
   reload: 'POST reads the configuration again (dry_run=1: only tells what would change)',
   raw: 'raw?rpc=raw tells the settings of this call, raw?rpc=reload reloads',
 };

@@ -1,4 +1,5 @@
 /** What the processes of a server tell about themselves, as plain JSON: read here by the API and the metrics, and by the command line. */
+import type { ServerClient } from '@srs/clients';
 import type { Config, ConfigChange, EffectiveDirective } from '@srs/config';
 import type { WorkerRole } from '@srs/control';
 import type { Kbps } from '@srs/kernel';
@@ -143,6 +144,42 @@ export interface RegistryTotals {
   /** Of the newest commands, on average. */
   readonly latencyMs: number;
   /** Empty when nothing has failed. */
+  readonly lastError: string;
+}
+
+/** A stream of an edge on its way from an origin. */
+export interface PullReport {
+  /** `host:port` of the origin that is asked, or was asked last. */
+  readonly origin: string;
+  /** Spoken with the origin, as `cluster { protocol }` has them; null before it has answered. */
+  readonly protocol: 'rtmp' | 'flv' | 'flvs' | null;
+  /** `connected`: the origin has sent nothing yet. `waiting`: for the next try. */
+  readonly state: 'connecting' | 'connected' | 'pulling' | 'waiting' | 'closed';
+  /** For so long it has been in that state. */
+  readonly stateSeconds: number;
+  /** How often media has begun to come. */
+  readonly starts: number;
+  /** Why the last try or connection ended; empty when none has. */
+  readonly lastError: string;
+  /** What the origin has said of itself: address, process, and the trackable id of the pull there; null when it says nothing. */
+  readonly peer: ServerClient | null;
+}
+
+/** A stream on its way to another server. */
+export interface PushReport {
+  readonly kind: 'forward' | 'edge push';
+  /** Who wants it: the configuration, the answer of the backend, or a request. */
+  readonly source: 'config' | 'backend' | 'api';
+  /** `host:port`, or the URL with its variables as they were written and without its secrets. */
+  readonly destination: string;
+  readonly state: 'connecting' | 'publishing' | 'waiting' | 'closed';
+  /** How often the server has started the publish. */
+  readonly connects: number;
+  readonly sentFrames: number;
+  readonly sentBytes: number;
+  /** Overtaken while the server was slow, or away after it had been there. */
+  readonly droppedFrames: number;
+  /** Why the last try or connection ended; empty when none has. */
   readonly lastError: string;
 }
 

@@ -29,11 +29,7 @@ export interface RouteOptions {
 export const serverRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app, { services, access }) => {
   const { view, clock } = services;
   const errors = { '4xx': apiErrorSchema, '5xx': apiErrorSchema };
-  const envelope = (silent: readonly SilentWorker[]) => ({
-    code: 0 as const,
-    server: services.masterPid,
-    silent_workers: silent.map(({ slot, role, pid, problem }) => ({ worker: slot, role, pid, problem })),
-  });
+  const envelope = (silent: readonly SilentWorker[]) => envelopeOf(services, silent);
 
   app.get(
     '/api/v1/features',
@@ -153,7 +149,14 @@ export const serverRoutes: FastifyPluginAsyncTypebox<RouteOptions> = async (app,
   );
 };
 
-function partOf({ start, count }: ListPart): ListPart {
+/** What stands in every answer of several workers. */
+export const envelopeOf = ({ masterPid }: ApiServices, silent: readonly SilentWorker[]) => ({
+  code: 0 as const,
+  server: masterPid,
+  silent_workers: silent.map(({ slot, role, pid, problem }) => ({ worker: slot, role, pid, problem })),
+});
+
+export function partOf({ start, count }: ListPart): ListPart {
   return { start, count: Math.max(MIN_LIST_COUNT, count) };
 }
 

@@ -2,7 +2,15 @@
 import type { ClientProtocol, ClientType } from '@srs/clients';
 import type { PublisherInfo } from '@srs/control';
 import type { AudioFacts, VideoFacts } from '@srs/stream';
-import type { ReloadReport, ServerDirectory, TrafficDescription, WorkerAnswer, WorkerSummary } from './server-documents.ts';
+import type {
+  PullReport,
+  PushReport,
+  ReloadReport,
+  ServerDirectory,
+  TrafficDescription,
+  WorkerAnswer,
+  WorkerSummary,
+} from './server-documents.ts';
 import type { ServerTraffic } from './system-statistics.ts';
 
 export type { AudioFacts, VideoFacts };
@@ -26,6 +34,17 @@ export interface ServerView {
    * @returns false when no back-source that answered knows of its publish
    */
   record(streamId: string, isWanted: boolean | undefined): Promise<Answered<boolean>>;
+  /**
+   * Pushes a published stream to another destination too, until it is removed or the publish ends.
+   * @param streamId `vhost/app/stream`
+   */
+  addForward(streamId: string, destination: string): Promise<Answered<ForwardOutcome>>;
+  /**
+   * Ends what `addForward` has begun.
+   * @param destination as it was added, or as it is listed
+   * @returns false when no back-source that answered has it
+   */
+  removeForward(streamId: string, destination: string): Promise<Answered<boolean>>;
   /** Reads the configuration again and applies it. @returns what changed, and who applied it */
   reload(isDryRun: boolean): Promise<ReloadReport>;
 }
@@ -48,6 +67,15 @@ export interface SilentWorker {
 export interface Answered<T> {
   readonly found: T;
   readonly silent: readonly SilentWorker[];
+}
+
+/** What has become of a destination that was to be added. */
+export type ForwardOutcome = 'added' | 'already' | ForwardRefusal;
+
+export interface ForwardRefusal {
+  readonly reason: 'no stream' | 'malformed' | 'own server' | 'too many';
+  /** For who has asked: the thing, its value and what is allowed. */
+  readonly text: string;
 }
 
 export interface StreamsView {
@@ -93,6 +121,10 @@ export interface StreamView extends TrafficView {
   readonly lagBytes: number;
   /** The longest of all workers. */
   readonly flushIntervalMs: number;
+  /** How it is got from an origin; null for a stream that is not. */
+  readonly pull: PullReport | null;
+  /** The servers that it is pushed to. */
+  readonly pushes: readonly PushReport[];
   /** Its players by worker. */
   readonly readers: readonly StreamReaderView[];
 }

@@ -2,7 +2,7 @@
 
 import type { ClientDescription, Departure, ServerClient, StreamTraffic } from '@srs/clients';
 import type { PublisherInfo } from '@srs/control';
-import type { RingTotals } from '@srs/http-server';
+import type { PullReport, PushReport, RingTotals } from '@srs/http-server';
 import type { Kbps } from '@srs/kernel';
 import type { FanOutStatistics, StreamWriterStatistics, TrackFacts } from '@srs/stream';
 
@@ -13,6 +13,8 @@ export type {
   FanOutLoad,
   MasterSummary,
   ProcessLoad,
+  PullReport,
+  PushReport,
   RegistryTotals,
   ReloadedWorker,
   ReloadReport,
@@ -97,38 +99,6 @@ export interface LeaseReport {
   readonly state: 'asking' | 'held' | 'copy' | 'taken';
   /** `host:port` of the server that holds it; empty when that is this one. */
   readonly holder: string;
-}
-
-/** A stream of an edge on its way from an origin. */
-export interface PullReport {
-  /** `host:port` of the origin that is asked, or was asked last. */
-  readonly origin: string;
-  /** `connected`: the origin has sent nothing yet. `waiting`: for the next try. */
-  readonly state: 'connecting' | 'connected' | 'pulling' | 'waiting' | 'closed';
-  /** How often media has begun to come. */
-  readonly starts: number;
-  /** Why the last try or connection ended; empty when none has. */
-  readonly lastError: string;
-  /** What the origin has said of itself: address, process, and the trackable id of the pull there; null when it says nothing. */
-  readonly peer: ServerClient | null;
-}
-
-/** A stream on its way to another server. */
-export interface PushReport {
-  readonly kind: 'forward' | 'edge push';
-  /** Who wants it: the configuration, the answer of the backend, or a request. */
-  readonly source: 'config' | 'backend' | 'api';
-  /** `host:port`, or the URL with its variables as they were written and without its secrets. */
-  readonly destination: string;
-  readonly state: 'connecting' | 'publishing' | 'waiting' | 'closed';
-  /** How often the server has started the publish. */
-  readonly connects: number;
-  readonly sentFrames: number;
-  readonly sentBytes: number;
-  /** Overtaken while the server was slow, or away after it had been there. */
-  readonly droppedFrames: number;
-  /** Why the last try or connection ended; empty when none has. */
-  readonly lastError: string;
 }
 
 /** Elements of `GET /api/v1/clients` and of `GET /api/v1/departures`. */

@@ -4,7 +4,7 @@ import type { Directory } from '@srs/stream';
 import type { LeaseReport, PullReport, PushReport, RegistryTotals } from '@srs/survey';
 import { Page } from './page.ts';
 import { describeRing } from './ring-description.ts';
-import type { RoleView } from './role.ts';
+import type { RoleView, StreamOutputControl } from './role.ts';
 
 const noTraffic = { average: 0, last30s: 0, last5m: 0 };
 
@@ -14,7 +14,7 @@ export function backSourceView(o: {
   /** The memory that the rings lie in. */
   readonly arena: Arena;
   readonly limitBytes: number;
-  readonly record: NonNullable<RoleView['record']>;
+  readonly outputs: StreamOutputControl;
   /** By stream. */
   readonly pulls: () => ReadonlyMap<string, PullReport>;
   /** By stream. */
@@ -23,7 +23,7 @@ export function backSourceView(o: {
   readonly leaseOf: (streamId: string) => LeaseReport | undefined;
   readonly registries: () => readonly RegistryTotals[];
 }): RoleView {
-  const { directory, store, arena, limitBytes, record } = o;
+  const { directory, store, arena, limitBytes, outputs } = o;
   const ringTotals = () => ({ count: directory.ringCount, usedBytes: store.usedBytes, limitBytes });
   return {
     totals: () => {
@@ -58,7 +58,7 @@ export function backSourceView(o: {
     clients: () => new Page(0, 0, []),
     client: () => null,
     kick: () => false,
-    record,
+    outputs,
     departures: () => [],
     counters: () => ({}),
     ringTotals,

@@ -70,7 +70,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
       store,
       arena: environment.arenas[backSource]!,
       limitBytes: config.ring.memoryBytes,
-      record: (streamId, isWanted) => outputs.record(streamId, isWanted),
+      outputs,
       pulls: () => edge.views(),
       pushes: () => outputs.pushes(),
       leaseOf: (streamId) => cluster.leaseOf(streamId),

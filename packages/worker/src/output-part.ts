@@ -1,27 +1,18 @@
 /** What is made of the streams that a back-source owns. */
 import type { Config } from '@srs/config';
-import type { ForwardRefusal, ForwardView } from '@srs/forward';
+import type { ForwardView } from '@srs/forward';
 import { type Directory, type DirectoryObserver, LiveStreams, type OwnDirectory, StreamOutputs } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
 import { OutputFeatures } from './output-features.ts';
 import { OutputHooks } from './output-hooks.ts';
 import { RecordingPart } from './recording-part.ts';
 import { RecordingWishes } from './recording-wishes.ts';
+import type { StreamOutputControl } from './role.ts';
 import { stateFile } from './state-file.ts';
 
-export interface OutputPart extends Omit<DirectoryObserver, 'onDemand'> {
+export interface OutputPart extends Omit<DirectoryObserver, 'onDemand'>, StreamOutputControl {
   /** A reload: the configuration is in force already. */
   configure(): Promise<void>;
-  /**
-   * Records what is being published, whatever the configuration says, or does not, until its end.
-   * @param isWanted undefined goes back to the configuration
-   * @returns false when nobody publishes it
-   */
-  record(streamId: string, isWanted: boolean | undefined): Promise<boolean>;
-  /** Pushes a published stream to another destination too, as `Forwards.add` says. */
-  addForward(streamId: string, destination: string): Promise<'added' | 'already' | ForwardRefusal>;
-  /** @returns false when it was not added to the stream */
-  removeForward(streamId: string, destination: string): boolean;
   /** What is pushed to other servers at the moment, by stream. */
   pushes(): ReadonlyMap<string, readonly ForwardView[]>;
   /** Resolves when everything has been written and told, or after `graceMs`: a disk that does not answer must not hold the server. */

@@ -3,6 +3,7 @@
 import type { SentAway } from '@srs/clients';
 import type { Config } from '@srs/config';
 import type { DrainOrder, PartialCounters } from '@srs/control';
+import type { ForwardOutcome } from '@srs/http-server';
 import type {
   ClientDescription,
   Departure,
@@ -24,17 +25,27 @@ export interface RoleView {
   client(id: number): ClientDescription | null;
   /** Disconnects a client. @returns false when it is not here */
   kick(id: number): boolean;
-  /**
-   * Records a published stream whatever the configuration says, or does not; undefined goes back to the configuration. Only who owns streams has this.
-   * @returns false when nobody publishes it here
-   */
-  record?(streamId: string, isWanted: boolean | undefined): Promise<boolean>;
+  /** Only who owns streams has this. */
+  readonly outputs?: StreamOutputControl;
   /** Clients that have left, the newest first; only the last ones are known. */
   departures(): readonly Departure[];
   /** Since the process started; the keeper adds what its predecessors had. */
   counters(): PartialCounters;
   ringTotals(): RingTotals;
   rings(): RingsDescription;
+}
+
+/** What can be asked to be made of a published stream, beside what the configuration says. */
+export interface StreamOutputControl {
+  /**
+   * Records it, or does not; undefined goes back to the configuration.
+   * @returns false when nobody publishes it here
+   */
+  record(streamId: string, isWanted: boolean | undefined): Promise<boolean>;
+  /** Pushes it to another destination too, until that is removed or the publish ends. */
+  addForward(streamId: string, destination: string): Promise<ForwardOutcome>;
+  /** @returns false when it was not added to the stream */
+  removeForward(streamId: string, destination: string): boolean;
 }
 
 /** A reload as a role sees it. What is the same in both configurations is the same object. */

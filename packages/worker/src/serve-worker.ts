@@ -4,11 +4,12 @@ import { describeError, SrsError } from '@srs/kernel';
 import type { WorkerSummary } from '@srs/survey';
 import { CounterKeeper } from './counter-keeper.ts';
 import type { WorkerEnvironment } from './environment.ts';
+import { parseForwardRequest } from './forward-request.ts';
 import { Page, parseId, parsePage } from './page.ts';
 import { type PrivateApi, type PrivateRoutes, startPrivateApi } from './private-api.ts';
 import { ProcessWatch } from './process-watch.ts';
 import { parseRecordRequest } from './record-request.ts';
-import type { RoleView, RunningRole } from './role.ts';
+import type { RoleView, RunningRole, StreamOutputControl } from './role.ts';
 import type { MasterProtocol, WorkerStart } from './worker-start.ts';
 
 /** How long clients have to hear the news when the master is gone and nobody sets a limit. */
@@ -154,19 +155,31 @@ function privateRoutes(
         return { isFound: view.kick(id) };
       },
     },
-    ...recordRoutes(view),
+    ...outputRoutes(view.outputs),
     '/api/v1/departures': () => view.departures(),
     '/api/v1/rings': () => view.rings(),
   };
 }
 
-function recordRoutes(view: RoleView): PrivateRoutes {
-  if (view.record === undefined) return {};
+function outputRoutes(outputs: StreamOutputControl | undefined): PrivateRoutes {
+  if (outputs === undefined) return {};
   return {
     '/api/v1/record': {
       POST: async (query) => {
         const { streamId, isWanted } = parseRecordRequest(query);
-        return { isFound: (await view.record?.(streamId, isWanted)) === true };
+        return { isFound: await outputs.record(streamId, isWanted) };
+      },
+    },
+    '/api/v1/forwards/add': {
+      POST: async (query) => {
+        const { streamId, destination } = parseForwardRequest(query);
+        return { outcome: await outputs.addForward(streamId, destination) };
+      },
+    },
+    '/api/v1/forwards/remove': {
+      POST: (query) => {
+        const { streamId, destination } = parseForwardRequest(query);
+        return { isFound: outputs.removeForward(streamId, destination) };
       },
     },
   };

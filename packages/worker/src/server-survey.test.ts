@@ -147,6 +147,33 @@ it('the back-source that owns a stream is told to record it, and nobody else', a
   expect(recorded).toEqual(['v/live/one true', 'v/live/two words?&# false', 'v/live/one undefined']);
 });
 
+it('a destination is added and removed where the stream is', async () => {
+  const { survey, forwarded } = await surveyOf([
+    { role: 'back-source', streams: [directoryStream('v/live/one')] },
+    { role: 'back-source', streams: [directoryStream('v/live/two')] },
+    { streams: [] },
+  ]);
+  const url = 'rtmps://a.com/b/[stream]?key=1&x=#';
+  expect(await survey.addForward('v/live/two', url)).toEqual({ found: 'added', silent: [] });
+  expect(await survey.addForward('v/live/two', url)).toEqual({ found: 'already', silent: [] });
+  expect(await survey.addForward('v/live/two', 'bad')).toEqual({
+    found: { reason: 'malformed', text: 'bad it is' },
+    silent: [],
+  });
+  expect(await survey.addForward('v/live/three', url)).toMatchObject({ found: { reason: 'no stream' }, silent: [] });
+  expect(await survey.removeForward('v/live/one', '10.0.0.7')).toEqual({ found: true, silent: [] });
+  expect(await survey.removeForward('v/live/three', '10.0.0.7')).toEqual({ found: false, silent: [] });
+  expect(forwarded).toEqual([`add v/live/two ${url}`, 'remove v/live/one 10.0.0.7']);
+});
+
+it('without a back-source that answers a destination is not added, and who is silent is named', async () => {
+  const { survey } = await surveyOf([{ role: 'back-source', state: 'waiting' }]);
+  expect(await survey.addForward('v/live/one', '10.0.0.7')).toEqual({
+    found: { reason: 'no stream', text: 'nobody publishes stream "v/live/one"' },
+    silent: [{ slot: 0, role: 'back-source', pid: 1000, problem: 'died of signal SIGKILL, is started again in a moment' }],
+  });
+});
+
 it('the traffic is that of all slots since the start, whoever fills them', async () => {
   const { survey, status } = await surveyOf([]);
   status.ownCounters[0] = 1000;

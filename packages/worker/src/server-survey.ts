@@ -5,6 +5,7 @@ import type {
   Answered,
   ClientsView,
   ClientView,
+  ForwardOutcome,
   ListPart,
   ReloadReport,
   ServerTraffic,
@@ -33,8 +34,8 @@ import type { MasterProtocol } from './worker-start.ts';
 /** Who has not answered by then is told to be silent. */
 const ANSWER_LIMIT_MS = 1_000;
 const DIRECTORY_LIMIT_MS = 1_000;
-/** Whoever is asked first loads what records. */
-const RECORD_LIMIT_MS = 5_000;
+/** Whoever is asked first loads what records, or pushes on. */
+const OUTPUT_LIMIT_MS = 5_000;
 /** All workers apply it and answer; one that hangs is part of the report. */
 const RELOAD_LIMIT_MS = 30_000;
 
@@ -133,11 +134,22 @@ export class ServerSurvey implements ServerView {
   }
 
   async record(streamId: string, isWanted: boolean | undefined): Promise<Answered<boolean>> {
-    const query = new URLSearchParams({ stream: streamId, on: isWanted === undefined ? 'auto' : String(isWanted) });
-    const answers = await this.#askAll(isBackSource, async (address) => {
-      const { data } = await askPrivateApi(address, `/api/v1/record?${query.toString()}`, RECORD_LIMIT_MS, 'POST');
-      return { data: (data as { readonly isFound: boolean }).isFound, problem: null };
-    });
+    const on = isWanted === undefined ? 'auto' : String(isWanted);
+    const answers = await this.#askOwner<boolean>('record', { stream: streamId, on }, 'isFound');
+    return { found: answers.some(({ data }) => data === true), silent: silentOf(answers) };
+  }
+
+  async addForward(streamId: string, destination: string): Promise<Answered<ForwardOutcome>> {
+    const answers = await this.#askOwner<ForwardOutcome>('forwards/add', { stream: streamId, destination }, 'outcome');
+    const outcomes = answers.flatMap(({ data }) => data ?? []);
+    // The others do not have the stream.
+    const found = outcomes.find((outcome) => typeof outcome === 'string' || outcome.reason !== 'no stream') ?? outcomes[0];
+    const nobody: ForwardOutcome = { reason: 'no stream', text: `nobody publishes stream ${JSON.stringify(streamId)}` };
+    return { found: found ?? nobody, silent: silentOf(answers) };
+  }
+
+  async removeForward(streamId: string, destination: string): Promise<Answered<boolean>> {
+    const answers = await this.#askOwner<boolean>('forwards/remove', { stream: streamId, destination }, 'isFound');
     return { found: answers.some(({ data }) => data === true), silent: silentOf(answers) };
   }
 
@@ -155,6 +167,15 @@ export class ServerSurvey implements ServerView {
   ): Promise<readonly WorkerAnswer<T>[]> {
     const { workers } = await this.#directoryOrRefusal();
     return await askWorkers(this.#address, workers.filter(isAsked), ask);
+  }
+
+  /** Whichever back-source has the stream does what it is told; the others say that they do not have it. @param name of what is asked for */
+  async #askOwner<T>(path: string, query: Readonly<Record<string, string>>, name: string): Promise<readonly WorkerAnswer<T>[]> {
+    const url = `/api/v1/${path}?${new URLSearchParams(query).toString()}`;
+    return await this.#askAll(isBackSource, async (address) => {
+      const { data } = await askPrivateApi(address, url, OUTPUT_LIMIT_MS, 'POST');
+      return { data: (data as Readonly<Record<string, T>>)[name] ?? null, problem: null };
+    });
   }
 
   async #directoryOrRefusal(): Promise<ServerDirectory> {

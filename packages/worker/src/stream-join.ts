@@ -58,6 +58,8 @@ function joinStream(streamId: string, { directory, uses }: Parts): StreamView {
     pendingBytes: sum(({ traffic }) => traffic?.pendingBytes ?? 0),
     lagBytes: max(({ play }) => play?.lagBytes ?? 0),
     flushIntervalMs: max(({ play }) => play?.flushIntervalMs ?? 0),
+    pull: directory?.pull ?? null,
+    pushes: directory?.pushes ?? [],
     readers: uses.flatMap(({ slot, stream: { play } }): StreamReaderView[] => {
       if (play === null) return [];
       const { playersInStep, flushIntervalMs, lagBytes } = play;

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { Channel, linkPair } from '@srs/control';
 import type { ClientDescription, DirectoryStream, SlotReport, WorkerStream } from '@srs/survey';
 import { afterEach } from 'vitest';
+import { parseForwardRequest } from './forward-request.ts';
 import { Page, parseId, parsePage } from './page.ts';
 import { type PrivateRoutes, startPrivateApi } from './private-api.ts';
 import { parseRecordRequest } from './record-request.ts';
@@ -111,8 +112,19 @@ interface FakeWorker {
   readonly isHung?: boolean;
 }
 
+/** What is told of streams to back-sources. */
+interface Told {
+  readonly recorded: string[];
+  /** `add` or `remove`, stream and destination. */
+  readonly forwarded: string[];
+}
+
 /** As a worker serves it. */
-function routesOf({ role, streams = [], clients = [] }: FakeWorker, kicked: number[], recorded: string[]): PrivateRoutes {
+function routesOf(
+  { role, streams = [], clients = [] }: FakeWorker,
+  kicked: number[],
+  { recorded, forwarded }: Told,
+): PrivateRoutes {
   const all = new Set(clients);
   const find = (id: number | undefined) => clients.filter((client) => client.id === id);
   return {
@@ -137,6 +149,25 @@ function routesOf({ role, streams = [], clients = [] }: FakeWorker, kicked: numb
         return { isFound };
       },
     },
+    '/api/v1/forwards/add': {
+      POST: (query) => {
+        const { streamId, destination } = parseForwardRequest(query);
+        const isFound = streams.some((stream) => stream.streamId === streamId);
+        if (!isFound) return { outcome: { reason: 'no stream', text: `not in ${role}` } };
+        if (destination === 'bad') return { outcome: { reason: 'malformed', text: 'bad it is' } };
+        if (forwarded.includes(`add ${streamId} ${destination}`)) return { outcome: 'already' };
+        forwarded.push(`add ${streamId} ${destination}`);
+        return { outcome: 'added' };
+      },
+    },
+    '/api/v1/forwards/remove': {
+      POST: (query) => {
+        const { streamId, destination } = parseForwardRequest(query);
+        const isFound = streams.some((stream) => stream.streamId === streamId);
+        if (isFound) forwarded.push(`remove ${streamId} ${destination}`);
+        return { isFound };
+      },
+    },
   };
 }
 
@@ -149,9 +180,9 @@ async function hungPort(): Promise<number> {
 
 export async function surveyOf(
   fakes: readonly FakeWorker[],
-): Promise<{ survey: ServerSurvey; kicked: number[]; recorded: string[]; status: StatusBoard }> {
+): Promise<Told & { survey: ServerSurvey; kicked: number[]; status: StatusBoard }> {
   const kicked: number[] = [];
-  const recorded: string[] = [];
+  const told: Told = { recorded: [], forwarded: [] };
   const workers = await Promise.all(
     fakes.map(async (fake, slot): Promise<SlotReport> => {
       const report = {
@@ -163,7 +194,7 @@ export async function surveyOf(
         uptimeSeconds: 1,
       };
       if (fake.isHung === true) return { ...report, state: 'ready', port: await hungPort() };
-      const api = await startPrivateApi({ host: HOST, port: 0, isPortFixed: true, routes: routesOf(fake, kicked, recorded) });
+      const api = await startPrivateApi({ host: HOST, port: 0, isPortFixed: true, routes: routesOf(fake, kicked, told) });
       opened.push(api);
       return { ...report, state: fake.state ?? 'ready', port: api.port };
     }),
@@ -175,5 +206,5 @@ export async function surveyOf(
   const channel = new Channel<MasterProtocol>(near, {});
   opened.push(master, channel);
   const survey = new ServerSurvey({ master: channel, privateHost: HOST, status, wallMs: () => 5, uptimeMs: () => 10_000 });
-  return { survey, kicked, recorded, status };
+  return { survey, kicked, ...told, status };
 }

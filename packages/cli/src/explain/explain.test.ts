@@ -9,7 +9,15 @@ import { factsIn, type Situation } from './explain-test-support.ts';
 const colorless = picocolors.createColors(false);
 
 const peer = { version: '2.0.0', serverIp: '10.0.0.9', pid: 4711, id: 105 };
-const pull = { origin: '10.0.0.9:1935', state: 'pulling', starts: 1, lastError: '', peer } as const;
+const pull = {
+  origin: '10.0.0.9:1935',
+  protocol: 'rtmp',
+  state: 'pulling',
+  stateSeconds: 9,
+  starts: 1,
+  lastError: '',
+  peer,
+} as const;
 
 const gone = (id: number, more: Partial<DepartureRow> = {}): DepartureRow => ({
   id,
