@@ -63,7 +63,7 @@ async function fakeRedis(
   };
 }
 
-describe('a registry in Redis', () => {
+describe.concurrent('a registry in Redis', () => {
   requires('redis-server');
 
   it('gives a name to one server at a time, until that gives it up', async () => {
@@ -171,7 +171,7 @@ describe('a registry in Redis', () => {
   });
 });
 
-describe('a server that is no good', () => {
+describe.concurrent('a server that is no good', () => {
   it('that never answers is tried again, with one connection at a time', async () => {
     let connections = 0;
     await using fake = await fakeRedis(() => {

@@ -74,7 +74,7 @@ async function reach(pulled: EdgePull, state: EdgePull['view']['state']): Promis
   );
 }
 
-describe('a pull', () => {
+describe.concurrent('a pull', () => {
   it('asks for the stream under its names, and begins when media comes', async () => {
     await using origin = await LoopbackServer.start();
     const published = new Published();
