@@ -1,6 +1,7 @@
-/** The SrsError that `run` throws; anything else it throws, or nothing, fails the test. */
+/** Errors that a test expects. */
 import { SrsError } from '@srs/kernel';
 
+/** The SrsError that `run` throws; anything else it throws, or nothing, fails the test. */
 export function failureOf(run: () => unknown): SrsError {
   try {
     run();
@@ -9,4 +10,10 @@ export function failureOf(run: () => unknown): SrsError {
     throw error;
   }
   throw new Error('nothing was thrown');
+}
+
+/** Name and message of the SrsError that `run` throws. */
+export function failureText(run: () => unknown): string {
+  const { errorName, message } = failureOf(run);
+  return `${errorName}: ${message}`;
 }

@@ -11,7 +11,7 @@ export interface ReceivedFrame {
   readonly payload: Buffer;
 }
 
-const info: ServerInfo = {
+export const loopbackInfo: ServerInfo = {
   server: 'loopback',
   license: '',
   role: '',
@@ -94,7 +94,7 @@ export class LoopbackPeer {
 
   /** Says yes. */
   accept(request: Request): void {
-    if (request === 'connect') this.session.acceptConnect(info);
+    if (request === 'connect') this.session.acceptConnect(loopbackInfo);
     else if (request === 'publish') this.session.acceptPublish();
     else this.session.acceptPlay();
   }

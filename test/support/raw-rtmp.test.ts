@@ -2,23 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { messageTypes, nodeRtmpCrypto, ServerSession } from '@srs/rtmp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loopbackInfo } from './loopback-server.ts';
 import { RawRtmp } from './raw-rtmp.ts';
-
-const identity = {
-  server: 'test',
-  license: 'MIT',
-  role: 'test',
-  url: '',
-  version: '1',
-  site: '',
-  email: '',
-  copyright: '',
-  primary: '',
-  authors: '',
-  serverIp: '127.0.0.1',
-  pid: 1,
-  id: 1,
-};
 
 /** Bytes of the media that the server was given. */
 const published: number[] = [];
@@ -30,7 +15,7 @@ beforeAll(async () => {
     const session: ServerSession = new ServerSession(
       {
         onSend: (bytes) => void socket.write(bytes),
-        onConnect: () => session.acceptConnect(identity),
+        onConnect: () => session.acceptConnect(loopbackInfo),
         onPublish: (request) =>
           request.streamName === 'taken' ? session.reject('NetStream.Publish.BadName', 'is taken') : session.acceptPublish(),
         onPlay: () => session.acceptPlay(),

@@ -2,21 +2,11 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, ftruncateSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { SrsError } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
+import { failureText } from '../../../test/support/failure.ts';
 import { closeFd, createSharedMemory, openSharedArena } from './index.ts';
 
 const PAGE = 4096;
-
-function nameOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (thrown) {
-    if (thrown instanceof SrsError) return `${thrown.errorName}: ${thrown.message}`;
-    throw thrown;
-  }
-  return 'nothing thrown';
-}
 
 describe('shared memory', () => {
   it('reads as zeros, keeps what was written and shows it through a second mapping', () => {
@@ -49,7 +39,7 @@ describe('shared memory', () => {
     for (let page = 0; page < 5; page++) expect(whole.region(page * PAGE, PAGE)[PAGE - 1]).toBe(page + 1);
     windowed.discard(PAGE, 3 * PAGE);
     expect(whole.region(0, 5 * PAGE).filter((byte) => byte !== 0).length).toBe(2 * PAGE);
-    expect(nameOf(() => windowed.region(PAGE, 2 * PAGE))).toContain('SharedMemory: 8192 bytes at 4096 cross a window');
+    expect(failureText(() => windowed.region(PAGE, 2 * PAGE))).toContain('SharedMemory: 8192 bytes at 4096 cross a window');
   });
 
   it('cannot shrink under a mapping', () => {
@@ -61,11 +51,11 @@ describe('shared memory', () => {
   it('refuses sizes, ranges and descriptors that cannot be', () => {
     const fd = createSharedMemory('test-memory', 4 * PAGE);
     const arena = openSharedArena(fd, 4 * PAGE);
-    expect(nameOf(() => createSharedMemory('test-memory', 5000))).toContain('size 5000 must be a multiple of 4096');
-    expect(nameOf(() => createSharedMemory('test-memory', 2 ** 60))).toContain('SharedMemory');
-    expect(nameOf(() => openSharedArena(fd, 8 * PAGE))).toContain('holds 16384 bytes, fewer than the 32768');
-    expect(nameOf(() => openSharedArena(4_000_000, PAGE))).toContain('descriptor 4000000 is not open');
-    expect(nameOf(() => openSharedArena(fd, PAGE, { windowBytes: 5000 }))).toContain('must be a power of two');
+    expect(failureText(() => createSharedMemory('test-memory', 5000))).toContain('size 5000 must be a multiple of 4096');
+    expect(failureText(() => createSharedMemory('test-memory', 2 ** 60))).toContain('SharedMemory');
+    expect(failureText(() => openSharedArena(fd, 8 * PAGE))).toContain('holds 16384 bytes, fewer than the 32768');
+    expect(failureText(() => openSharedArena(4_000_000, PAGE))).toContain('descriptor 4000000 is not open');
+    expect(failureText(() => openSharedArena(fd, PAGE, { windowBytes: 5000 }))).toContain('must be a power of two');
     for (const [offset, size] of [
       [-8, 8],
       [0, -8],
@@ -76,11 +66,11 @@ describe('shared memory', () => {
       [2 ** 50, 8],
     ] as const) {
       expect(
-        nameOf(() => arena.region(offset, size)),
+        failureText(() => arena.region(offset, size)),
         `${offset}, ${size}`,
       ).toContain('SharedMemory');
     }
-    expect(nameOf(() => arena.discard(8, PAGE))).toContain('SharedMemory');
+    expect(failureText(() => arena.discard(8, PAGE))).toContain('SharedMemory');
     closeSync(fd);
   });
 

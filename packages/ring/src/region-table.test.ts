@@ -1,20 +1,10 @@
-import { SrsError } from '@srs/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { failureText } from '../../../test/support/failure.ts';
 import { MemoryArena, type Region, RegionTable } from './index.ts';
 
 const MIB = 2 ** 20;
 const UNIT = 65_536;
-
-function errorOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (thrown) {
-    if (thrown instanceof SrsError) return `${thrown.errorName}: ${thrown.message}`;
-    throw thrown;
-  }
-  return 'nothing thrown';
-}
 
 function isZero(arena: MemoryArena, region: Region): boolean {
   return arena.region(region.offset, region.sizeBytes).equals(Buffer.alloc(region.sizeBytes));
@@ -57,7 +47,7 @@ describe('RegionTable', () => {
     expect(regions.length).toBe(15);
     for (const each of regions) full.free(each);
     expect(full.allocate(4 * MIB)).toBeDefined();
-    for (const size of [0, -1, Number.NaN]) expect(errorOf(() => full.allocate(size))).toContain('SharedMemory');
+    for (const size of [0, -1, Number.NaN]) expect(failureText(() => full.allocate(size))).toContain('SharedMemory');
   });
 
   it('gives memory back as zeros, with a generation that nobody has had', () => {
@@ -139,10 +129,12 @@ describe('RegionTable', () => {
   it('does not take over what cannot be a table', () => {
     const options = { maxRegions: 8 };
     const arena = new MemoryArena(4 * MIB);
-    expect(errorOf(() => RegionTable.recover(arena, options))).toBe('RingCorrupt: table of regions: magic 0 must be 1397904212');
+    expect(failureText(() => RegionTable.recover(arena, options))).toBe(
+      'RingCorrupt: table of regions: magic 0 must be 1397904212',
+    );
     const table = RegionTable.open(arena, options);
     const [first, second] = [table.allocate(UNIT)!, table.allocate(UNIT)!];
-    expect(errorOf(() => RegionTable.open(arena, { maxRegions: 9 }))).toBe(
+    expect(failureText(() => RegionTable.open(arena, { maxRegions: 9 }))).toBe(
       'RingCorrupt: table of regions: maxRegions 8 must be 9',
     );
     const bytes = arena.region(0, 8192);
@@ -162,7 +154,7 @@ describe('RegionTable', () => {
       const before = bytes.readInt32LE(offset);
       bytes.writeInt32LE(value, offset);
       expect(
-        errorOf(() => RegionTable.open(arena, options)),
+        failureText(() => RegionTable.open(arena, options)),
         `${offset}: ${value}`,
       ).toContain('RingCorrupt: table of regions: ');
       bytes.writeInt32LE(before, offset);
@@ -171,9 +163,9 @@ describe('RegionTable', () => {
   });
 
   it('needs an arena with room for more than the table', () => {
-    expect(errorOf(() => RegionTable.create(new MemoryArena(UNIT)))).toContain('arena of 65536 bytes must have more than');
+    expect(failureText(() => RegionTable.create(new MemoryArena(UNIT)))).toContain('arena of 65536 bytes must have more than');
     for (const maxRegions of [0, 1.5, 1e7]) {
-      expect(errorOf(() => RegionTable.create(new MemoryArena(MIB), { maxRegions }))).toContain('must be 1..1000000');
+      expect(failureText(() => RegionTable.create(new MemoryArena(MIB), { maxRegions }))).toContain('must be 1..1000000');
     }
   });
 });
@@ -181,8 +173,8 @@ describe('RegionTable', () => {
 describe('MemoryArena', () => {
   it('refuses sizes and ranges that cannot be', () => {
     const arena = new MemoryArena(8192 + 4096, { windowBytes: 8192 });
-    expect(errorOf(() => new MemoryArena(5000))).toContain('arena size 5000 must be a multiple of 4096');
-    expect(errorOf(() => new MemoryArena(4096, { windowBytes: 5000 }))).toContain('must be a power of two');
+    expect(failureText(() => new MemoryArena(5000))).toContain('arena size 5000 must be a multiple of 4096');
+    expect(failureText(() => new MemoryArena(4096, { windowBytes: 5000 }))).toContain('must be a power of two');
     for (const [offset, size] of [
       [-8, 8],
       [0, -8],
@@ -192,11 +184,11 @@ describe('MemoryArena', () => {
       [4096, 8192],
     ] as const) {
       expect(
-        errorOf(() => arena.region(offset, size)),
+        failureText(() => arena.region(offset, size)),
         `${offset}, ${size}`,
       ).toContain('SharedMemory');
     }
-    expect(errorOf(() => arena.discard(8, 4096))).toContain('SharedMemory');
+    expect(failureText(() => arena.discard(8, 4096))).toContain('SharedMemory');
     arena.region(4096, 4096).fill(1);
     arena.region(8192, 4096).fill(2);
     arena.discard(4096, 8192);

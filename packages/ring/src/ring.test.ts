@@ -1,5 +1,6 @@
-import { frameFlags, SrsError } from '@srs/kernel';
+import { frameFlags } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
+import { failureText } from '../../../test/support/failure.ts';
 import {
   endRing,
   MemoryArena,
@@ -26,16 +27,6 @@ function write(ring: TestRing, text: string, flags = 0, timestampMs = 0): boolea
 function headerOf(ring: TestRing): Int32Array {
   const bytes = ring.arena.region(ring.region.offset, 4096);
   return new Int32Array(bytes.buffer, bytes.byteOffset, 1024);
-}
-
-function errorOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (thrown) {
-    if (thrown instanceof SrsError) return `${thrown.errorName}: ${thrown.message}`;
-    throw thrown;
-  }
-  return 'nothing thrown';
 }
 
 describe('a ring', () => {
@@ -95,7 +86,7 @@ describe('a ring', () => {
   it('that is not there is not taken over', () => {
     const ring = createTestRing(4096);
     const other = { ...ring.region, generation: 8 };
-    expect(errorOf(() => RingWriter.open(ring.arena, other, { writerSlot: 9, writerPid: 99 }))).toBe(
+    expect(failureText(() => RingWriter.open(ring.arena, other, { writerSlot: 9, writerPid: 99 }))).toBe(
       'RingCorrupt: ring at 0: generation 7 must be 8',
     );
   });
@@ -498,7 +489,7 @@ describe('the end of a ring', () => {
     expect(reader.ended).toBe(ringEndReasons.gone);
     expect(write(ring, 'b')).toBe(false);
     expect(ring.writer.ended).toBe(ringEndReasons.gone);
-    expect(errorOf(() => openReader(ring))).toContain('RingCorrupt: ring at 0: mark 0x0 must be');
+    expect(failureText(() => openReader(ring))).toContain('RingCorrupt: ring at 0: mark 0x0 must be');
 
     const next = RingWriter.create(ring.arena, { ...ring.region, generation: 8 }, { writerSlot: 0, writerPid: 1 });
     next.write(VIDEO, KEY, 0, 0, Buffer.from('another stream'));
@@ -628,9 +619,9 @@ describe('sticky slots', () => {
     ring.writer.setSticky(1, VIDEO, 0, 0, Buffer.from('complete'));
     const header = headerOf(ring);
     header[words.sticky + 16 + 7] = 0x7fffffff;
-    expect(errorOf(() => reader.readSticky(1))).toBe('RingCorrupt: sticky slot 1: length 2147483647 must be up to 16384');
+    expect(failureText(() => reader.readSticky(1))).toBe('RingCorrupt: sticky slot 1: length 2147483647 must be up to 16384');
     header[words.sticky + 16] = 77;
-    expect(errorOf(() => reader.readSticky(1))).toBe('RingCorrupt: sticky slot 1: no stable content in 1000 attempts');
+    expect(failureText(() => reader.readSticky(1))).toBe('RingCorrupt: sticky slot 1: no stable content in 1000 attempts');
   });
 });
 
@@ -638,9 +629,9 @@ describe('opening a ring', () => {
   it('is refused when the memory does not hold that ring', () => {
     const ring = createTestRing(4096);
     const header = headerOf(ring);
-    expect(errorOf(() => new RingReader(ring.arena, ring.region, 8))).toBe('RingCorrupt: ring at 0: generation 7 must be 8');
-    expect(errorOf(() => new RingReader(ring.arena, { ...ring.region, sizeBytes: 4096 }))).toContain('cannot hold a ring');
-    expect(errorOf(() => new RingReader(ring.arena, { ...ring.region, offset: 2 ** 40 }))).toContain('SharedMemory');
+    expect(failureText(() => new RingReader(ring.arena, ring.region, 8))).toBe('RingCorrupt: ring at 0: generation 7 must be 8');
+    expect(failureText(() => new RingReader(ring.arena, { ...ring.region, sizeBytes: 4096 }))).toContain('cannot hold a ring');
+    expect(failureText(() => new RingReader(ring.arena, { ...ring.region, offset: 2 ** 40 }))).toContain('SharedMemory');
     for (const [word, value, text] of [
       [words.capacityBytes, 8192, 'capacity 8192 must be a power of two up to 4096'],
       [words.capacityBytes, -4096, 'capacity -4096 must be'],
@@ -651,7 +642,7 @@ describe('opening a ring', () => {
     ] as const) {
       const before = header[word]!;
       header[word] = value;
-      expect(errorOf(() => openReader(ring))).toContain(`RingCorrupt: ring at 0: ${text}`);
+      expect(failureText(() => openReader(ring))).toContain(`RingCorrupt: ring at 0: ${text}`);
       header[word] = before;
     }
     openReader(ring);
@@ -670,10 +661,10 @@ describe('opening a ring', () => {
     }
     const region = { index: 0, offset: 0, sizeBytes: ringBytes(4096) - 8, generation: 1 };
     const create = () => RingWriter.create(new MemoryArena(2 ** 24), region, { writerSlot: 0, writerPid: 1 });
-    expect(errorOf(create)).toContain('SharedMemory: region of 368632 bytes must have');
+    expect(failureText(create)).toContain('SharedMemory: region of 368632 bytes must have');
     for (const capacity of [0, 2048, 5000, 2 ** 30, -4096, Number.NaN, 4096.5]) {
       expect(
-        errorOf(() => ringBytes(capacity)),
+        failureText(() => ringBytes(capacity)),
         `${capacity}`,
       ).toContain('SharedMemory: ring capacity');
     }
