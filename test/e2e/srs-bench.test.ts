@@ -2,83 +2,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ChildProgram } from '../support/child-program.ts';
-import { within } from '../support/deadline.ts';
-import { claimPorts } from '../support/ports.ts';
 import { repositoryRoot, type ServerPlace, ServerProcess } from '../support/server-process.ts';
+import { bench, httpServer, type Second, statusOfFine } from './srs-bench-test-support.ts';
 
-const command = join(repositoryRoot, 'bin/srs-bench');
 const PLAYERS = 50;
 const REMUX = 'http_remux { enabled on; }';
-const httpServer = ({ httpServerPort, directory }: ServerPlace): string =>
-  `http_server { enabled on; listen ${httpServerPort}; dir ${directory}/html; }`;
-
-interface Counts {
-  readonly wanted: number;
-  readonly connected: number;
-  readonly failed: number;
-  readonly lost: number;
-  readonly failures: Readonly<Record<string, number>>;
-}
-
-interface Requests {
-  readonly count: number;
-  readonly perSecond: number;
-  readonly playlists: { readonly count: number };
-  readonly segments: { readonly count: number };
-}
-
-interface Summary {
-  readonly type: 'summary';
-  readonly valid: boolean;
-  readonly players: Counts;
-  readonly publishers: Counts | null;
-  readonly seconds: number;
-  readonly bytes: number;
-  readonly frames: number;
-  readonly kbps: { readonly min: number; readonly avg: number; readonly total: number };
-  readonly latencyMs: { readonly p50: number; readonly max: number } | null;
-  readonly slow: Counts & { readonly kbps: { readonly avg: number } };
-  readonly requests: Requests | null;
-  readonly server: { readonly pssKb: number; readonly processes: readonly { readonly pid: number; readonly label: string }[] };
-}
-
-interface Second {
-  readonly type: 'second';
-  readonly phase: string;
-  readonly connected: number;
-  readonly bytes: number;
-  readonly frames: number;
-}
-
-interface Finished {
-  readonly code: number | null;
-  readonly stderr: string;
-  readonly seconds: readonly Second[];
-  readonly summary: Summary;
-}
-
-function documentsIn(lines: readonly string[]): Pick<Finished, 'seconds' | 'summary'> {
-  const documents = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Second | Summary);
-  const summary = documents.at(-1);
-  if (summary?.type !== 'summary') throw new Error(`no summary at the end of ${lines.join('\n')}`);
-  return { summary, seconds: documents.filter((document) => document.type === 'second') };
-}
-
-/** @param options as typed, with blanks between them */
-async function bench(mode: 'play' | 'publish' | 'hls', url: string, options: string): Promise<Finished> {
-  const { code, stdout, stderr } = await ChildProgram.run(command, argumentsOf(mode, url, options));
-  return { code, stderr, ...documentsIn(stdout.split('\n')) };
-}
-
-function argumentsOf(mode: string, url: string, options: string): string[] {
-  return [mode, ...url.split(' '), ...options.split(' '), '--json'];
-}
-
-/** All is well; a tester on a busy machine may still have been the limit, and says so. */
-function statusOfFine({ valid }: Summary): number {
-  return valid ? 0 : 3;
-}
 
 it('50 players of a published stream get all of it, and the sums are right', async () => {
   await using server = await ServerProcess.start({ workers: 'mode multi; stream 1;' });
@@ -162,14 +90,6 @@ it.each(['http', 'ws'])('players over %s get all of several streams, each counte
   expect(summary.slow.kbps.avg).toBeLessThan(90);
 });
 
-it('a stream that is refused over HTTP is a failure with the status', async () => {
-  await using server = await ServerProcess.start({ workers: 'mode single;', top: httpServer });
-  const { host, httpServerPort } = server.place;
-  const { code, summary } = await bench('play', `http://${host}:${httpServerPort}/live/bench.flv`, '--players 3 --duration 1');
-  expect(code).toBe(1);
-  expect(summary.players).toMatchObject({ failed: 3, failures: { 'the server answered 404 Not Found': 3 } });
-});
-
 /** A recording of four segments of a second each. */
 function writeRecording({ directory }: ServerPlace): void {
   const folder = join(directory, 'html/live');
@@ -226,66 +146,6 @@ it('a publish as fast as the server takes it is measured by what it has taken', 
   expect(summary).toMatchObject({ mode: 'publish', publishers: { wanted: 3, connected: 3, failed: 0, lost: 0 } });
   // Ten times real time is little for a loopback.
   expect(summary.kbps.min).toBeGreaterThan(2000);
-});
-
-it('a server that dies in the middle is a loss of all players, told by its reason', async () => {
-  await using server = await ServerProcess.start({ workers: 'mode multi; stream 1;' });
-  const program = await ChildProgram.start(
-    command,
-    argumentsOf('play', server.url('live/bench'), '--publish --players 20 --duration 60 --warmup 0'),
-  );
-  await program.waitForLine('"phase":"measuring"', { limitMs: 20_000 });
-  server.signal('SIGTERM');
-  const exit = await within(program.closed, 30_000, () => `it went on\n${program.tail()}`);
-  const { summary } = documentsIn(program.lines());
-  expect(exit.code).toBe(1);
-  expect(summary.players).toMatchObject({ wanted: 20, connected: 20, failed: 0, lost: 20 });
-  const counted = Object.values(summary.players.failures).reduce((total, count) => total + count, 0);
-  expect(counted).toBe(20);
-  expect(summary.seconds).toBeLessThan(30);
-});
-
-it('SIGINT ends a test early, with its report', async () => {
-  await using server = await ServerProcess.start({ workers: 'mode single;' });
-  const program = await ChildProgram.start(
-    command,
-    argumentsOf('play', server.url('live/bench'), '--publish --players 5 --duration 600 --warmup 0'),
-  );
-  await program.waitForLine('"phase":"measuring"', { limitMs: 20_000 });
-  program.signal('SIGINT');
-  const exit = await within(program.closed, 20_000, () => `it went on\n${program.tail()}`);
-  const { summary } = documentsIn(program.lines());
-  expect(exit.code).toBe(statusOfFine(summary));
-  expect(summary.players).toMatchObject({ connected: 5, lost: 0 });
-  expect(program.pids()).toEqual([]);
-});
-
-it('an address where nobody listens is a failure with its reason', async () => {
-  const ports = await claimPorts();
-  const where = `127.0.0.1:${ports.first}`;
-  const { code, summary } = await bench('play', `rtmp://${where}/live/bench`, '--players 3 --duration 30');
-  ports.release();
-  expect(code).toBe(1);
-  const failures = { [`connect ECONNREFUSED ${where}`]: 3 };
-  expect(summary.players).toMatchObject({ wanted: 3, connected: 0, failed: 3, failures });
-});
-
-it.each([
-  [
-    'a server on another machine is not loaded by accident',
-    ['play', 'rtmp://192.0.2.1/live/bench'],
-    'rtmp://192.0.2.1/live/bench is not on this machine: load only servers that are yours, then say --allow-remote',
-  ],
-  [
-    'no address',
-    ['play', 'ftp://127.0.0.1/live/bench'],
-    'address "ftp://127.0.0.1/live/bench" must be rtmp://host[:port]/app/stream, or the same with rtmps',
-  ],
-  ['a clip that is none', ['publish', '--file', '/nowhere/clip.flv'], 'clip /nowhere/clip.flv cannot be opened'],
-])('%s', async (_name, args, message) => {
-  const { code, stdout, stderr } = await ChildProgram.run(command, args);
-  expect([code, stdout]).toEqual([2, '']);
-  expect(stderr.split('\n')[0]).toContain(`srs-bench: ${message}`);
 });
 
 /** Fields of reports that the manual does not name. */
