@@ -227,6 +227,9 @@ it('every field that the commands print stands in the manual', async () => {
     await ask(server, 'config', 'listen'),
     await ask(server, 'reload'),
     await ask(server, 'log-level', 'trace'),
+    await ask(server, 'forward', 'add', 'live/one', '127.0.0.1:1'),
+    await ask(server, 'forward', 'list'),
+    await ask(server, 'forward', 'remove', 'live/one', '127.0.0.1:1'),
     await ask(server, 'kick', String(id)),
     await ask(server, 'drain', '2'),
   ];

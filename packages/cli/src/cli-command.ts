@@ -88,6 +88,10 @@ async function answer({ command, api, timeoutMs, isJson }: CliAsk, { stderr }: C
       return await kick(api, command.id, timeoutMs);
     case 'record':
       return await record(api, command.subject, command.wish, timeoutMs);
+    case 'forward': {
+      const { forward } = await import('./cli-forward.ts');
+      return await forward(api, command.wish, timeoutMs);
+    }
     case 'reload':
       return await reload(api, command.isDryRun, timeoutMs);
     case 'drain':

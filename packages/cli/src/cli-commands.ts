@@ -8,6 +8,7 @@ export type CliCommand =
   | { readonly name: 'reload'; readonly isDryRun: boolean }
   | { readonly name: 'drain'; readonly wish: DrainWish }
   | { readonly name: 'record'; readonly subject: string; readonly wish: RecordWish }
+  | { readonly name: 'forward'; readonly wish: ForwardWish }
   | { readonly name: 'log-level'; readonly level: LogLevel }
   | { readonly name: 'config'; readonly pattern: string | undefined }
   | { readonly name: 'top'; readonly isOnce: boolean }
@@ -37,6 +38,11 @@ export type DrainWish =
 /** Of a recording; `auto` goes back to what the configuration says. */
 export const recordWishes = ['on', 'off', 'auto'] as const;
 export type RecordWish = (typeof recordWishes)[number];
+
+export const forwardActions = ['list', 'add', 'remove'] as const;
+export type ForwardWish =
+  | { readonly action: 'list'; readonly subject: string | undefined }
+  | { readonly action: 'add' | 'remove'; readonly subject: string; readonly destination: string };
 
 export const shells = ['bash', 'zsh'] as const;
 export type Shell = (typeof shells)[number];
@@ -109,6 +115,20 @@ export const commands: Readonly<Record<CommandName, CommandWords>> = {
         .positional('stream', { type: 'string', describe: 'A stream: [VHOST/]APP/STREAM or its URL' })
         .positional('wish', { type: 'string', choices: recordWishes, describe: 'auto: as the configuration says' }),
   },
+  forward: {
+    usage: 'forward <action> [stream] [destination]',
+    describe: 'List what streams are pushed to; push a published stream to another destination, or not any more',
+    timeoutMs: 5_000,
+    options: (parser) =>
+      parser
+        .positional('action', {
+          type: 'string',
+          choices: forwardActions,
+          describe: 'add and remove want both, list a stream or none',
+        })
+        .positional('stream', { type: 'string', describe: 'A stream: [VHOST/]APP/STREAM or its URL' })
+        .positional('destination', { type: 'string', describe: 'host[:port], or rtmp://host[:port]/app/stream, also rtmps' }),
+  },
   reload: {
     usage: 'reload',
     describe: 'Read the configuration file again and apply what has changed',
@@ -176,6 +196,8 @@ export function readCommand(name: CommandName, values: Readonly<Record<string, u
       return { name, wish: readDrainWish(values) };
     case 'record':
       return { name, subject: text('stream'), wish: oneOf('wish', recordWishes, text('wish')) };
+    case 'forward':
+      return { name, wish: readForwardWish(values) };
     case 'reload':
       return { name, isDryRun: values['dry-run'] === true };
     case 'log-level':
@@ -189,6 +211,18 @@ export function readCommand(name: CommandName, values: Readonly<Record<string, u
     case 'completion':
       return { name, shell: values.shell === undefined ? undefined : oneOf('shell', shells, text('shell')) };
   }
+}
+
+function readForwardWish(values: Readonly<Record<string, unknown>>): ForwardWish {
+  const action = oneOf('action', forwardActions, String(values.action));
+  const textOf = (key: string): string | undefined => (typeof values[key] === 'string' ? values[key] : undefined);
+  const [subject, destination] = [textOf('stream'), textOf('destination')];
+  if (action === 'list') {
+    if (destination === undefined) return { action, subject };
+    throw new BadArguments(`${JSON.stringify(destination)} is too much for forward list [stream]`);
+  }
+  if (subject !== undefined && destination !== undefined) return { action, subject, destination };
+  throw new BadArguments(`"forward ${action}" lacks its arguments: forward ${action} <stream> <destination>`);
 }
 
 function readDrainWish(values: Readonly<Record<string, unknown>>): DrainWish {

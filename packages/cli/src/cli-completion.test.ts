@@ -3,7 +3,7 @@ import { runCli } from './cli-command.ts';
 import { commandNames } from './cli-commands.ts';
 import { COMPLETION_FLAG, candidatesFor, completionScript } from './cli-completion.ts';
 import { deadPort, FakeProcess, serve, serveMaster, slotOf } from './cli-test-support.ts';
-import { clientOf, workerStream } from './rows-test-support.ts';
+import { clientOf, directoryStream, push, workerStream } from './rows-test-support.ts';
 
 const wordsAfter = async (line: string): Promise<string[]> => {
   const words = line.split(' ');
@@ -44,6 +44,17 @@ describe('completion', () => {
     expect(await wordsAfter(`--api ${port} record demo`)).toEqual(['demo/live/two']);
     expect(await wordsAfter(`--api ${port} record live/one o`)).toEqual(['on', 'off']);
     expect(await wordsAfter(`--api ${port} drain `)).toEqual(['1']);
+  });
+
+  it('asks the server for what can be taken away from a stream', async () => {
+    const pushes = [push, { ...push, source: 'api', destination: '10.0.0.8' } as const];
+    const backSource = await serve({ '/api/v1/streams': () => [directoryStream('demo/live/two', { pushes })] });
+    const port = await serveMaster([slotOf(0, backSource, { role: 'back-source' })]);
+    expect(await wordsAfter(`--api ${port} forward a`)).toEqual(['add']);
+    expect(await wordsAfter(`--api ${port} forward add dem`)).toEqual(['demo/live/two']);
+    expect(await wordsAfter(`--api ${port} forward add demo/live/two `)).toEqual([]);
+    expect(await wordsAfter(`--api ${port} forward remove demo/live/two `)).toEqual(['10.0.0.8']);
+    expect(await wordsAfter(`--api ${port} forward remove demo/live/two 10.0.0.8 `)).toEqual([]);
   });
 
   it('offers nothing when there is no server', async () => {

@@ -6,12 +6,14 @@ import {
   type CommandName,
   commandNames,
   commands,
+  forwardActions,
   logLevels,
   recordWishes,
   type Shell,
   shells,
 } from './cli-commands.ts';
 import { cliParser, DEFAULT_API, parseApiAddress } from './cli-options.ts';
+import { choosePublished } from './cli-published.ts';
 import { shortStreamName } from './cli-text.ts';
 
 /** The first argument when it is a shell that asks; the words of the line follow, the last one may be begun only. */
@@ -64,7 +66,7 @@ export async function candidatesFor(words: readonly string[], begun: string): Pr
   const name = commandNames.find((known) => known === plain[0]);
   if (begun.startsWith('-')) return optionsOf(name).filter(({ word }) => word.startsWith(begun) && !words.includes(word));
   if (name === undefined) return plain.length > 0 ? [] : commandCandidates().filter(({ word }) => word.startsWith(begun));
-  const candidates = plain.length > 1 ? secondArgumentsOf(name, plain.length) : await argumentsOf(name, api).catch(() => []);
+  const candidates = await (plain.length > 1 ? furtherArgumentsOf(name, plain, api) : argumentsOf(name, api)).catch(() => []);
   return candidates.filter(({ word }) => word.startsWith(begun));
 }
 
@@ -106,14 +108,22 @@ function optionsOf(name: CommandName | undefined): readonly Candidate[] {
   return commonOptions;
 }
 
-function secondArgumentsOf(name: CommandName, given: number): readonly Candidate[] {
-  return name === 'record' && given === 2 ? recordWishes.map((word) => ({ word, meaning: '' })) : [];
+/** @param plain the command and what has been given of its arguments */
+async function furtherArgumentsOf(name: CommandName, plain: readonly string[], apiText: string): Promise<readonly Candidate[]> {
+  const [, first, second, more] = plain;
+  if (more !== undefined) return [];
+  if (name === 'record' && second === undefined) return recordWishes.map((word) => ({ word, meaning: '' }));
+  if (name !== 'forward') return [];
+  if (second === undefined) return await streamCandidates(apiOf(apiText));
+  return first === 'remove' ? await addedCandidates(apiOf(apiText), second) : [];
 }
 
 async function argumentsOf(name: CommandName, apiText: string): Promise<readonly Candidate[]> {
   switch (name) {
     case 'log-level':
       return logLevels.map((word) => ({ word, meaning: '' }));
+    case 'forward':
+      return forwardActions.map((word) => ({ word, meaning: '' }));
     case 'completion':
       return shells.map((word) => ({ word, meaning: '' }));
     case 'drain':
@@ -160,4 +170,15 @@ async function streamCandidates(api: ServerAddress): Promise<readonly Candidate[
   const answers = await askWorkers(api, workers, (address, worker) => askStreams(address, worker, SURVEY_TIMEOUT_MS));
   const names = new Set(answers.flatMap(({ data }) => (data?.streams ?? []).map(({ streamId }) => shortStreamName(streamId))));
   return Array.from(names, (word) => ({ word, meaning: 'stream' }));
+}
+
+/** What can be taken away from a stream. */
+async function addedCandidates(api: ServerAddress, subject: string): Promise<readonly Candidate[]> {
+  const { workers } = await askMaster(api, SURVEY_TIMEOUT_MS);
+  const backSources = workers.filter(({ role }) => role === 'back-source');
+  const answers = await askWorkers(api, backSources, (address, worker) => askStreams(address, worker, SURVEY_TIMEOUT_MS));
+  const { streamId } = choosePublished(subject, answers);
+  const streams = answers.flatMap(({ data }) => (data?.role === 'back-source' ? data.streams : []));
+  const pushes = streams.find((stream) => stream.streamId === streamId)?.pushes ?? [];
+  return pushes.filter(({ source }) => source === 'api').map(({ destination, state }) => ({ word: destination, meaning: state }));
 }

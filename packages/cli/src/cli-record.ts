@@ -1,12 +1,12 @@
 /** `srs-cli record`: begins or ends the recording of a stream. */
 import type { ServerAddress } from '@srs/config';
-import { askMaster, askPrivateApi, askStreams, askWorkers, type StreamRows, type WorkerAnswer } from '@srs/survey';
+import { askMaster, askPrivateApi, askStreams, askWorkers, type WorkerAnswer } from '@srs/survey';
 import { isFoundIn } from './cli-actions.ts';
 import type { RecordWish } from './cli-commands.ts';
+import { choosePublished, nobodyPublishes } from './cli-published.ts';
 import { problemLines, type Report, type ReportBase, reportBase, type WorkerRow, workerRow } from './cli-report.ts';
 import type { Colors } from './cli-table.ts';
 import { shortStreamName } from './cli-text.ts';
-import { chooseStream, nearStreams } from './explain/explain-subject.ts';
 
 export interface RecordDocument extends ReportBase {
   /** `vhost/app/stream`; null when it is not clear which one is meant. */
@@ -44,13 +44,8 @@ export async function record(
     return { document, text: (colors: Colors) => problemLines(rows, colors), failure };
   };
 
-  const published = publishedIn(listed);
-  const choice = chooseStream(text, published);
-  if (choice.kind === 'ambiguous') {
-    return report(listed, null, `${JSON.stringify(text)} can be ${choice.streamIds.map(shortStreamName).join(', ')}`);
-  }
-  const { streamId } = choice;
-  if (choice.kind === 'unknown') return report(listed, streamId, nobodyPublishes(streamId, published));
+  const { streamId, failure } = choosePublished(text, listed);
+  if (streamId === null || failure !== undefined) return report(listed, streamId, failure);
   const query = new URLSearchParams({ stream: streamId, on: words[wish] });
   const told = await askWorkers(api, backSources, async (address) => {
     const { data } = await askPrivateApi(address, `/api/v1/record?${query.toString()}`, timeoutMs, 'POST');
@@ -58,17 +53,4 @@ export async function record(
   });
   const isFound = told.some(({ data }) => data === true);
   return report(told, streamId, isFound ? undefined : nobodyPublishes(streamId, []));
-}
-
-function publishedIn(answers: readonly WorkerAnswer<StreamRows>[]): readonly string[] {
-  return answers.flatMap(({ data }) =>
-    (data?.streams ?? []).filter(({ publisher }) => publisher !== null).map(({ streamId }) => streamId),
-  );
-}
-
-function nobodyPublishes(streamId: string, published: readonly string[]): string {
-  const near = nearStreams(streamId, published).map(shortStreamName);
-  const hint =
-    near.length === 0 ? 'srs-cli streams lists those there are' : `there ${near.length === 1 ? 'is' : 'are'} ${near.join(', ')}`;
-  return `nobody publishes ${shortStreamName(streamId)}; ${hint}`;
 }

@@ -11,6 +11,7 @@ export type {
   ConfigDocument,
   DrainSummary,
   FanOutLoad,
+  ForwardOutcome,
   MasterSummary,
   ProcessLoad,
   PullReport,
