@@ -5,6 +5,7 @@ import { eventually } from '../support/deadline.ts';
 import { NameServer } from '../support/name-server.ts';
 import { allowsCongestionControl, type NetworkHost, requiresNetwork, TestNetwork } from '../support/network.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { addressOf, SMALL, viewersOf } from './cluster-test-support.ts';
 import { type ClientOptions, LivePlayer, LivePublisher } from './live-client-test-support.ts';
 import { directoryRowOf } from './server-view-test-support.ts';
 
@@ -13,7 +14,6 @@ const TAKE_OVER_MS = 3_000;
 /** A destination that takes nothing is given up after 10 s. */
 const STANDSTILL_MS = 10_000;
 const LIMIT_MS = 45_000;
-const VIEWERS = 3;
 /** How long cables are cut; one of a minute is for releases. */
 const cutSeconds = [2, 10, ...(process.env.CUT_SECONDS === undefined ? [] : [Number(process.env.CUT_SECONDS)])];
 const TEST_LIMIT_MS = 60_000 + 3_000 * Math.max(...cutSeconds);
@@ -27,8 +27,6 @@ const TWO_MBPS = { keyFrameBytes: 2_000_000 / 8 / 12 };
 
 const isPossible = requiresNetwork();
 
-const SMALL = 'mode single;';
-const addressOf = ({ place }: ServerProcess): string => `${place.host}:${place.rtmpPort}`;
 const onVhost = (name: string): ClientOptions => ({ tcUrlParameters: `?vhost=${name}` });
 
 let network: TestNetwork;
@@ -95,12 +93,6 @@ afterAll(async () => {
 });
 
 const cable = (one: ServerProcess, other: ServerProcess) => network.cable(one.place.host, other.place.host);
-
-async function viewersOf(server: ServerProcess, path: string, options: ClientOptions = {}): Promise<LivePlayer[]> {
-  const viewers = await LivePlayer.crowd(server, path, VIEWERS, options);
-  await Promise.all(viewers.map((viewer) => viewer.waitForFrames(50)));
-  return viewers;
-}
 
 /** Nobody was disconnected, time went on, nothing came twice, and what came after a gap could be shown. */
 function expectAttached(viewers: readonly LivePlayer[]): void {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ChildProgram } from '../support/child-program.ts';
 import { eventually } from '../support/deadline.ts';
 import { repositoryRoot, ServerProcess } from '../support/server-process.ts';
+import { addressOf } from './cluster-test-support.ts';
 import { FlvViewer } from './http-flv-test-support.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
 import { clientsOf, workersOf } from './server-view-test-support.ts';
@@ -24,8 +25,6 @@ let origin: ServerProcess;
 let middle: ServerProcess;
 let leaf: ServerProcess;
 let publisher: LivePublisher;
-
-const addressOf = ({ place }: ServerProcess): string => `${place.host}:${place.rtmpPort}`;
 
 function start(vhost: string): Promise<ServerProcess> {
   return ServerProcess.start({

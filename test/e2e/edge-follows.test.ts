@@ -1,15 +1,13 @@
 /** Two origins, an edge of both, and an edge of that edge: viewers at the end go on wherever the publisher turns up. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServerProcess } from '../support/server-process.ts';
-import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
+import { addressOf, SMALL, viewersOf } from './cluster-test-support.ts';
+import { type LivePlayer, LivePublisher } from './live-client-test-support.ts';
 
 /** From the publisher's start at an origin to its media at the viewers. */
 const FOLLOW_MS = 3_000;
 const LIMIT_MS = 15_000;
-const VIEWERS = 3;
 
-const SMALL = 'mode single;';
-const addressOf = ({ place }: ServerProcess): string => `${place.host}:${place.rtmpPort}`;
 const edgeOf = (...origins: readonly ServerProcess[]): Promise<ServerProcess> =>
   ServerProcess.start({ workers: SMALL, vhost: `mode remote; origin ${origins.map(addressOf).join(' ')};` });
 
@@ -27,12 +25,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const server of [leaf, middle, a, b]) await server?.stop();
 });
-
-async function viewersOf(server: ServerProcess, path: string): Promise<LivePlayer[]> {
-  const viewers = await LivePlayer.crowd(server, path, VIEWERS);
-  await Promise.all(viewers.map((viewer) => viewer.waitForFrames(50)));
-  return viewers;
-}
 
 /** The publisher has just been let in. Nobody was disconnected, time went on, and nothing is missing of the new publish. */
 async function expectFollowed(viewers: readonly LivePlayer[], session: number): Promise<void> {

@@ -2,16 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/deadline.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { addressOf, SMALL } from './cluster-test-support.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
 import { allClients, directoryRowOf, workersOf } from './server-view-test-support.ts';
+import { GOP_FRAMES } from './stamped-media-test-support.ts';
 
 /** How long viewers may wait when an origin is lost. */
 const TAKE_OVER_MS = 3_000;
 const LIMIT_MS = 20_000;
-
-const addressOf = ({ place }: ServerProcess): string => `${place.host}:${place.rtmpPort}`;
-/** Quick to start: what it is made of is no matter here. */
-const SMALL = 'mode single;';
 
 const edgeOf = (...origins: readonly ServerProcess[]) => ({
   workers: 'mode multi; stream 3;',
@@ -121,8 +119,9 @@ describe('an edge', () => {
   it('goes on when its back-source is killed', async () => {
     const publisher = await LivePublisher.start(origin, 'live/crash');
     const player = await LivePlayer.start(edge, 'live/crash');
-    await player.waitForFrames(50);
     const [backSource] = await workersOf(edge, 'back-source');
+    // The next key frame comes before it can be back, so that it does not begin with pictures that were seen.
+    await player.waitFor('the end of a group', () => player.checker.nextSequence % GOP_FRAMES >= GOP_FRAMES - 5);
     process.kill(backSource!.pid, 'SIGKILL');
     // What the origin sent meanwhile is lost; what follows is right, and begins with a key frame.
     await player.waitFor('what comes after the gap', () => player.checker.gaps.length > 0);

@@ -6,11 +6,9 @@ import { certificate, expired, Files } from '../support/certificates.ts';
 import { HookServer } from '../support/hook-server.ts';
 import { LoopbackServer } from '../support/loopback-server.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { SMALL } from './cluster-test-support.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
 import { directoryRowOf } from './server-view-test-support.ts';
-
-/** Quick to start: what it is made of is no matter here. */
-const SMALL = 'mode single;';
 
 let files: Files;
 let hooks: HookServer;

@@ -5,19 +5,16 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/deadline.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { addressOf, SMALL } from './cluster-test-support.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
 import { directoryRowOf } from './server-view-test-support.ts';
 
 const LIMIT_MS = 20_000;
-/** Quick to start: what it is made of is no matter here. */
-const SMALL = 'mode single;';
 
 let destination: ServerProcess;
 let deaf: Server;
 const deafSockets = new Set<Socket>();
 let source: ServerProcess;
-
-const addressOf = ({ place }: ServerProcess): string => `${place.host}:${place.rtmpPort}`;
 
 function configOf(...destinations: readonly string[]) {
   return {

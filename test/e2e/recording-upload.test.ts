@@ -97,7 +97,7 @@ it('a store that is away holds nobody up; what waits outlives the end of the ser
     const player = await LivePlayer.start(server, 'live/s');
     await player.waitForFrames(100);
     expect(player.checker.complaint).toBe('');
-    for (const pid of server.pids()) process.kill(pid, 'SIGKILL');
+    server.killAll();
     await publisher.waitForClose();
     player.close();
     publisher.close();

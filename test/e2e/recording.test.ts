@@ -266,7 +266,7 @@ it('a server that is killed altogether repairs its recordings when it starts aga
   const publisher = await LivePublisher.start(server, 'live/s');
   const player = await LivePlayer.start(server, 'live/s');
   await player.waitForFrames(150);
-  for (const pid of server.pids()) process.kill(pid, 'SIGKILL');
+  server.killAll();
   await publisher.waitForClose();
   expect(recordings(server).map((path) => path.endsWith('.flv.tmp'))).toEqual([true]);
   player.close();

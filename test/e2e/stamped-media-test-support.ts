@@ -6,6 +6,8 @@ import { type FrameType, frameTypes, timestampDelta } from '@srs/kernel';
 const FRAMES_PER_SECOND = 25;
 const PICTURE_MS = 1000 / FRAMES_PER_SECOND;
 const SOUNDS_PER_PICTURE = 2;
+/** From a key frame to the next, unless the source is told otherwise. */
+export const GOP_FRAMES = FRAMES_PER_SECOND * (1 + SOUNDS_PER_PICTURE);
 
 /** A real configuration (x264, High, 640x360) and AAC LC 44100 stereo: the server reads both. */
 const avcConfiguration = Buffer.from(

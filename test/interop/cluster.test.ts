@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addressOf } from '../e2e/cluster-test-support.ts';
 import { LivePlayer, LivePublisher } from '../e2e/live-client-test-support.ts';
+import { GOP_FRAMES } from '../e2e/stamped-media-test-support.ts';
 import { publishWithFfmpeg, runForeign, startForeign } from '../support/foreign.ts';
 import { clip } from '../support/media.ts';
 import { NginxRtmp, requiresNginx } from '../support/nginx.ts';
@@ -11,12 +13,6 @@ import { NodeMediaServer } from '../support/node-media-server.ts';
 import { claimPorts } from '../support/ports.ts';
 import { requires } from '../support/requires.ts';
 import { ServerProcess } from '../support/server-process.ts';
-
-const addressOf = ({ place }: { readonly place: { readonly host: string; readonly rtmpPort: number } }): string =>
-  `${place.host}:${place.rtmpPort}`;
-
-/** Frames of one group of pictures. */
-const GOP_FRAMES = 75;
 
 /** nginx lets a player in with sound alone, and with pictures from the next key frame on; from there it must be whole. */
 async function expectWholeFromKeyFrame(players: readonly LivePlayer[]): Promise<void> {
