@@ -1,4 +1,4 @@
-/** What can be said to a server on the sockets that are not for clients: its processes' own, and the private API. */
+/** What can be said to a server on the sockets that are not for clients, its processes' own and the private API, and where TLS is spoken. */
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SocketLink } from '@srs/control';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { certificate, Files, halfClientHello } from '../support/certificates.ts';
 import { eventually } from '../support/deadline.ts';
 import { processMemory } from '../support/proc.ts';
 import { BesiegedServer, uint32 } from './bad-input-test-support.ts';
@@ -17,14 +18,23 @@ const MIB = 1024 * 1024;
 let siege: BesiegedServer;
 /** The directory for temporary files that this server is given: its runtime directory is the only thing in it. */
 let temporary = '';
+let files: Files;
 
 beforeAll(async () => {
   temporary = mkdtempSync(join(tmpdir(), 'srs-test-run-'));
-  siege = await BesiegedServer.start({ env: { TMPDIR: temporary } });
+  files = new Files();
+  const tls = `key ${files.write('key.pem', certificate.key)}; cert ${files.write('cert.pem', certificate.cert)};`;
+  siege = await BesiegedServer.start({
+    env: { TMPDIR: temporary },
+    top: ({ host, sparePort, httpApiPort, httpServerPort }) => `
+      rtmps { enabled on; listen ${sparePort}; ${tls} }
+      http_api { enabled on; listen ${host}:${httpApiPort}; https { enabled on; listen ${host}:${httpServerPort}; ${tls} } }`,
+  });
 });
 
 afterAll(async () => {
   await siege.stop();
+  files[Symbol.dispose]();
   rmSync(temporary, { recursive: true, force: true });
 });
 
@@ -153,34 +163,54 @@ describe('the control socket of the back-source', () => {
   });
 });
 
-describe('the private API', () => {
-  const REQUEST_LIMIT_MS = 10_000;
-  const privateAddress = (): NetConnectOpts => ({ port: siege.server.place.privatePort, host: siege.server.place.host });
+const privateAddress = (): NetConnectOpts => ({ port: siege.server.place.privatePort, host: siege.server.place.host });
 
-  it('lets clients go that do not finish a request within 10 s', async () => {
-    const unfinished = [
-      '',
-      'GET /api/v1/summ',
-      'GET /api/v1/summary HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n',
-      'POST /api/v1/summary HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n',
-    ];
+describe.concurrent('a client is let go that does not within 10 s', () => {
+  const LIMIT_MS = 10_000;
+
+  /** Says so much and no more on connections of their own, and waits until all are closed. */
+  async function expectTimeout(addresses: readonly NetConnectOpts[], beginnings: readonly (string | Buffer)[]): Promise<void> {
     const startedMs = performance.now();
     const sockets = await Promise.all(
-      unfinished.map(async (text) => {
-        const socket = await connectTo(privateAddress());
-        socket.resume();
-        if (text !== '') socket.write(text);
-        return socket;
-      }),
+      addresses.flatMap((address) =>
+        beginnings.map(async (bytes) => {
+          const socket = await connectTo(address);
+          socket.resume();
+          if (bytes.length > 0) socket.write(bytes);
+          return socket;
+        }),
+      ),
     );
     await eventually(
       () => sockets.every(isClosed),
-      3 * REQUEST_LIMIT_MS,
+      3 * LIMIT_MS,
       () => `${sockets.filter((socket) => !isClosed(socket)).length} of ${sockets.length} are still connected`,
     );
-    expect(performance.now() - startedMs).toBeGreaterThan(REQUEST_LIMIT_MS - 1000);
+    expect(performance.now() - startedMs).toBeGreaterThan(LIMIT_MS - 1000);
+  }
+
+  it('finish a request to the private API', async () => {
+    await expectTimeout(
+      [privateAddress()],
+      [
+        '',
+        'GET /api/v1/summ',
+        'GET /api/v1/summary HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n',
+        'POST /api/v1/summary HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n',
+      ],
+    );
   });
 
+  it('finish the handshake of RTMPS or HTTPS', async () => {
+    const { host, sparePort, httpServerPort } = siege.server.place;
+    await expectTimeout(
+      [sparePort, httpServerPort].map((port) => ({ host, port })),
+      ['', halfClientHello],
+    );
+  });
+});
+
+describe('the private API', () => {
   it.each<[string, string, RegExp]>([
     ['no HTTP', '\x16\x03\x01\x02\x00\x01', /^HTTP\/1\.1 400 /],
     ['headers of 100 KB', `GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ${'b'.repeat(100_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],

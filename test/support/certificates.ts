@@ -51,6 +51,9 @@ export const expired = {
   ),
 };
 
+/** The beginning of a TLS handshake: a record whose head says that 256 bytes follow, of which these are the first. */
+export const halfClientHello = Buffer.concat([Buffer.from('1603010100010000fc0303', 'hex'), Buffer.alloc(20)]);
+
 /** A directory with files of these contents. */
 export class Files implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'srs-tls-'));

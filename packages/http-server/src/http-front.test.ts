@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { memoryLog } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
-import { certificate, expired } from '../../../test/support/certificates.ts';
+import { certificate, expired, halfClientHello } from '../../../test/support/certificates.ts';
 import { within } from '../../../test/support/deadline.ts';
 import { TestApi } from './api-test-support.ts';
 import { HttpFront } from './http-front.ts';
@@ -176,12 +176,9 @@ describe('TLS', () => {
     expect((await api.ask('/api/v1/versions')).status).toBe(200);
   });
 
-  /** The first record of a handshake: its head says that 256 bytes follow. */
-  const halfHello = Buffer.concat([Buffer.from('1603010100010000fc0303', 'hex'), Buffer.alloc(20)]);
-
   it.each([
     ['says nothing', Buffer.alloc(0)],
-    ['says half of a ClientHello', halfHello],
+    ['says half of a ClientHello', halfClientHello],
     ['says something else', Buffer.alloc(600, 'x')],
   ])('a peer that %s in the handshake is let go when its time is over', async (_, bytes) => {
     let open = 0;
