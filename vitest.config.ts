@@ -8,6 +8,7 @@ const alone = [
   'crashes',
   'crowd',
   'edge-chain',
+  'forward-many',
   'player-memory',
   'publish-cycles',
   'reload-under-load',

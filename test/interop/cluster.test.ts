@@ -35,7 +35,10 @@ describe.concurrent('nginx', () => {
     if (!hasNginx) return;
     nginx = await NginxRtmp.start();
     edge = await ServerProcess.start({ vhost: `mode remote; origin ${addressOf(nginx)};` });
-    source = await ServerProcess.start({ vhost: `forward ${addressOf(nginx)};` });
+    source = await ServerProcess.start({
+      vhost: `forward ${addressOf(nginx)};`,
+      top: `vhost url.test { forward rtmp://${addressOf(nginx)}/live/[app]-[stream]?key=abc[param]; }`,
+    });
   });
 
   afterAll(async () => {
@@ -61,6 +64,14 @@ describe.concurrent('nginx', () => {
   it('is one to forward to', async () => {
     const player = await LivePlayer.start(nginx, 'live/forwarded');
     const publisher = await LivePublisher.start(source, 'live/forwarded');
+    await expectWholeFromKeyFrame([player]);
+    for (const client of [publisher, player]) client.leave();
+  });
+
+  it('is one to forward to under another name', async () => {
+    const publishedAs = 'live/named';
+    const player = await LivePlayer.start(nginx, 'live/live-named', { publishedAs });
+    const publisher = await LivePublisher.start(source, publishedAs, { tcUrlParameters: '?vhost=url.test', parameters: '?a=b' });
     await expectWholeFromKeyFrame([player]);
     for (const client of [publisher, player]) client.leave();
   });
