@@ -6,6 +6,7 @@ export { ClipRounds } from './clip-rounds.ts';
 export { FailureNotes } from './failure-notes.ts';
 export { type ClipFrame, FlvClip } from './flv-clip.ts';
 export { FlvLoop, type FlvLoopOptions } from './flv-loop.ts';
+export { hostNames } from './host-names.ts';
 export { type HttpFlvOptions, HttpFlvPlayer } from './http-flv-player.ts';
 export { HttpRefusal } from './http-refusal.ts';
 export { openFollowing, redirectedBy } from './redirects.ts';

@@ -1,3 +1,4 @@
+export { CoworkerRegistry } from './coworker-registry.ts';
 export { LocalRegistry } from './local-registry.ts';
 export { describeRedisUrl } from './redis-connection.ts';
 export { RedisRegistry } from './redis-registry.ts';

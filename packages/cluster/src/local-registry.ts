@@ -3,6 +3,7 @@ import type { LeaseAnswer, RegistryReport, StreamPlace, StreamRegistry } from '.
 
 export class LocalRegistry implements StreamRegistry {
   readonly report: RegistryReport = { name: 'none', isUp: true, commands: 0, failures: 0, latencyMs: 0, lastError: '' };
+  readonly lookUpsPerSecond: number = Number.POSITIVE_INFINITY;
   readonly #places = new Map<string, StreamPlace>();
 
   announce(streamId: string, place: StreamPlace): Promise<LeaseAnswer> {

@@ -31,6 +31,6 @@ export function parsePlace(text: string): StreamPlace | undefined {
   return { address, instanceId: instance, cid: id, hops };
 }
 
-function isHops(value: unknown): value is readonly string[] {
+export function isHops(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length <= MAX_HOPS && value.every((hop) => typeof hop === 'string');
 }

@@ -12,6 +12,7 @@ export interface RedisRegistryOptions extends Omit<RedisConnectionOptions, 'onUp
 }
 
 export class RedisRegistry implements StreamRegistry {
+  readonly lookUpsPerSecond = Number.POSITIVE_INFINITY;
   readonly #prefix: string;
   readonly #connection: RedisConnection;
   readonly #onUp: (() => void)[] = [];

@@ -11,6 +11,7 @@ const taken: LeaseAnswer = { kind: 'taken', by: there };
 
 /** Answers as it is told, and writes down what it was asked. */
 class ScriptedRegistry implements StreamRegistry {
+  readonly lookUpsPerSecond = Number.POSITIVE_INFINITY;
   readonly report = { name: 'script', isUp: true, commands: 0, failures: 0, latencyMs: 0, lastError: '' };
   readonly asked: string[] = [];
   answer: LeaseAnswer | SrsError | Promise<LeaseAnswer> = { kind: 'held' };

@@ -27,7 +27,7 @@ export type LeaseAnswer =
 
 /** How a registry does, for operators. */
 export interface RegistryReport {
-  /** What it is and where, without passwords. */
+  /** What it is and where, without passwords: an address, or `coworkers` and those of all of them. */
   readonly name: string;
   readonly isUp: boolean;
   /** Since the process started. */
@@ -53,5 +53,7 @@ export interface StreamRegistry {
   /** Calls back whenever the registry can be asked (again): leases may have run out meanwhile. */
   onUp(callback: () => void): void;
   readonly report: RegistryReport;
+  /** Streams that may be looked up over and over in a second. */
+  readonly lookUpsPerSecond: number;
   close(): void;
 }

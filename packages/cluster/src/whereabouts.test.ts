@@ -9,6 +9,7 @@ const there: StreamPlace = { address: { host: '10.0.0.2', port: 1935 }, instance
 /** A registry whose questions are counted, and that can fail. */
 class CountingRegistry extends LocalRegistry {
   readonly batches: number[] = [];
+  override lookUpsPerSecond = Number.POSITIVE_INFINITY;
   isAway = false;
 
   override lookUp(streamIds: readonly string[]): Promise<readonly (StreamPlace | undefined)[]> {
@@ -49,6 +50,26 @@ describe('streams that are followed', () => {
     await pass(1_000);
     expect(one.place).toBeUndefined();
     whereabouts.close();
+  });
+
+  it('are looked up as fast as the registry takes it, and a new one at once', async () => {
+    const { registry, whereabouts } = setUp();
+    registry.lookUpsPerSecond = 128;
+    for (let index = 0; index < 1_000; index += 1) whereabouts.follow(`v/a/${index}`);
+    await pass(1_001);
+    // The first of the round; each takes 2 s.
+    expect(registry.batches).toEqual([256, 256, 256, 232, 256]);
+    await registry.announce('v/a/new', there);
+    const added = whereabouts.follow('v/a/new');
+    await pass(1);
+    expect(added.place).toEqual(there);
+    await pass(1_900);
+    expect(registry.batches).toHaveLength(6);
+    await pass(100);
+    expect(registry.batches).toHaveLength(7);
+    whereabouts.close();
+    await pass(10_000);
+    expect(registry.batches).toHaveLength(7);
   });
 
   it('cost four questions a second for a thousand of them, and none when nobody follows', async () => {

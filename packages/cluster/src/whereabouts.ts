@@ -87,16 +87,27 @@ export class Whereabouts {
 
   /** The next round begins when this one is over, however long the registry takes. */
   async #lookAtAll(): Promise<void> {
+    const { registry, clock } = this.#options;
     const streams = Array.from(this.#followed);
     try {
       for (let first = 0; first < streams.length; first += BATCH) {
+        const beginMs = clock.nowMs();
         const batch = streams.slice(first, first + BATCH);
         const places = await this.#lookUp(batch.map(([streamId]) => streamId));
         for (const [index, [, followed]] of batch.entries()) followed.onAnswer(places[index]);
+        await this.#pause(beginMs + (batch.length / registry.lookUpsPerSecond) * 1000 - clock.nowMs());
       }
     } catch (error) {
       this.#note(error);
     }
+  }
+
+  /** Who closes leaves it unsettled. */
+  async #pause(ms: number): Promise<void> {
+    if (ms <= 0 || this.#isClosed) return;
+    await new Promise<void>((resolve) => {
+      this.#timer = setTimeout(resolve, ms);
+    });
   }
 
   async #askAll(): Promise<void> {

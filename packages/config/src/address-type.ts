@@ -23,6 +23,7 @@ export interface OriginAddress {
 export const anyHost = '0.0.0.0';
 /** What RTMP clients assume when an address names no port. */
 export const defaultRtmpPort = 1935;
+const defaultApiPort = 1985;
 
 const maxPort = 65535;
 
@@ -130,6 +131,13 @@ export const originAddresses: ValueType<readonly OriginAddress[]> = {
       if (address === undefined) context.refuse(arg, serverAllowed);
       return address ?? [];
     }),
+};
+
+/** One or more servers by their HTTP APIs; the default port is 1985. */
+export const apiAddresses: ValueType<readonly ServerAddress[]> = {
+  ...originAddresses,
+  absent: [],
+  read: (args, context) => originAddresses.read(args, context)?.map(({ host, port = defaultApiPort }) => ({ host, port })),
 };
 
 /** One RTMP server; the default port is 1935. */

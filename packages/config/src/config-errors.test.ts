@@ -272,6 +272,11 @@ const cases: readonly (readonly [name: string, text: string, message: string])[]
     'srs.conf:2: announce a:0 must be host, host:port or [ipv6]:port',
   ],
   [
+    'coworker of a bad address',
+    vhost('cluster { coworkers 10.0.0.1 10.0.0.2:99999; }'),
+    'srs.conf:2: coworkers 10.0.0.2:99999 must be host, host:port or [ipv6]:port',
+  ],
+  [
     'prefix with a blank',
     vhost('cluster { registry_prefix "a b"; }'),
     'srs.conf:2: registry_prefix "a b" must be 1..64 letters, digits and . _ - : { }',

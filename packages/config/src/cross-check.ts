@@ -173,14 +173,22 @@ export class CrossCheck {
   }
 
   #checkCluster(vhost: VhostConfig, place: Directive): void {
-    const { originCluster, registry } = vhost.cluster;
-    // A registry that is given and wrong has been told about.
-    const isGiven = (findPath(place, ['cluster', 'registry'])?.args.length ?? 0) > 0;
-    if (!originCluster || isGiven || registry !== '') return;
+    const { originCluster, registry, coworkers } = vhost.cluster;
+    if (!originCluster) return;
     const where = `vhost ${showValue(vhost.name)}`;
+    if (registry !== '' && coworkers.length > 0) {
+      this.#warnings.add(
+        findPath(place, ['cluster', 'coworkers']) ?? place,
+        `coworkers of ${where} are not asked: it has a registry`,
+        { directive: `${where} / cluster / coworkers` },
+      );
+    }
+    // One that is given and wrong has been told about.
+    const isGiven = ['registry', 'coworkers'].some((name) => (findPath(place, ['cluster', name])?.args.length ?? 0) > 0);
+    if (isGiven || isInCluster(vhost)) return;
     this.#warnings.add(
       findPath(place, ['cluster', 'origin_cluster']) ?? place,
-      `origin_cluster of ${where} is on and has no registry, streams are found on this server only`,
+      `origin_cluster of ${where} is on and has neither registry nor coworkers, streams are found on this server only`,
       { directive: `${where} / cluster / origin_cluster` },
     );
   }
@@ -260,7 +268,8 @@ export class CrossCheck {
 const isCasterOf = ({ enabled, caster }: StreamCasterConfig, kind: StreamCasterConfig['caster']): boolean =>
   enabled && caster === kind;
 
-const isInCluster = ({ cluster }: VhostConfig): boolean => cluster.originCluster && cluster.registry !== '';
+const isInCluster = ({ cluster: { originCluster, registry, coworkers } }: VhostConfig): boolean =>
+  originCluster && (registry !== '' || coworkers.length > 0);
 
 /** Clients name a vhost in a URL, from which blanks and slashes are removed. */
 function isVhostName(name: string): boolean {

@@ -35,6 +35,14 @@ describe('values', () => {
     ['queue_length 10.9;', (v) => v.queueLengthMs, 10_000],
     ['queue_length 1500ms;', (v) => v.queueLengthMs, 1000],
     ['gop_cache off;', (v) => v.gopCache, false],
+    [
+      'cluster { coworkers a [::1]:9090; }',
+      (v) => v.cluster.coworkers,
+      [
+        { host: 'a', port: 1985 },
+        { host: '::1', port: 9090 },
+      ],
+    ],
     ['play { gop_cache off; }', (v) => v.gopCache, false],
     ['play { queue_length 5; time_jitter zero; atc on; }', (v) => [v.queueLengthMs, v.timeJitter, v.atc], [5000, 'zero', true]],
     ['gop_cache on; play { gop_cache off; }', (v) => v.gopCache, true],
@@ -266,6 +274,19 @@ describe('values', () => {
 describe('warnings', () => {
   const cases: readonly (readonly [fact: string, text: string, warnings: readonly string[]])[] = [
     ['nothing to say', 'gop_cache off; atc on;', []],
+    ['a cluster with coworkers', 'cluster { origin_cluster on; coworkers 10.0.0.1; }', []],
+    [
+      'a cluster of one',
+      'cluster { origin_cluster on; }',
+      [
+        'srs.conf:2: origin_cluster of vhost a.com is on and has neither registry nor coworkers, streams are found on this server only',
+      ],
+    ],
+    [
+      'coworkers beside a registry',
+      'cluster { origin_cluster on; registry redis://10.0.0.5;\ncoworkers 10.0.0.1; }',
+      ['srs.conf:3: coworkers of vhost a.com are not asked: it has a registry'],
+    ],
     [
       'a text that is neither on nor off',
       'gop_cache yes;\natc ON;',

@@ -75,6 +75,16 @@ export interface OwedNotice {
   readonly body: string;
 }
 
+/** Where other servers get a stream. */
+export interface PublishedPlace {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly instanceId: string;
+  /** Trackable id of the publisher. */
+  readonly cid: number;
+  /** Names of the servers that the stream has passed through before. */
+  readonly hops: readonly string[];
+}
+
 /** Somebody else publishes now, publishes already, or this server wants an end. */
 export type RevokeReason = 'replaced' | 'conflict' | 'closed';
 
@@ -117,6 +127,11 @@ export interface DirectoryProtocol {
     readonly whereabouts: {
       readonly request: { readonly streamId: string };
       readonly response: { readonly address: { readonly host: string; readonly port: number } | null };
+    };
+    /** What other servers are told of a stream: null unless it has its publisher on this server. `seenAs`: the host by which they know it, or ''. */
+    readonly place: {
+      readonly request: { readonly streamId: string; readonly seenAs: string };
+      readonly response: { readonly place: PublishedPlace | null };
     };
     /** A bigger ring for a running lease: its key-frame interval does not fit. The old one stays valid until `moved`. */
     readonly grow: {

@@ -97,7 +97,7 @@ const memory = numbers(
 );
 const urls = strings(
   'versions summaries rusages self_proc_stats system_proc_stats meminfos authors requests',
-  'features vhosts streams clients forwards reload raw',
+  'features vhosts streams clients forwards clusters reload raw',
 );
 const ok = ['ok', 'boolean'];
 
@@ -323,6 +323,42 @@ it.each([
   expect(rowsOf(await api.ask('/api/v1/clients'), 'clients')).toMatchObject([{ type, publish: true }]);
 });
 
+it('another server is told where a stream is that is published here', async () => {
+  const asked: (readonly string[])[] = [];
+  await using api = await TestApi.start({
+    placeOf: async (streamId, seenAs) => {
+      asked.push([streamId, seenAs]);
+      if (streamId !== '__defaultVhost__/live/one') return null;
+      return { address: { host: '10.0.0.1', port: 1935 }, instanceId: 'here', cid: 105, hops: ['first'] };
+    },
+  });
+  const ask = async (query: string) => (await api.ask(`/api/v1/clusters?${query}`)).body;
+  expect(await ask('vhost=unknown.com&ip=10.0.0.9&app=live&stream=one&coworker=10.0.0.1:1985')).toEqual({
+    code: 0,
+    data: {
+      query: { ip: '10.0.0.9', vhost: 'unknown.com', app: 'live', stream: 'one' },
+      origin: {
+        ip: '10.0.0.1',
+        port: 1935,
+        vhost: '__defaultVhost__',
+        api: '10.0.0.1:1985',
+        routers: ['10.0.0.1:1985'],
+        instance: 'here',
+        id: 105,
+        hops: ['first'],
+      },
+    },
+  });
+  expect(await ask('app=live&stream=two&coworker=[::1]:1985')).toMatchObject({ code: 0, data: { origin: null } });
+  expect(await ask('vhost=other.com&app=live&stream=one')).toMatchObject({ data: { origin: null } });
+  expect(await ask('')).toMatchObject({ data: { query: { ip: '', vhost: '', app: '', stream: '' }, origin: null } });
+  expect(asked).toEqual([
+    ['__defaultVhost__/live/one', '10.0.0.1'],
+    ['__defaultVhost__/live/two', '::1'],
+    ['__defaultVhost__//', ''],
+  ]);
+});
+
 it('lists come in parts of ten at least', async () => {
   const many = Array.from({ length: 25 }, (_, index) => clientOf(index));
   await using api = await TestApi.start({ clients: many, streams: many.map(({ id }) => streamOf(`v/a/${id}`)) });
@@ -378,6 +414,7 @@ it('describes itself: every path with its methods and answers', async () => {
     'get /api/v1/authors',
     'get /api/v1/clients',
     'get /api/v1/clients/{id}',
+    'get /api/v1/clusters',
     'get /api/v1/features',
     'get /api/v1/forwards',
     'get /api/v1/meminfos',

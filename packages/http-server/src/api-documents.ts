@@ -39,6 +39,7 @@ export const v1Schema = urls(
   'streams',
   'clients',
   'forwards',
+  'clusters',
   'reload',
   'raw',
 );
@@ -229,6 +230,35 @@ export type ClientDocument = Static<typeof clientFields>;
 
 export const MIN_LIST_COUNT = 10;
 const MAX_LIST_COUNT = 10_000;
+
+export const clustersQuerySchema = Type.Object({
+  vhost: Type.String({ default: '' }),
+  app: Type.String({ default: '' }),
+  stream: Type.String({ default: '' }),
+  ip: Type.String({ default: '', description: 'Comes back in the answer.' }),
+  coworker: Type.String({
+    default: '',
+    description: 'host:port of this API as the asker knows it: the host counts where `listen` names none.',
+  }),
+});
+
+export const clustersSchema = dataSchema(
+  Type.Object({
+    query: Type.Object({ ip: text(), vhost: text(), app: text(), stream: text() }),
+    origin: nullable(
+      Type.Object({
+        ip: text('Where the stream is got over RTMP.'),
+        port: integer(),
+        vhost: text('That it belongs to here.'),
+        api: text('host:port of the API.'),
+        routers: Type.Array(text(), { description: 'The APIs on the way to the stream: this one.' }),
+        instance: text('Names this server until its end.'),
+        id: integer('Of the publisher, in the log.'),
+        hops: Type.Array(text(), { description: 'Instances that the stream has passed through before.' }),
+      }),
+    ),
+  }),
+);
 
 export const listQuerySchema = Type.Object({
   start: Type.Integer({ minimum: 0, default: 0, description: 'Index of the first element.' }),

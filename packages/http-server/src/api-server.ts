@@ -17,6 +17,7 @@ import { ApiError, apiErrorBody, JSON_TYPE } from './api-errors.ts';
 import { MethodTable, normalizeUrl, pathOf } from './api-path.ts';
 import type { ApiServices } from './api-services.ts';
 import { classicRoutes } from './classic-routes.ts';
+import { clustersRoute } from './clusters-route.ts';
 import { controlRoutes } from './control-routes.ts';
 import { forwardRoutes } from './forward-routes.ts';
 import { serverRoutes } from './server-routes.ts';
@@ -79,6 +80,7 @@ export async function createApiServer(services: ApiServices, plugins: readonly F
   await app.register(serverRoutes, { services, access });
   await app.register(forwardRoutes, { services, access });
   await app.register(controlRoutes, { services, access });
+  await app.register(clustersRoute, services);
   for (const plugin of plugins) await app.register(plugin);
   await app.ready();
   return { serve: (request, response) => app.routing(request, response), close: () => app.close() };

@@ -1,5 +1,6 @@
 /** What the API needs of the process that it runs in. */
 import type { Config } from '@srs/config';
+import type { PublishedPlace } from '@srs/control';
 import type { Clock, Log } from '@srs/kernel';
 import type { ServerView } from './server-view.ts';
 import type { SystemStatistics } from './system-statistics.ts';
@@ -7,6 +8,12 @@ import type { SystemStatistics } from './system-statistics.ts';
 export interface ApiServices {
   readonly view: ServerView;
   readonly statistics: SystemStatistics;
+  /**
+   * What other servers are told of a stream (`vhost/app/stream`); null unless it has its publisher on this server.
+   *
+   * @param seenAs the host by which they know this server; empty when they do not say
+   */
+  placeOf(streamId: string, seenAs: string): Promise<PublishedPlace | null>;
   /** In force, asked for at each request. */
   config(): Config;
   readonly identity: ApiIdentity;

@@ -5,6 +5,7 @@ import type { TlsMaterial } from '@srs/clients';
 import { loadConfig } from '@srs/config';
 import { memoryLog, systemClock } from '@srs/kernel';
 import { type ApiServer, createApiServer } from './api-server.ts';
+import type { ApiServices } from './api-services.ts';
 import { HttpFront, type HttpFrontOptions } from './http-front.ts';
 import type { PushReport, ReloadReport } from './server-documents.ts';
 import type { ClientView, ServerView, StreamView } from './server-view.ts';
@@ -161,6 +162,7 @@ export interface ApiOptions {
   readonly httpApi?: string;
   readonly vhosts?: string;
   readonly view?: Partial<ServerView>;
+  readonly placeOf?: ApiServices['placeOf'];
   readonly streams?: readonly StreamView[];
   readonly clients?: readonly ClientView[];
   readonly tls?: TlsMaterial;
@@ -200,6 +202,7 @@ export class TestApi {
     await statistics.start();
     const api = await createApiServer({
       view: { ...fakeView(deeds, streams, clients), ...options.view },
+      placeOf: options.placeOf ?? (async () => null),
       statistics,
       config: () => config,
       identity: { version: '2.1.3', primary: 'Someone', authors: 'Some people', site: 'http://site/' },

@@ -36,6 +36,7 @@ const urls = {
   streams: 'streams by pages (start, count), or streams/ID',
   clients: 'clients by pages (start, count), or clients/ID; DELETE clients/ID disconnects one',
   forwards: 'what streams are pushed to, by pages (start, count; vhost, stream); POST adds a destination, DELETE removes one',
+  clusters: 'whether a stream (vhost, app, stream) is published here, for other servers of the cluster',
   reload: 'POST reads the configuration again (dry_run=1: only tells what would change)',
   raw: 'raw?rpc=raw tells the settings of this call, raw?rpc=reload reloads',
 };

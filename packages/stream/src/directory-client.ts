@@ -7,6 +7,7 @@ import {
   type Link,
   type OwedNotice,
   type PublishAnswer,
+  type PublishedPlace,
   type PublisherInfo,
   type RevokeReason,
   type RingRef,
@@ -135,6 +136,15 @@ export class DirectoryClient implements PublishDirectory {
    */
   async whereIs(streamId: string): Promise<ServerAddress | null> {
     return (await this.#ask(streamId, (channel, leftMs) => channel.request('whereabouts', { streamId }, leftMs))).address;
+  }
+
+  /**
+   * What other servers are told of the stream; null unless it has its publisher on this server.
+   * @param seenAs the host by which they know this server; empty when they do not say
+   * @throws SrsError as `publish`
+   */
+  async placeOf(streamId: string, seenAs: string): Promise<PublishedPlace | null> {
+    return (await this.#ask(streamId, (channel, leftMs) => channel.request('place', { streamId, seenAs }, leftMs))).place;
   }
 
   /**

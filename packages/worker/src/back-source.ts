@@ -151,6 +151,10 @@ function serveWorkerLink(link: Link, { directory, edge, cluster, dead, owed, cha
         const place = await cluster.whereIs(streamId, WHEREABOUTS_MS);
         return { address: place?.address ?? null };
       },
+      place: async ({ streamId, seenAs }) => {
+        await new Promise<void>((resolve) => directory.whenRecovered(resolve));
+        return { place: cluster.placeHere(streamId, seenAs) ?? null };
+      },
       grow: ({ leaseId, capacityBytes }) => ({ ring: directory.grow(leaseId, capacityBytes) }),
     },
     notifications: {

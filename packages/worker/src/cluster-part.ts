@@ -22,6 +22,12 @@ export interface ClusterPart extends Omit<DirectoryObserver, 'onDemand'> {
   follow(streamId: string): FollowedStream | undefined;
   /** The server that has the stream; undefined when none has, or that is not known within the time. */
   whereIs(streamId: string, limitMs: number): Promise<StreamPlace | undefined>;
+  /**
+   * What other servers are told of the stream; undefined when it has no publisher here, or is pushed on to origins.
+   *
+   * @param seenAs host by which the asker knows this server; counts where the configuration names none. Empty for none
+   */
+  placeHere(streamId: string, seenAs: string): StreamPlace | undefined;
   /** Undefined for a stream that is not announced. */
   leaseOf(streamId: string): LeaseReport | undefined;
   reports(): readonly RegistryTotals[];
@@ -107,6 +113,14 @@ class Cluster implements ClusterPart {
     return place;
   }
 
+  placeHere(streamId: string, seenAs: string): StreamPlace | undefined {
+    const { config, instanceId } = this.#environment;
+    const lease = this.#published.get(streamId)?.lease;
+    const vhost = config.vhosts.get(splitStreamId(streamId).vhost);
+    if (lease === undefined || vhost === undefined || isPushedOn(vhost)) return undefined;
+    return { address: announcedAddress(config, vhost, seenAs), instanceId, cid: lease.publisher.cid, hops: lease.hops };
+  }
+
   leaseOf(streamId: string): LeaseReport | undefined {
     return this.#published.get(streamId)?.member?.leases.reportOf(streamId);
   }
@@ -123,9 +137,7 @@ class Cluster implements ClusterPart {
     const { streamId, publisher, hops } = lease;
     const { config, instanceId } = this.#environment;
     const vhost = config.vhosts.get(splitStreamId(streamId).vhost);
-    // What is pushed on to origins is announced by the one that takes it.
-    const isPushedOn = vhost?.mode === 'remote' && vhost.origin.length > 0;
-    const member = isPushedOn ? undefined : this.#memberOf(streamId);
+    const member = vhost === undefined || isPushedOn(vhost) ? undefined : this.#memberOf(streamId);
     this.#published.set(streamId, { lease, terms: termsOf(config, vhost), member });
     if (member === undefined || vhost === undefined) return;
     member.leases.begin({
@@ -149,12 +161,15 @@ class Cluster implements ClusterPart {
   }
 
   #open(
-    { LocalRegistry, RedisRegistry, StreamLeases: Leases, Whereabouts: Places }: typeof import('@srs/cluster'),
+    { CoworkerRegistry, LocalRegistry, RedisRegistry, StreamLeases: Leases, Whereabouts: Places }: typeof import('@srs/cluster'),
     vhost: VhostConfig,
   ): Member {
     const { log, instanceId } = this.#environment;
-    const { registry: url, registryPrefix: prefix } = vhost.cluster;
-    const registry = url === '' ? new LocalRegistry() : new RedisRegistry({ url, prefix, clock, random, log });
+    const { registry: url, registryPrefix: prefix, coworkers } = vhost.cluster;
+    const authorization = (): string => authorizationOf(this.#environment.config.httpApi.auth);
+    const openLocal = (): StreamRegistry =>
+      coworkers.length === 0 ? new LocalRegistry() : new CoworkerRegistry({ coworkers, authorization, clock, random, log });
+    const registry = url === '' ? openLocal() : new RedisRegistry({ url, prefix, clock, random, log });
     const dismiss = (streamId: string, why: string): void => this.#directory().dismiss(streamId, why);
     return {
       registry,
@@ -176,8 +191,8 @@ async function close({ registry, leases, whereabouts }: Member): Promise<void> {
 /** Vhosts with the same key share a registry; undefined for one that is in no cluster. */
 function keyOf(vhost: VhostConfig | undefined): string | undefined {
   if (vhost?.enabled !== true || !vhost.cluster.originCluster) return undefined;
-  const { registry, registryPrefix } = vhost.cluster;
-  return JSON.stringify([registry, registryPrefix]);
+  const { registry, registryPrefix, coworkers } = vhost.cluster;
+  return JSON.stringify(registry === '' ? coworkers : [registry, registryPrefix]);
 }
 
 /** What the others are told; to be compared. */
@@ -189,9 +204,20 @@ function termsOf(config: Config, vhost: VhostConfig | undefined): string {
 
 const anyHosts: readonly string[] = ['0.0.0.0', '::'];
 
-function announcedAddress({ listen, stats }: Config, { cluster }: VhostConfig): ServerAddress {
+/** @param seenAs see `placeHere` */
+function announcedAddress({ listen, stats }: Config, { cluster }: VhostConfig, seenAs = ''): ServerAddress {
   if (cluster.announce.host !== '') return cluster.announce;
   const [first] = listen;
-  const host = first === undefined || anyHosts.includes(first.host) ? deviceAddress(stats.network) : first.host;
+  const isAny = first === undefined || anyHosts.includes(first.host);
+  const host = isAny ? seenAs || deviceAddress(stats.network) : first.host;
   return { host, port: first?.port ?? 0 };
+}
+
+/** It is announced by the origin that takes it. */
+const isPushedOn = ({ mode, origin }: VhostConfig): boolean => mode === 'remote' && origin.length > 0;
+
+/** Servers that ask each other have the same credentials. Empty for none. */
+function authorizationOf({ enabled, username, password, token }: Config['httpApi']['auth']): string {
+  if (!enabled) return '';
+  return token === '' ? `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` : `Bearer ${token}`;
 }

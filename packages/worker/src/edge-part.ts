@@ -236,8 +236,8 @@ class EdgePulls implements EdgePart {
 
 /** How its streams are got, to be compared. */
 function waysOf(vhost: VhostConfig): string {
-  const { protocol, originCluster, registry, registryPrefix } = vhost.cluster;
-  return JSON.stringify([protocol, vhostAtOrigins(vhost), originCluster, registry, registryPrefix]);
+  const { protocol, originCluster, registry, registryPrefix, coworkers } = vhost.cluster;
+  return JSON.stringify([protocol, vhostAtOrigins(vhost), originCluster, registry, registryPrefix, coworkers]);
 }
 
 const isSame = (one: ServerAddress | undefined, other: ServerAddress): boolean =>

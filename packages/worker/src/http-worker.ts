@@ -37,8 +37,10 @@ export async function startHttpWorker(environment: WorkerEnvironment, master: Ch
     disks: () => environment.config.stats.disk,
     clock: systemClock,
   });
+  const media = await startMediaPart(environment, view);
   const services: ApiServices = {
     view,
+    placeOf: media.placeOf,
     statistics,
     config: () => environment.config,
     identity,
@@ -56,7 +58,6 @@ export async function startHttpWorker(environment: WorkerEnvironment, master: Ch
   const api = await createApiServer(services, [observabilityRoutes(metrics)]);
   const front = new HttpFront({ ...frontOptions(environment), serve: (request, response) => api.serve(request, response) });
   const exporter = await createMetricsServer({ ...frontOptions(environment), source: metrics });
-  const media = await startMediaPart(environment, view);
   const fronts = { api: front, exporter, media: media.front, caster: media.caster.front };
   const listeners = new HttpListeners(environment, fronts);
   await statistics.start();

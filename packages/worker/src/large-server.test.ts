@@ -30,6 +30,7 @@ async function largeServer(): Promise<number> {
   const { config } = loadConfig('listen 1935; http_api { enabled on; } vhost v { }', { fileName: 'srs.conf' });
   const api = await createApiServer({
     view: survey,
+    placeOf: async () => null,
     statistics: new SystemStatistics({ version: '2.0.0', disks: () => [], clock: systemClock }),
     config: () => config,
     identity: { version: '2.0.0', primary: '', authors: '', site: '' },

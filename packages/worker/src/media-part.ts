@@ -19,7 +19,7 @@ import {
   upgradeToLive,
   vodRoutes,
 } from '@srs/http-server';
-import type { OutputAnswer, OutputRequest } from '@srs/stream';
+import type { DirectoryClient, OutputAnswer, OutputRequest } from '@srs/stream';
 import { type CasterPart, startCasterPart } from './caster-part.ts';
 import { openClientServices } from './client-services.ts';
 import { followDrainOrder } from './drain-order.ts';
@@ -35,6 +35,8 @@ export interface MediaPart {
   readonly caster: CasterPart;
   /** A reload: the configuration is in force already. */
   configure(): void;
+  /** What other servers are told of a stream that is published here. */
+  readonly placeOf: DirectoryClient['placeOf'];
   setDrain: RunningRole['setDrain'];
   stop(graceMs: number): Promise<void>;
 }
@@ -76,6 +78,7 @@ export async function startMediaPart(environment: WorkerEnvironment, survey: Pic
   const registry = joinRegistries([live.registry, viewers.registry, caster.registry]);
   return {
     view: servedView({ ...services, registry, hubs: live.hubs }),
+    placeOf: (...asked) => services.directory.placeOf(...asked),
     setDrain: (order) => followDrainOrder(services.drain, registry, order),
     front,
     caster,

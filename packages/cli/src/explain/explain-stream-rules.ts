@@ -161,7 +161,7 @@ const leaseOfOthers: Rule<Facts> = ({ stream }) => {
     case 'copy':
       return note(`the other servers get it from ${stream.lease.holder}, which has sent it here`);
     case 'held':
-      return note('the other servers know that it is published here');
+      return note('the other servers get it from here');
     case undefined:
       return undefined;
   }

@@ -144,10 +144,12 @@ export const chineseTexts: Readonly<Record<string, string>> = {
   // vhost
   'How the clients of one host name are served. The vhost `__defaultVhost__` serves those whose own is not configured.':
     '一个主机名下的客户端如何服务。没有配置自己 vhost 的客户端由 `__defaultVhost__` 服务。',
-  'Streams that are not published here are looked for on other servers: those that share its `registry`.':
-    '本机没有发布的流，到共用同一 `registry` 的其他服务器上查找。',
+  'Streams that are not published here are looked for on other servers: those that share its `registry`, or its `coworkers`.':
+    '本机没有发布的流，到其他服务器上查找：共用同一 `registry` 的服务器，或者 `coworkers`。',
   'Origin cluster: the Redis or Valkey server where all servers write down what is published on them.':
     '源站集群：Redis 或 Valkey 服务器，所有服务器在其中登记自己发布的流。',
+  'Origin cluster: the HTTP APIs of the other servers, which are asked for streams where there is no `registry`. The default port is 1985. `http_api` must be enabled there, and has the same `auth` as here if it has any.':
+    '源站集群：其他服务器的 HTTP API，没有 `registry` 时向它们查询流在哪里。默认端口是 1985。那些服务器上必须开启 `http_api`；如果设置了 `auth`，必须与本机相同。',
   'What the keys in the registry begin with. Only servers with the same one see each other.':
     '注册中心里键的前缀。只有前缀相同的服务器才能看到彼此。',
   'How long the registry names a server that renews nothing any more, such as one that has died. It renews three times as often.':

@@ -1,5 +1,5 @@
 /** The rows of a vhost. */
-import { originAddresses, serverAddress } from '../address-type.ts';
+import { apiAddresses, originAddresses, serverAddress } from '../address-type.ts';
 import { block, row } from '../field.ts';
 import { forwardDestinations } from '../forward-destination.ts';
 import { redisUrl } from '../redis-url-type.ts';
@@ -109,7 +109,7 @@ const cluster = block(
       isBuilt: false,
     }),
     originCluster: row('origin_cluster', flag, 'off', {
-      doc: 'Streams that are not published here are looked for on other servers: those that share its `registry`.',
+      doc: 'Streams that are not published here are looked for on other servers: those that share its `registry`, or its `coworkers`.',
       live: 'at once',
       since: '3.0',
     }),
@@ -118,6 +118,12 @@ const cluster = block(
       live: 'at once',
       since: 'new',
       example: 'redis://127.0.0.1:6379',
+    }),
+    coworkers: row('coworkers', apiAddresses, undefined, {
+      doc: 'Origin cluster: the HTTP APIs of the other servers, which are asked for streams where there is no `registry`. The default port is 1985. `http_api` must be enabled there, and has the same `auth` as here if it has any.',
+      live: 'at once',
+      since: '3.0',
+      example: '192.168.1.11:1985 192.168.1.12:1985',
     }),
     registryPrefix: row('registry_prefix', registryPrefix, 'srs', {
       doc: 'What the keys in the registry begin with. Only servers with the same one see each other.',
