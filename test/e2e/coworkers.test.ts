@@ -156,6 +156,15 @@ describe('origins that ask each other', () => {
     for (const client of [stays, dies, again, ...players]) client.close();
   });
 
+  it('give an edge that knows them what it is asked for', async () => {
+    await using edge = await ServerProcess.start(optionsOf([apiOf(a), apiOf(b)], { cluster: 'mode remote;' }));
+    const publisher = await LivePublisher.start(b, 'live/edge');
+    const player = await LivePlayer.start(edge, 'live/edge');
+    await player.waitForFrames(25);
+    expectWhole(player);
+    for (const client of [publisher, player]) client.leave();
+  });
+
   it('need the credentials of each other where they have any', async () => {
     const auth = (token: string) => ({ auth: `auth { enabled on; token ${token}; }` });
     await using locked = await ServerProcess.start(optionsOf([], auth('0123456789abcdef0123')));

@@ -166,6 +166,16 @@ describe('coworkers', () => {
     registry.close();
   });
 
+  it('have failed nobody who asks no more', async () => {
+    await using hung = await HookServer.start(hangs);
+    const { registry, warnings } = open([hung.port]);
+    const asking = registry.lookUp([STREAM]);
+    await hung.waitFor(() => true);
+    registry.close();
+    await expect(asking).rejects.toThrow(/no coworker answers/);
+    expect(warnings()).toEqual([]);
+  });
+
   it('decide nothing about what is published here', async () => {
     const { registry } = open([1]);
     expect(await registry.announce()).toEqual({ kind: 'held' });

@@ -45,6 +45,7 @@ export class Coworker {
   #failures = 0;
   #latencyMs = 0;
   #lastError = '';
+  #isClosed = false;
 
   constructor(options: CoworkerOptions) {
     this.#options = options;
@@ -53,7 +54,7 @@ export class Coworker {
     this.#rests = new BackOff({ firstMs: FIRST_REST_MS, maxMs: MAX_REST_MS, random: options.random });
   }
 
-  /** Its last answer was a good one, or it has not been asked. */
+  /** `lastError` is empty when its last answer was a good one, or it has not been asked. */
   get report() {
     const { address } = this.#options;
     return {
@@ -87,6 +88,7 @@ export class Coworker {
 
   /** Whoever waits for an answer is told that there is none. */
   close(): void {
+    this.#isClosed = true;
     this.#agent.destroy();
   }
 
@@ -104,7 +106,7 @@ export class Coworker {
   #onFailed(error: unknown, beginMs: number): void {
     this.#failures += 1;
     // It has answered others meanwhile: that there are so many questions is not its fault.
-    if (this.#answeredMs >= beginMs) return;
+    if (this.#isClosed || this.#answeredMs >= beginMs) return;
     const { clock, log } = this.#options;
     this.#lastError = describeError(error);
     const nowMs = clock.nowMs();
@@ -152,7 +154,8 @@ export class Coworker {
       return await readBody(await answered.promise);
     } catch (error) {
       // A connection that was kept has been closed in the moment in which it was used: that says nothing about the server.
-      if (sent.reusedSocket && systemErrorCode(error) === 'ECONNRESET') return await this.#request(path, signal);
+      if (!this.#isClosed && sent.reusedSocket && systemErrorCode(error) === 'ECONNRESET')
+        return await this.#request(path, signal);
       sent.destroy();
       throw error;
     }
