@@ -22,6 +22,7 @@ describe('redact', () => {
     ['s?key=key=abc&token=key', 's?key=key=***&token=***'],
     ["{ url: 's?token=abc' }", "{ url: 's?token=***' }"],
     ['s?token=', 's?token='],
+    ['s?key=a:b: cannot connect', 's?key=***: cannot connect'],
     ['a keyframe=1, sign: no', 'a keyframe=1, sign: no'],
     ['design=new&monkeys=3', 'design=***&monkeys=***'],
   ])('%s', (text, expected) => {

@@ -6,8 +6,8 @@
  */
 const NAME = String.raw`[\w-]{0,32}?(?:token|key|secret|sign|signature|sig|pass|passwd|password|pwd|auth|jwt|credential)s?`;
 const EQUALS = String.raw`=|%3D|\.\.\.`;
-// A value that is such a name itself, with a value behind it, is none: `key...key...VALUE`.
-const VALUE = String.raw`(?!${NAME}(?:${EQUALS}))(?:(?!\.\.\.)[^&\s,'"?])+`;
+// A value that is such a name itself, with a value behind it, is none: `key...key...VALUE`. A colon at its end is that of a message.
+const VALUE = String.raw`(?!${NAME}(?:${EQUALS}))(?:(?!\.\.\.|:(?:\s|$))[^&\s,'"?])+`;
 const SECRET_PARAMETER = new RegExp(String.raw`(?<![\w-])(${NAME})(${EQUALS})${VALUE}`, 'gi');
 // A scheme is short, for the same reason, and clients choose the text.
 const USER_INFO = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
