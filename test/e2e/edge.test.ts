@@ -1,10 +1,11 @@
 /** An edge gets streams from its origins for viewers, and takes there what is published on it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/deadline.ts';
+import { sampleOf } from '../support/prometheus-text.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { addressOf, SMALL } from './cluster-test-support.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
-import { allClients, directoryRowOf, workersOf } from './server-view-test-support.ts';
+import { allClients, directoryRowOf, metricsOf, withMetrics, workersOf } from './server-view-test-support.ts';
 import { GOP_FRAMES } from './stamped-media-test-support.ts';
 
 /** How long viewers may wait when an origin is lost. */
@@ -13,6 +14,7 @@ const LIMIT_MS = 20_000;
 
 const edgeOf = (...origins: readonly ServerProcess[]) => ({
   workers: 'mode multi; stream 3;',
+  top: withMetrics,
   vhost: `mode remote; origin ${origins.map(addressOf).join(' ')};`,
 });
 
@@ -60,6 +62,45 @@ describe('an edge', () => {
     );
     expect(performance.now() - leftMs).toBeLessThan(1_500);
     publisher.leave();
+  });
+
+  it('tells in API and metrics what it gets, and from where', async () => {
+    const labels = { slot: '0', role: 'back-source' };
+    const figures = async () => {
+      const metrics = await metricsOf(edge);
+      const streamsIn = (state: string): number => sampleOf(metrics, 'srs_pull_streams', { ...labels, state });
+      return {
+        pulling: streamsIn('pulling'),
+        starts: sampleOf(metrics, 'srs_pull_starts_total', labels),
+        bytes: sampleOf(metrics, 'srs_pull_receive_bytes_total', labels),
+      };
+    };
+    const before = await figures();
+    const publisher = await LivePublisher.start(origin, 'live/told');
+    const player = await LivePlayer.start(edge, 'live/told');
+    await player.waitForFrames(50);
+    const during = await figures();
+    expect([during.pulling, during.starts - before.starts]).toEqual([before.pulling + 1, 1]);
+    expect(during.bytes - before.bytes).toBeGreaterThan(0.9 * player.socket.bytesRead);
+    const { host, httpApiPort } = edge.place;
+    const { streams } = (await (await fetch(`http://${host}:${httpApiPort}/api/v1/streams?count=100`)).json()) as {
+      readonly streams: readonly { readonly name: string; readonly pull: unknown }[];
+    };
+    expect(streams.find(({ name }) => name === 'told')?.pull).toMatchObject({
+      origin: addressOf(origin),
+      protocol: 'rtmp',
+      state: 'pulling',
+      starts: 1,
+      last_error: '',
+    });
+    for (const client of [player, publisher]) client.leave();
+    await eventually(
+      async () => (await figures()).pulling === before.pulling,
+      LIMIT_MS,
+      () => 'the metrics do not tell that the pull is over',
+    );
+    // What was counted stays.
+    expect((await figures()).bytes).toBeGreaterThanOrEqual(during.bytes);
   });
 
   it('holds viewers until the origin has the stream, and over a republish', async () => {

@@ -2,12 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/deadline.ts';
+import { sampleOf } from '../support/prometheus-text.ts';
 import { RedisServer } from '../support/redis.ts';
 import { requires } from '../support/requires.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { startShipped, type Topology } from '../support/shipped-topology.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
-import { allClients } from './server-view-test-support.ts';
+import { allClients, metricsOf, withMetrics } from './server-view-test-support.ts';
 
 const LEASE_MS = 2_000;
 const LIMIT_MS = 10_000;
@@ -174,4 +175,47 @@ describe('two origins with a registry', () => {
     expect(player.checker.complaint).toBe('');
     for (const client of [first, next, player]) client.close();
   });
+});
+
+it('the metrics tell whether the registry is reached, and what was asked of it', async () => {
+  if (!hasRedis) return;
+  await using own = await RedisServer.start();
+  await using server = await ServerProcess.start({
+    workers: 'mode single;',
+    top: withMetrics,
+    vhost: ({ host, rtmpPort }) =>
+      `cluster { origin_cluster on; registry ${own.url}; registry_lease ${LEASE_MS}ms; announce ${host}:${rtmpPort}; }`,
+  });
+  const labels = { slot: '0', role: 'back-source', registry: own.url };
+  let seen: Awaited<ReturnType<typeof metricsOf>> = new Map();
+  const value = (name: string): number => sampleOf(seen, `srs_registry_${name}`, labels);
+  const see = async (what: string, probe: () => boolean): Promise<void> => {
+    await eventually(
+      async () => {
+        seen = await metricsOf(server);
+        return seen.has('srs_registry_up') && probe();
+      },
+      LIMIT_MS,
+      () => `the metrics do not tell that ${what}`,
+    );
+  };
+  const publisher = await LivePublisher.start(server, 'live/counted');
+  await see(
+    'the stream is announced',
+    () => value('leases') === 1 && value('commands_total') > 0 && value('latency_seconds') > 0,
+  );
+  expect(value('up')).toBe(1);
+  // Half a second is long for a server on the same machine.
+  expect(value('latency_seconds')).toBeLessThan(0.5);
+  // What was to be sent before there was a connection has failed, and was sent again.
+  const [commands, failures] = [value('commands_total'), value('failures_total')];
+  await see('leases are renewed', () => value('commands_total') > commands);
+  expect(value('failures_total')).toBe(failures);
+  await own.stop();
+  await see('the registry is away', () => value('up') === 0 && value('failures_total') > failures);
+  expect(value('leases')).toBe(1);
+  await own.startAgain();
+  await see('it is back', () => value('up') === 1);
+  publisher.leave();
+  await see('the stream has ended', () => value('leases') === 0);
 });

@@ -1,6 +1,8 @@
 /** What a running server tells of itself, and how much of the machine it holds. */
+
 import { mappings, openDescriptors, processMemory } from '../support/proc.ts';
-import type { ServerProcess, WorkerInfo } from '../support/server-process.ts';
+import { type ParsedMetric, parseMetrics } from '../support/prometheus-text.ts';
+import type { ServerPlace, ServerProcess, WorkerInfo } from '../support/server-process.ts';
 
 interface RingsOfBackSource {
   readonly count: number;
@@ -16,6 +18,16 @@ export interface ClientRow {
   readonly isPaused?: boolean;
   readonly cuts?: number;
   readonly droppedFrames?: number;
+}
+
+/** Directives of a server with the API, and metrics for `metricsOf`. */
+export const withMetrics = ({ host, httpApiPort, sparePort }: ServerPlace): string =>
+  `http_api { enabled on; listen ${host}:${httpApiPort}; } exporter { enabled on; listen ${host}:${sparePort}; }`;
+
+/** What Prometheus is told on the port of the API. */
+export async function metricsOf({ place }: ServerProcess): Promise<ReadonlyMap<string, ParsedMetric>> {
+  const url = `http://${place.host}:${place.httpApiPort}/metrics`;
+  return parseMetrics(await (await fetch(url, { signal: AbortSignal.timeout(10_000) })).text());
 }
 
 async function ask<T>(server: ServerProcess, path: string, port: number): Promise<T> {

@@ -21,6 +21,16 @@ export const counterNames = [
   'writtenBytes',
   /** Times that the worker was too slow for a ring. */
   'laps',
+  /** Destinations that took a stream again, bytes sent to them, and frames left out for them; the same of edges that push to origins. */
+  'forwardReconnects',
+  'forwardSentBytes',
+  'forwardDroppedFrames',
+  'edgePushReconnects',
+  'edgePushSentBytes',
+  'edgePushDroppedFrames',
+  /** Times that media of another server began to come, and bytes of these connections. */
+  'pullStarts',
+  'pullRecvBytes',
   /** Processor time. */
   'cpuSeconds',
 ] as const;

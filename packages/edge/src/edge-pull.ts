@@ -65,6 +65,14 @@ export interface EdgePullView {
   readonly peer: HeaderIdentity | null;
 }
 
+/** They never fall. */
+export interface EdgePullCounts {
+  /** How often media has begun to come. */
+  readonly starts: number;
+  /** Of connections on which the stream was played. */
+  readonly recvBytes: number;
+}
+
 const CONNECT_TIMEOUT_MS = 2_000;
 const START_TIMEOUT_MS = 5_000;
 /** An origin that has been silent for so long is left for the next one: with the time that takes, viewers wait 3 s at most. */
@@ -107,6 +115,8 @@ export class EdgePull {
   /** When the first of them was asked. */
   #roundMs = 0;
   #play: UpstreamPlay | undefined;
+  /** Of connections that have ended. */
+  #earlierBytes = 0;
   #peer: EdgePullView['peer'] = null;
   #sink: PullSink | undefined;
   #startedMs = 0;
@@ -130,6 +140,10 @@ export class EdgePull {
       lastError: this.#lastError,
       peer: this.#peer,
     };
+  }
+
+  get counts(): EdgePullCounts {
+    return { starts: this.#starts, recvBytes: this.#earlierBytes + (this.#play?.bytesReceived ?? 0) };
   }
 
   /** Ends the publish here at once; resolves when the connection is closed too. */
@@ -274,6 +288,7 @@ export class EdgePull {
     const reason = await play.closed;
     clearInterval(watch);
     this.#play = undefined;
+    this.#earlierBytes += play.bytesReceived;
     return isSilent ? 'silent' : reason;
   }
 

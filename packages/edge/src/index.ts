@@ -1,6 +1,7 @@
 export { ConnectProbes, type ConnectProbesOptions, type OriginVerdict, type ProbedConnect } from './connect-probes.ts';
 export {
   EdgePull,
+  type EdgePullCounts,
   type EdgePullOptions,
   type EdgePullState,
   type EdgePullView,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AmfObject } from '@srs/amf';
 import { type Config, forwardDestinationAllowed, loadConfig } from '@srs/config';
-import { memoryLog, systemClock } from '@srs/kernel';
+import { frameTypes, memoryLog, systemClock } from '@srs/kernel';
 import type { Feature, FrameConsumer, OutputStream } from '@srs/stream';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../../test/support/deadline.ts';
@@ -60,6 +60,14 @@ class Publishes {
     for (const streamId of this.#running.keys()) this.#reselect(streamId);
   }
 
+  /** All destinations get a frame, and are too slow for so many more. */
+  lose(streamId: string, frames: number): void {
+    for (const consumer of this.#running.get(streamId)?.values() ?? []) {
+      consumer?.onFrame(frameTypes.video, 0, 0, systemClock.wallMs(), Buffer.of(0x17, 1, 0, 0, 0));
+      consumer?.onGap(frames);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(Array.from(this.#running.keys(), (streamId) => this.unpublish(streamId)));
   }
@@ -113,6 +121,61 @@ class Publishes {
 function configOf(forward: string): Config {
   return loadConfig(`listen 1935; vhost __defaultVhost__ { ${forward} }`, { fileName: 'test.conf', env: {} }).config;
 }
+
+describe('what has been counted', () => {
+  it('stays when a destination is removed and when a publish ends, each kind for itself', async () => {
+    await using server = await LoopbackServer.start();
+    await using publishes = new Publishes();
+    publishes.publish(STREAM);
+    publishes.forwards.add(STREAM, server.url('live/a'));
+    await eventually(
+      () => publishes.forwards.counts().forward.sentBytes > 0 && publishes.forwards.views()[0]?.state === 'publishing',
+      LIMIT_MS,
+      () => `nothing is sent: ${JSON.stringify(publishes.forwards.views())}`,
+    );
+    publishes.lose(STREAM, 7);
+    const { sentBytes } = publishes.forwards.counts().forward;
+    expect(publishes.forwards.counts()).toEqual({
+      forward: { reconnects: 0, sentBytes, droppedFrames: 7 },
+      'edge push': { reconnects: 0, sentBytes: 0, droppedFrames: 0 },
+    });
+    publishes.forwards.remove(STREAM, server.url('live/a'));
+    expect(publishes.forwards.counts().forward.sentBytes).toBeGreaterThanOrEqual(sentBytes);
+    await eventually(
+      () => publishes.forwards.views().length === 0,
+      LIMIT_MS,
+      () => 'it does not end',
+    );
+    // The farewell has been sent.
+    const { forward } = publishes.forwards.counts();
+    expect(forward).toMatchObject({ reconnects: 0, droppedFrames: 7 });
+    expect(forward.sentBytes).toBeGreaterThanOrEqual(sentBytes);
+    await publishes.unpublish(STREAM);
+    expect(publishes.forwards.counts().forward).toEqual(forward);
+  });
+
+  it('is a reconnect when a server takes a stream again', async () => {
+    await using server = await LoopbackServer.start();
+    await using publishes = new Publishes();
+    publishes.publish(STREAM);
+    publishes.forwards.add(STREAM, server.url('live/a'));
+    const peer = await server.peer();
+    const connects = () => publishes.forwards.views()[0]?.connects;
+    await eventually(
+      () => connects() === 1,
+      LIMIT_MS,
+      () => 'it does not connect',
+    );
+    peer.socket.destroy();
+    await server.peer(1);
+    await eventually(
+      () => connects() === 2,
+      LIMIT_MS,
+      () => 'it does not connect again',
+    );
+    expect(publishes.forwards.counts().forward.reconnects).toBe(1);
+  });
+});
 
 describe('a destination that is added', () => {
   it('gets the stream under the name that its URL says', async () => {

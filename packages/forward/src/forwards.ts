@@ -40,6 +40,22 @@ export interface ForwardOptions {
   readonly reselect: (streamId: string) => boolean;
 }
 
+/** Of all destinations of one kind. */
+export interface ForwardCounts {
+  /** Times that a server has started a publish that it, or another one in its place, had before. */
+  readonly reconnects: number;
+  readonly sentBytes: number;
+  readonly droppedFrames: number;
+}
+
+const noCounts: ForwardCounts = { reconnects: 0, sentBytes: 0, droppedFrames: 0 };
+
+const countsWith = (counts: ForwardCounts, { connects, sentBytes, droppedFrames }: ForwardView): ForwardCounts => ({
+  reconnects: counts.reconnects + Math.max(0, connects - 1),
+  sentBytes: counts.sentBytes + sentBytes,
+  droppedFrames: counts.droppedFrames + droppedFrames,
+});
+
 /** Why a destination is not added. */
 export interface ForwardRefusal {
   readonly reason: 'no stream' | 'malformed' | 'own server' | 'too many';
@@ -86,6 +102,8 @@ export class Forwards {
   /** By stream; of those that are published. */
   readonly #streams = new Map<string, StreamDestinations>();
   readonly #outputs = new Set<ForwardOutput>();
+  /** Of outputs that have ended. */
+  readonly #ended: Record<ForwardView['kind'], ForwardCounts> = { forward: noCounts, 'edge push': noCounts };
   /** Of all streams: a backend that is away is away for all of them. */
   readonly #backendNotes: FailureNotes;
   readonly #edge: Feature<EdgeSection> = {
@@ -145,6 +163,13 @@ export class Forwards {
 
   views(): readonly ForwardView[] {
     return Array.from(this.#outputs, ({ view }) => view);
+  }
+
+  /** Since the beginning; they never fall. */
+  counts(): Readonly<Record<ForwardView['kind'], ForwardCounts>> {
+    const counts = { ...this.#ended };
+    for (const { view } of this.#outputs) counts[view.kind] = countsWith(counts[view.kind], view);
+    return counts;
   }
 
   /** Pushes a published stream to another destination too, until it is removed or the publish ends; a reload does not touch it. */
@@ -259,7 +284,9 @@ export class Forwards {
       showsIdentity,
       clock,
       random,
-      onEnd: (ended) => void this.#outputs.delete(ended),
+      onEnd: (ended) => {
+        if (this.#outputs.delete(ended)) this.#ended[push.kind] = countsWith(this.#ended[push.kind], ended.view);
+      },
     });
     this.#outputs.add(output);
     return output;

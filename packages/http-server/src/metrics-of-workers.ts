@@ -27,6 +27,8 @@ const bySummary = (read: (summary: WorkerSummary) => number | null | undefined):
 const byProcess = (read: (summary: WorkerSummary) => number): MetricDefinition['samples'] =>
   byWorker(({ summary, isFirstOfProcess }) => (summary === null || !isFirstOfProcess ? null : read(summary)));
 
+const isBackSource = ({ report }: WorkerFigures): boolean => report.role === 'back-source';
+
 /** Stream and http workers have clients, back-sources have none. */
 const byCounter = (name: CounterName): MetricDefinition['samples'] =>
   byWorker(({ report, counters }) => (report.role === 'back-source' ? null : counters.counts[name]));
@@ -259,6 +261,76 @@ export const registryMetrics: readonly MetricDefinition[] = [
     type: 'gauge',
     help: 'From a command to its answer, on average over the newest ones.',
     samples: byRegistry(({ latencyMs }) => latencyMs / MS_PER_SECOND),
+  },
+];
+
+/** One sample for each kind of push of each back-source. */
+const byPushKind =
+  (forward: CounterName, edgePush: CounterName): MetricDefinition['samples'] =>
+  (figures) =>
+    figures.workers.filter(isBackSource).flatMap((worker) => {
+      const { counts } = worker.counters;
+      return [
+        { labels: { ...labelsOf(worker), kind: 'forward' }, value: counts[forward] },
+        { labels: { ...labelsOf(worker), kind: 'edge push' }, value: counts[edgePush] },
+      ];
+    });
+
+const byBackSource = (name: CounterName): MetricDefinition['samples'] =>
+  byWorker((worker) => (isBackSource(worker) ? worker.counters.counts[name] : null));
+
+/** Clients and requests choose streams and destinations, so that these have no series of their own. */
+export const relayMetrics: readonly MetricDefinition[] = [
+  {
+    name: 'srs_forward_destinations',
+    type: 'gauge',
+    help: 'Servers that streams are pushed to, each once for each stream, by kind and state; publishing is as it should be.',
+    samples: (figures) =>
+      figures.workers.flatMap((worker) =>
+        (worker.summary?.pushes ?? []).map(({ kind, state, count }) => ({
+          labels: { ...labelsOf(worker), kind, state },
+          value: count,
+        })),
+      ),
+  },
+  {
+    name: 'srs_forward_reconnects_total',
+    type: 'counter',
+    help: 'Times that a server took a stream again after its connection was lost.',
+    samples: byPushKind('forwardReconnects', 'edgePushReconnects'),
+  },
+  {
+    name: 'srs_forward_send_bytes_total',
+    type: 'counter',
+    help: 'Bytes sent to them.',
+    samples: byPushKind('forwardSentBytes', 'edgePushSentBytes'),
+  },
+  {
+    name: 'srs_forward_dropped_frames_total',
+    type: 'counter',
+    help: 'Frames that were left out because a server was slow, or away after it had been there.',
+    samples: byPushKind('forwardDroppedFrames', 'edgePushDroppedFrames'),
+  },
+  {
+    name: 'srs_pull_streams',
+    type: 'gauge',
+    help: 'Streams that are got from other servers, by state; pulling is as it should be.',
+    samples: (figures) =>
+      figures.workers.flatMap((worker) =>
+        (worker.summary?.pulls ?? []).map(({ state, count }) => ({ labels: { ...labelsOf(worker), state }, value: count })),
+      ),
+  },
+  {
+    name: 'srs_pull_starts_total',
+    type: 'counter',
+    help: 'Times that media of such a stream began to come.',
+    samples: byBackSource('pullStarts'),
+  },
+  {
+    name: 'srs_pull_receive_bytes_total',
+    type: 'counter',
+    help: 'Bytes received of such streams.',
+    samples: byBackSource('pullRecvBytes'),
   },
 ];
 

@@ -153,6 +153,70 @@ describe('metrics', () => {
     expect(Array.from(series.keys()).join()).not.toMatch(/hidden|other/);
   });
 
+  it('tell of back-sources what they push and pull, by kind and state', async () => {
+    const counts = {
+      forwardReconnects: 1,
+      forwardSentBytes: 2,
+      forwardDroppedFrames: 3,
+      edgePushReconnects: 4,
+      edgePushSentBytes: 5,
+      edgePushDroppedFrames: 6,
+      pullStarts: 7,
+      pullRecvBytes: 8,
+    };
+    const metrics = await parsed({
+      summaries: [
+        answerOf(reportOf(0, 'back-source'), {
+          pushes: [
+            { kind: 'forward', state: 'publishing', count: 10 },
+            { kind: 'forward', state: 'waiting', count: 11 },
+            { kind: 'edge push', state: 'publishing', count: 12 },
+          ],
+          pulls: [
+            { state: 'pulling', count: 13 },
+            { state: 'waiting', count: 14 },
+          ],
+        }),
+        answerOf(reportOf(1, 'stream')),
+      ],
+      counters: [countersOf(0, { counts }), countersOf(1, { counts })],
+    });
+    const slot = { slot: '0', role: 'back-source' };
+    const [forward, edgePush] = [
+      { ...slot, kind: 'forward' },
+      { ...slot, kind: 'edge push' },
+    ];
+    expect(sampleOf(metrics, 'srs_forward_destinations', { ...forward, state: 'publishing' })).toBe(10);
+    expect(sampleOf(metrics, 'srs_forward_destinations', { ...forward, state: 'waiting' })).toBe(11);
+    expect(sampleOf(metrics, 'srs_forward_destinations', { ...edgePush, state: 'publishing' })).toBe(12);
+    expect(sampleOf(metrics, 'srs_forward_reconnects_total', forward)).toBe(1);
+    expect(sampleOf(metrics, 'srs_forward_send_bytes_total', forward)).toBe(2);
+    expect(sampleOf(metrics, 'srs_forward_dropped_frames_total', forward)).toBe(3);
+    expect(sampleOf(metrics, 'srs_forward_reconnects_total', edgePush)).toBe(4);
+    expect(sampleOf(metrics, 'srs_forward_send_bytes_total', edgePush)).toBe(5);
+    expect(sampleOf(metrics, 'srs_forward_dropped_frames_total', edgePush)).toBe(6);
+    expect(sampleOf(metrics, 'srs_pull_streams', { ...slot, state: 'pulling' })).toBe(13);
+    expect(sampleOf(metrics, 'srs_pull_streams', { ...slot, state: 'waiting' })).toBe(14);
+    expect(sampleOf(metrics, 'srs_pull_starts_total', slot)).toBe(7);
+    expect(sampleOf(metrics, 'srs_pull_receive_bytes_total', slot)).toBe(8);
+    // Other workers have none.
+    expect(metrics.get('srs_forward_send_bytes_total')?.samples.size).toBe(2);
+    expect(metrics.get('srs_pull_starts_total')?.samples.size).toBe(1);
+  });
+
+  it('tell of each registry how it is reached', async () => {
+    const registry = { name: 'redis://a:6379', isUp: true, leases: 2, commands: 30, failures: 4, latencyMs: 5, lastError: '' };
+    const registries = [registry, { ...registry, name: 'redis://b:6379', isUp: false }];
+    const metrics = await parsed({ summaries: [answerOf(reportOf(0, 'back-source'), { registries })] });
+    const labels = { slot: '0', role: 'back-source', registry: 'redis://a:6379' };
+    expect(sampleOf(metrics, 'srs_registry_up', labels)).toBe(1);
+    expect(sampleOf(metrics, 'srs_registry_up', { ...labels, registry: 'redis://b:6379' })).toBe(0);
+    expect(sampleOf(metrics, 'srs_registry_leases', labels)).toBe(2);
+    expect(sampleOf(metrics, 'srs_registry_commands_total', labels)).toBe(30);
+    expect(sampleOf(metrics, 'srs_registry_failures_total', labels)).toBe(4);
+    expect(sampleOf(metrics, 'srs_registry_latency_seconds', labels)).toBe(0.005);
+  });
+
   it('do not depend on what was asked before', async () => {
     const counters = [0, 1, 2, 3].map((slot) => countersOf(slot, { counts: { clients: 5 } }));
     const first = await renderMetrics(figuresOf({ counters }));

@@ -5,12 +5,18 @@ import { type MetricsFigures, type MetricsInput, workersOf } from './metrics-fig
 import { CountedHistogram } from './metrics-histogram.ts';
 import { serverMetrics } from './metrics-of-server.ts';
 import { streamMetrics } from './metrics-of-streams.ts';
-import { registryMetrics, workerHistograms, workerMetrics } from './metrics-of-workers.ts';
+import { registryMetrics, relayMetrics, workerHistograms, workerMetrics } from './metrics-of-workers.ts';
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /** All but the histograms, in the order of the text. */
-const metricDefinitions: readonly MetricDefinition[] = [...serverMetrics, ...workerMetrics, ...registryMetrics, ...streamMetrics];
+const metricDefinitions: readonly MetricDefinition[] = [
+  ...serverMetrics,
+  ...workerMetrics,
+  ...relayMetrics,
+  ...registryMetrics,
+  ...streamMetrics,
+];
 
 /** Every name with what it means, for the documentation. */
 export const metricHelp: ReadonlyMap<string, { readonly type: string; readonly help: string }> = new Map(

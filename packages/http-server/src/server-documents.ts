@@ -129,6 +129,18 @@ export interface WorkerTotals {
   readonly fanOut: FanOutLoad | null;
   /** Where it announces streams and looks for them: of back-sources in a cluster. */
   readonly registries?: readonly RegistryTotals[];
+  /** Destinations by kind and state, all there are: of back-sources. */
+  readonly pushes?: readonly PushTotals[];
+  /** Streams got from other servers by state, all there are: of back-sources. */
+  readonly pulls?: readonly PullTotals[];
+}
+
+export interface PushTotals extends Pick<PushReport, 'kind' | 'state'> {
+  readonly count: number;
+}
+
+export interface PullTotals extends Pick<PullReport, 'state'> {
+  readonly count: number;
 }
 
 /** A registry that several servers share. */

@@ -1,10 +1,28 @@
 /** What a back-source tells about its directory and its rings. */
+import type { PartialCounters } from '@srs/control';
 import type { Arena } from '@srs/kernel';
 import type { Directory } from '@srs/stream';
-import type { LeaseReport, PullReport, PushReport, RegistryTotals } from '@srs/survey';
+import type { LeaseReport, PullReport, PullTotals, PushReport, PushTotals, RegistryTotals } from '@srs/survey';
 import { Page } from './page.ts';
 import { describeRing } from './ring-description.ts';
 import type { RoleView, StreamOutputControl } from './role.ts';
+
+const pushKinds: readonly PushReport['kind'][] = ['forward', 'edge push'];
+const pushStates: readonly PushReport['state'][] = ['connecting', 'publishing', 'waiting', 'closed'];
+const pullStates: readonly PullReport['state'][] = ['connecting', 'connected', 'pulling', 'waiting', 'closed'];
+
+/** Those that there are none of, too: what counts them begins at 0. */
+const pushTotals = (pushes: readonly PushReport[]): readonly PushTotals[] =>
+  pushKinds.flatMap((kind) =>
+    pushStates.map((state) => ({
+      kind,
+      state,
+      count: pushes.filter((push) => push.kind === kind && push.state === state).length,
+    })),
+  );
+
+const pullTotals = (pulls: readonly PullReport[]): readonly PullTotals[] =>
+  pullStates.map((state) => ({ state, count: pulls.filter((pull) => pull.state === state).length }));
 
 const noTraffic = { average: 0, last30s: 0, last5m: 0 };
 
@@ -19,6 +37,8 @@ export function backSourceView(o: {
   readonly pulls: () => ReadonlyMap<string, PullReport>;
   /** By stream. */
   readonly pushes: () => ReadonlyMap<string, readonly PushReport[]>;
+  /** Of pushes and pulls. */
+  readonly counts: () => NonNullable<PartialCounters['counts']>;
   /** Of a stream that is announced to other servers. */
   readonly leaseOf: (streamId: string) => LeaseReport | undefined;
   readonly registries: () => readonly RegistryTotals[];
@@ -40,6 +60,8 @@ export function backSourceView(o: {
         playerDroppedFrames: 0,
         fanOut: null,
         registries: o.registries(),
+        pushes: pushTotals(Array.from(o.pushes().values()).flat()),
+        pulls: pullTotals(Array.from(o.pulls().values())),
       };
     },
     streams: () => {
@@ -60,7 +82,7 @@ export function backSourceView(o: {
     kick: () => false,
     outputs,
     departures: () => [],
-    counters: () => ({}),
+    counters: () => ({ counts: o.counts() }),
     ringTotals,
     rings: () => ({
       ...ringTotals(),

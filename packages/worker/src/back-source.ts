@@ -1,5 +1,5 @@
 /** The back-source role: owns the directory of its share of the streams and the memory of their rings. */
-import { Channel, type DirectoryProtocol, type Link } from '@srs/control';
+import { Channel, type DirectoryProtocol, type Link, type PartialCounters } from '@srs/control';
 import { describeError, SrsError } from '@srs/kernel';
 import { Directory, type DirectoryPeer, OwnDirectory } from '@srs/stream';
 import { backSourceView } from './back-source-view.ts';
@@ -7,7 +7,7 @@ import { type ClusterPart, startCluster } from './cluster-part.ts';
 import { DeadProcesses } from './dead-processes.ts';
 import { type EdgePart, startEdge } from './edge-part.ts';
 import type { WorkerEnvironment } from './environment.ts';
-import { startOutputs } from './output-part.ts';
+import { type OutputPart, startOutputs } from './output-part.ts';
 import { OwedHooks } from './owed-hooks.ts';
 import type { OwedNotices } from './owed-notices.ts';
 import { ArenaRingStore } from './ring-store.ts';
@@ -73,6 +73,7 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
       outputs,
       pulls: () => edge.views(),
       pushes: () => outputs.pushes(),
+      counts: () => countsOf(outputs.pushCounts(), edge.counts()),
       leaseOf: (streamId) => cluster.leaseOf(streamId),
       registries: () => cluster.reports(),
     }),
@@ -96,6 +97,23 @@ export async function startBackSource(environment: WorkerEnvironment): Promise<R
       stopServing();
       for (const channel of channels) channel.close();
     },
+  };
+}
+
+function countsOf(
+  pushes: ReturnType<OutputPart['pushCounts']>,
+  pulls: ReturnType<EdgePart['counts']>,
+): NonNullable<PartialCounters['counts']> {
+  const { forward, 'edge push': edgePush } = pushes ?? {};
+  return {
+    forwardReconnects: forward?.reconnects ?? 0,
+    forwardSentBytes: forward?.sentBytes ?? 0,
+    forwardDroppedFrames: forward?.droppedFrames ?? 0,
+    edgePushReconnects: edgePush?.reconnects ?? 0,
+    edgePushSentBytes: edgePush?.sentBytes ?? 0,
+    edgePushDroppedFrames: edgePush?.droppedFrames ?? 0,
+    pullStarts: pulls.starts,
+    pullRecvBytes: pulls.recvBytes,
   };
 }
 

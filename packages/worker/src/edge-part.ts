@@ -3,7 +3,7 @@ import { Publishing, type PublishServices } from '@srs/clients';
 import type { FollowedStream } from '@srs/cluster';
 import { type Config, pullOrigins, type ServerAddress, splitStreamId, type VhostConfig, vhostAtOrigins } from '@srs/config';
 import type { Lease } from '@srs/control';
-import type { EdgePull, EdgePullView, OpenUpstream, OriginPool, PullStart } from '@srs/edge';
+import type { EdgePull, EdgePullCounts, EdgePullView, OpenUpstream, OriginPool, PullStart } from '@srs/edge';
 import { systemClock } from '@srs/kernel';
 import { deviceAddress } from '@srs/native';
 import { encodeIdentityHeader, IDENTITY_HEADER, identityArguments } from '@srs/rtmp';
@@ -20,6 +20,8 @@ export interface EdgePart extends DirectoryObserver {
   isHeldElsewhere(streamId: string): Promise<boolean>;
   /** What is pulled at the moment, by stream. */
   views(): ReadonlyMap<string, EdgePullView>;
+  /** Of all pulls since the beginning; they never fall. */
+  counts(): EdgePullCounts;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,10 @@ class EdgePulls implements EdgePart {
   readonly #followed = new Map<string, FollowedStream>();
   /** By vhost. */
   readonly #pools = new Map<string, OriginPool>();
+  /** Those that are not over. */
+  readonly #running = new Set<EdgePull>();
+  /** Of those that are. */
+  #endedCounts: EdgePullCounts = { starts: 0, recvBytes: 0 };
   readonly #closing = new Set<Promise<void>>();
   #services: (PublishServices & { readonly directory: OwnDirectory }) | undefined;
   #edge: typeof import('@srs/edge') | undefined;
@@ -104,6 +110,10 @@ class EdgePulls implements EdgePart {
     return new Map(Array.from(this.#pulls, ([streamId, pull]) => [streamId, pull.view]));
   }
 
+  counts(): EdgePullCounts {
+    return Array.from(this.#running).reduce(countsWith, this.#endedCounts);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const streamId of Array.from(this.#pulls.keys())) this.#stop(streamId);
@@ -132,7 +142,7 @@ class EdgePulls implements EdgePart {
     this.#pools.set(vhost.name, pool);
     const followed = this.#cluster.follow(streamId);
     if (followed !== undefined) this.#followed.set(streamId, followed);
-    return new Pull({
+    const pull = new Pull({
       stream: { app, name },
       upstream: this.#upstream(edge, streamId, vhost, cid),
       origins: (signal) => this.#whereToAsk(streamId, signal),
@@ -143,6 +153,8 @@ class EdgePulls implements EdgePart {
       log: pullLog,
       random: Math.random,
     });
+    this.#running.add(pull);
+    return pull;
   }
 
   /** A reload that changes how streams are got begins another pull. */
@@ -223,7 +235,11 @@ class EdgePulls implements EdgePart {
     this.#pulls.delete(streamId);
     this.#followed.get(streamId)?.close();
     this.#followed.delete(streamId);
-    const closed = pull.close().finally(() => this.#closing.delete(closed));
+    const closed = pull.close().finally(() => {
+      this.#closing.delete(closed);
+      this.#running.delete(pull);
+      this.#endedCounts = countsWith(this.#endedCounts, pull);
+    });
     this.#closing.add(closed);
   }
 
@@ -233,6 +249,11 @@ class EdgePulls implements EdgePart {
     return vhost?.enabled === true && (vhost.mode === 'remote' || vhost.cluster.originCluster) ? vhost : undefined;
   }
 }
+
+const countsWith = ({ starts, recvBytes }: EdgePullCounts, { counts }: EdgePull): EdgePullCounts => ({
+  starts: starts + counts.starts,
+  recvBytes: recvBytes + counts.recvBytes,
+});
 
 /** How its streams are got, to be compared. */
 function waysOf(vhost: VhostConfig): string {

@@ -1,6 +1,6 @@
 /** What is made of the streams that a back-source owns. */
 import type { Config } from '@srs/config';
-import type { ForwardView } from '@srs/forward';
+import type { Forwards, ForwardView } from '@srs/forward';
 import { type Directory, type DirectoryObserver, LiveStreams, type OwnDirectory, StreamOutputs } from '@srs/stream';
 import type { WorkerEnvironment } from './environment.ts';
 import { OutputFeatures } from './output-features.ts';
@@ -13,6 +13,8 @@ import { stateFile } from './state-file.ts';
 export interface OutputPart extends Omit<DirectoryObserver, 'onDemand'>, StreamOutputControl {
   /** A reload: the configuration is in force already. */
   configure(): Promise<void>;
+  /** Of all that was pushed since the beginning; they never fall. */
+  pushCounts(): ReturnType<Forwards['counts']> | undefined;
   /** What is pushed to other servers at the moment, by stream. */
   pushes(): ReadonlyMap<string, readonly ForwardView[]>;
   /** Resolves when everything has been written and told, or after `graceMs`: a disk that does not answer must not hold the server. */
@@ -99,6 +101,7 @@ export async function startOutputs(
     },
     addForward: async (streamId, destination) => (await features.openForwards()).add(streamId, destination),
     removeForward: (streamId, destination) => features.forwards?.remove(streamId, destination) ?? false,
+    pushCounts: () => features.forwards?.counts(),
     pushes: () => Map.groupBy(features.forwards?.views() ?? [], ({ streamId }) => streamId),
     close: async (graceMs) => {
       const endMs = performance.now() + graceMs;
