@@ -42,11 +42,14 @@ beforeAll(async () => {
     top: ({ rtmpPort }) => `
       vhost url.test { forward ${urlOf(destination, 'other/[vhost]-[stream]?key=abc[param]')}; }
       vhost tls.test { forward ${secure} ${untrusted.url('live/[stream]')}; }
-      vhost backend.test { forward {
-        enabled on;
-        destination ${urlOf(destination, 'live/[stream]-1')};
-        backend ${hooks.url('/forward?x=1')};
-      } }
+      vhost backend.test {
+        publish { busy replace; }
+        forward {
+          enabled on;
+          destination ${urlOf(destination, 'live/[stream]-1')};
+          backend ${hooks.url('/forward?x=1')};
+        }
+      }
       vhost self.test { forward ${['127.0.0.1', '127.0.0.2', 'localhost', hostname()]
         .map((host) => `rtmp://${host}:${rtmpPort}/live/[stream]-copy`)
         .join(' ')}; }`,
@@ -123,6 +126,25 @@ describe('a backend', () => {
       pushes: [{ source: 'config' }, { source: 'backend', destination: urlOf(destination, 'live/asked-2?key=***') }],
     });
     for (const client of [publisher, ...players]) client.leave();
+  });
+
+  it('is asked anew when another publisher takes the stream over', async () => {
+    const publishedAs = 'live/taken';
+    hooks.behaviour = ({ body }) =>
+      JSON.stringify({ code: 0, data: { urls: [urlOf(destination, `live/taken-${String(body.param).slice(1)}`)] } });
+    const players = await Promise.all(
+      ['live/taken-a', 'live/taken-b'].map((path) => LivePlayer.start(destination, path, { publishedAs })),
+    );
+    const first = await LivePublisher.start(source, publishedAs, { ...inVhost('backend.test'), parameters: '?a' });
+    await players[0]!.waitForFrames(10);
+    const second = await LivePublisher.start(source, publishedAs, {
+      ...inVhost('backend.test'),
+      parameters: '?b',
+      session: 2,
+    });
+    await players[1]!.waitForFrames(10);
+    expect(players.map(({ checker }) => checker.sessions)).toEqual([[1], [2]]);
+    for (const client of [first, second, ...players]) client.leave();
   });
 
   it('that is broken holds up nothing, and is asked until it answers', async () => {

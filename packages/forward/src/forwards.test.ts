@@ -51,7 +51,7 @@ class Publishes {
   async unpublish(streamId: string): Promise<void> {
     const running = this.#running.get(streamId);
     this.#running.delete(streamId);
-    this.forwards.unpublished(streamId);
+    this.forwards.forget(streamId);
     for (const consumer of running?.values() ?? []) await consumer?.onEnd('unpublished');
   }
 

@@ -150,15 +150,15 @@ export class Forwards {
     return [this.#edge, ...Array.from(wanted.values(), ({ feature }) => feature)];
   }
 
-  /** The publish is over, and with it what was added to it. */
-  unpublished(streamId: string): void {
+  /** The publish is over, or another one takes its place: what was added to it, or named for it, ends with it. */
+  forget(streamId: string): void {
     this.#streams.get(streamId)?.backend?.close();
     this.#streams.delete(streamId);
   }
 
   /** The server ends: nobody is asked any more. */
   close(): void {
-    for (const streamId of this.#streams.keys()) this.unpublished(streamId);
+    for (const streamId of this.#streams.keys()) this.forget(streamId);
   }
 
   views(): readonly ForwardView[] {
@@ -189,7 +189,7 @@ export class Forwards {
     }
     added.set(key, destination);
     if (this.#options.reselect(streamId)) return 'added';
-    this.unpublished(streamId);
+    this.forget(streamId);
     return { reason: 'no stream', text: `stream ${JSON.stringify(streamId)} is not published here` };
   }
 

@@ -74,11 +74,12 @@ export async function startOutputs(
       outputs ??= open();
       const wish = wishes.begin(lease);
       features.recorder?.setRecording(lease.streamId, wish);
+      features.forwards?.forget(lease.streamId);
       outputs.begin(lease, isFresh);
     },
     onUnpublished: (streamId) => {
       outputs?.end(streamId);
-      features.forwards?.unpublished(streamId);
+      features.forwards?.forget(streamId);
       wishes.end(streamId);
       features.recorder?.setRecording(streamId, undefined);
     },
