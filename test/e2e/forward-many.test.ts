@@ -32,7 +32,7 @@ interface Push {
 }
 
 /** Listens, and is stopped: connections that its queue does not take are never answered. */
-async function startDeaf(): Promise<{ readonly port: number; readonly program: ChildProgram }> {
+async function startDeaf(): Promise<AsyncDisposable & { readonly port: number }> {
   const program = await ChildProgram.start(process.execPath, [
     '-e',
     "const s = require('node:net').createServer(); s.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log('port', s.address().port));",
@@ -40,7 +40,16 @@ async function startDeaf(): Promise<{ readonly port: number; readonly program: C
   const line = await program.waitForLine(/port \d+/);
   const port = Number(/port (\d+)/.exec(line)?.[1]);
   process.kill(program.pid, 'SIGSTOP');
-  return { port, program };
+  // As many as the queue takes, so that the next one is not answered.
+  const fillers = Array.from({ length: 4 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  await Promise.race(fillers.map((filler) => once(filler, 'connect')));
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      for (const filler of fillers) filler.destroy();
+      await program.stop('SIGKILL');
+    },
+  };
 }
 
 it('of 100 destinations 5 are dead and 5 slow, and the others get every packet', async () => {
@@ -49,10 +58,7 @@ it('of 100 destinations 5 are dead and 5 slow, and the others get every packet',
   await using receivers = await ForwardReceivers.start(STREAM);
   await using secure = await ForwardReceivers.start(STREAM, certificate);
   await using silent = await LoopbackServer.start({ onSocket: (socket) => void socket.resume() });
-  const deaf = await startDeaf();
-  // As many as the queue takes, so that the next one is not answered.
-  const fillers = Array.from({ length: 4 }, () => connect(deaf.port, '127.0.0.1').on('error', () => {}));
-  await Promise.race(fillers.map((filler) => once(filler, 'connect')));
+  await using deaf = await startDeaf();
 
   const good = [
     ...Array.from({ length: GOOD - 1 }, (_, index) => receivers.url(`good-${index}`)),
@@ -141,7 +147,4 @@ it('of 100 destinations 5 are dead and 5 slow, and the others get every packet',
   expect(beside.checker.complaint).toBe('');
   expect(publisher.isOpen).toBe(true);
   for (const client of [publisher, beside]) client.leave();
-  for (const filler of fillers) filler.destroy();
-  process.kill(deaf.program.pid, 'SIGCONT');
-  await deaf.program.stop();
 });
