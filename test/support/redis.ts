@@ -7,11 +7,13 @@ const READY_LIMIT_MS = 10_000;
 
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
+  readonly #scheme: 'redis' | 'rediss';
   readonly #args: readonly string[];
   #program: ChildProgram;
 
-  private constructor(port: number, args: readonly string[], program: ChildProgram) {
+  private constructor(port: number, scheme: 'redis' | 'rediss', args: readonly string[], program: ChildProgram) {
     this.port = port;
+    this.#scheme = scheme;
     this.#args = args;
     this.#program = program;
   }
@@ -19,12 +21,23 @@ export class RedisServer implements AsyncDisposable {
   /** @param more arguments, such as `--requirepass` */
   static async start(more: readonly string[] = []): Promise<RedisServer> {
     const port = await freePort();
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp', ...more];
-    return new RedisServer(port, args, await startProgram(args));
+    return await RedisServer.#start(port, 'redis', ['--port', String(port), ...more]);
+  }
+
+  /** One that speaks TLS only. @param files paths of its key and certificate */
+  static async startTls({ key, cert }: { readonly key: string; readonly cert: string }): Promise<RedisServer> {
+    const port = await freePort();
+    const material = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no'];
+    return await RedisServer.#start(port, 'rediss', ['--port', '0', '--tls-port', String(port), ...material]);
+  }
+
+  static async #start(port: number, scheme: 'redis' | 'rediss', own: readonly string[]): Promise<RedisServer> {
+    const args = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', '/tmp', ...own];
+    return new RedisServer(port, scheme, args, await startProgram(args));
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
   }
 
   /** The process, to be stopped and continued: it accepts then, and never answers. */

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { memoryLog, SrsError, systemClock } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
+import { certificate, Files } from '../../../test/support/certificates.ts';
 import { eventually } from '../../../test/support/deadline.ts';
 import { RedisServer } from '../../../test/support/redis.ts';
 import { requires } from '../../../test/support/requires.ts';
@@ -144,6 +145,24 @@ describe.concurrent('a registry in Redis', () => {
     await elsewhere.isUp();
     expect(await elsewhere.registry.lookUp([STREAM])).toEqual([undefined]);
     expect(`${wrong.text()} ${right.text()}`).not.toMatch(/hidden|sesame/);
+  });
+
+  it('is not asked over TLS when nobody vouches for its certificate', async () => {
+    using files = new Files();
+    const material = { key: files.write('key.pem', certificate.key), cert: files.write('cert.pem', certificate.cert) };
+    await using redis = await RedisServer.startTls(material);
+    using a = open(redis.url);
+    await eventually(
+      () => a.registry.report.lastError !== '',
+      LIMIT_MS,
+      () => 'nothing is wrong',
+    );
+    expect(a.registry.report).toMatchObject({
+      name: redis.url,
+      isUp: false,
+      lastError: expect.stringContaining('self-signed certificate') as string,
+    });
+    await expect(a.registry.lookUp([STREAM])).rejects.toThrow(SrsError);
   });
 
   it('fails at once while its server is away, is told of it once, and calls back when it can be asked again', async () => {

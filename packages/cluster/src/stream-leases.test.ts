@@ -15,6 +15,8 @@ class ScriptedRegistry implements StreamRegistry {
   readonly report = { name: 'script', isUp: true, commands: 0, failures: 0, latencyMs: 0, lastError: '' };
   readonly asked: string[] = [];
   answer: LeaseAnswer | SrsError | Promise<LeaseAnswer> = { kind: 'held' };
+  /** When it has done so. */
+  withdrawn: Promise<void> = Promise.resolve();
   comesUp: () => void = () => {};
 
   async announce(streamId: string, _place: StreamPlace, { takesOver }: LeaseTerms): Promise<LeaseAnswer> {
@@ -25,6 +27,7 @@ class ScriptedRegistry implements StreamRegistry {
 
   async withdraw(streamId: string): Promise<void> {
     this.asked.push(`withdraw ${streamId}`);
+    await this.withdrawn;
   }
 
   lookUp(): Promise<readonly undefined[]> {
@@ -146,6 +149,24 @@ describe('the lease of a stream', () => {
     await pass(0);
     expect(leases.reportOf(STREAM)?.state).toBe('held');
     expect(dismissed).toEqual([]);
+  });
+
+  it('that is being given back is waited for when the registry is left', async () => {
+    const { registry, leases, begin } = setUp();
+    begin();
+    await pass(0);
+    const told = Promise.withResolvers<void>();
+    registry.withdrawn = told.promise;
+    leases.end(STREAM);
+    let isClosed = false;
+    const closed = leases.close().then(() => {
+      isClosed = true;
+    });
+    await pass(0);
+    expect(isClosed).toBe(false);
+    told.resolve();
+    await closed;
+    expect(registry.asked).toEqual([`announce ${STREAM}`, `withdraw ${STREAM}`]);
   });
 
   it('that is granted after the publish has ended is given back', async () => {

@@ -51,6 +51,8 @@ export class StreamLeases {
   readonly #options: StreamLeasesOptions;
   readonly #notes: FailureNotes;
   readonly #entries = new Map<string, Entry>();
+  /** Leases that are being given back. */
+  readonly #withdrawing = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -83,7 +85,8 @@ export class StreamLeases {
     const entry = this.#entries.get(streamId);
     if (entry === undefined) return;
     this.#entries.delete(streamId);
-    void this.#withdraw(entry);
+    const withdrawn = this.#withdraw(entry).finally(() => this.#withdrawing.delete(withdrawn));
+    this.#withdrawing.add(withdrawn);
   }
 
   /** Undefined for a stream that is not published here. */
@@ -101,6 +104,7 @@ export class StreamLeases {
     for (let first = 0; first < entries.length; first += BATCH) {
       await Promise.all(entries.slice(first, first + BATCH).map((entry) => this.#withdraw(entry)));
     }
+    await Promise.all(this.#withdrawing);
   }
 
   #schedule(): void {
