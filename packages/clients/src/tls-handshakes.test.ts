@@ -22,7 +22,7 @@ async function start(limits: HandshakeLimits) {
     clients += 1;
     closing.push(() => socket.destroy());
   });
-  limitHandshakes(server, limits, {
+  const endHandshakes = limitHandshakes(server, limits, {
     onFailed: () => {
       failures += 1;
     },
@@ -37,6 +37,8 @@ async function start(limits: HandshakeLimits) {
   const place = { port: (server.address() as AddressInfo).port, host: '127.0.0.1' };
   return {
     reasons,
+    endHandshakes,
+    server,
     /** Waits until so many were let in, so many gave up or were given up, and so many were turned away. */
     expectCounts: async (expected: { readonly clients: number; readonly failures: number; readonly turnedAway: number }) => {
       await eventually(
@@ -99,5 +101,22 @@ describe('a listener of limited handshakes', () => {
     await closed(await openSilent());
     await expectCounts({ clients: 0, failures: 1, turnedAway: 0 });
     expect(await tryTls()).toBe(true);
+  });
+
+  it('ends those that are under way, when it is told to, and nobody who was let in', async () => {
+    const { endHandshakes, expectCounts, openSilent, server, tryTls } = await start({ timeoutMs: 60_000, maxHandshakes: 9 });
+    const heard = once(server, 'secureConnection') as Promise<[Socket]>;
+    expect(await tryTls()).toBe(true);
+    const [client] = await heard;
+    const silent: Socket[] = [];
+    for (let count = 0; count < 2; count += 1) {
+      const begun = once(server, 'connection');
+      silent.push(await openSilent());
+      await begun;
+    }
+    endHandshakes();
+    await Promise.all(silent.map(closed));
+    await expectCounts({ clients: 1, failures: 0, turnedAway: 0 });
+    expect(client.destroyed).toBe(false);
   });
 });

@@ -33,9 +33,15 @@ export const tlsServerOptions = (tls: TlsMaterial, { timeoutMs }: HandshakeLimit
   handshakeTimeout: timeoutMs,
 });
 
-/** @param server whose listeners for `connection`, as they are now, hear no more of those who are turned away */
-export function limitHandshakes(server: Server, { maxHandshakes }: HandshakeLimits, listener: HandshakeListener): void {
+/**
+ * @param server whose listeners for `connection`, as they are now, hear no more of those who are turned away
+ * @returns ends all that are under way, and tells nobody
+ */
+export function limitHandshakes(server: Server, { maxHandshakes }: HandshakeLimits, listener: HandshakeListener): () => void {
   let handshakes = 0;
+  let areEnded = false;
+  /** By the two ends of the connection: that of TLS does not say on which it is. */
+  const underWay = new Map<string, Socket>();
   // Among them the server's own, by which a handshake begins.
   const beginners = server.listeners('connection');
   server.removeAllListeners('connection');
@@ -46,16 +52,29 @@ export function limitHandshakes(server: Server, { maxHandshakes }: HandshakeLimi
       return;
     }
     handshakes += 1;
+    const ends = endsOf(socket);
+    underWay.set(ends, socket);
+    socket.once('close', () => {
+      if (underWay.get(ends) === socket) underWay.delete(ends);
+    });
     for (const begin of beginners) begin.call(server, socket);
   });
-  server.on('secureConnection', () => {
+  server.on('secureConnection', (socket) => {
     handshakes -= 1;
+    underWay.delete(endsOf(socket));
   });
   // Before that of an HTTP server, which would answer a request that never came: it waits for ever to have said so.
   server.prependListener('tlsClientError', (error: Error, socket: TLSSocket) => {
     handshakes -= 1;
-    listener.onFailed?.(socket, error);
+    if (!areEnded) listener.onFailed?.(socket, error);
     // One that has said nothing is still open when its time is over.
     socket.destroy();
   });
+  return () => {
+    areEnded = true;
+    for (const socket of underWay.values()) socket.destroy();
+  };
 }
+
+const endsOf = ({ localAddress, localPort, remoteAddress, remotePort }: Socket): string =>
+  `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { memoryLog } from '@srs/kernel';
 import { describe, expect, it } from 'vitest';
 import { certificate, expired, halfClientHello } from '../../../test/support/certificates.ts';
@@ -9,8 +10,8 @@ import { TestApi } from './api-test-support.ts';
 import { HttpFront } from './http-front.ts';
 
 /** All that comes back until the server closes; the peer goes on reading. */
-async function talk(port: number, text: string | Uint8Array): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
+async function talk(port: number, text: string | Uint8Array, isTls = false): Promise<string> {
+  const socket = isTls ? connectTls({ port, ca: certificate.cert }) : connect(port, '127.0.0.1');
   socket.on('error', () => {});
   socket.write(text);
   let answer = '';
@@ -125,27 +126,57 @@ describe('connections', () => {
     await expect.poll(() => open).toBe(0);
   });
 
-  it('may finish when the server ends, and are cut when they do not', async () => {
-    const log = memoryLog();
-    const waiting = Promise.withResolvers<void>();
+  it.each([
+    ['HTTP', undefined],
+    ['HTTPS', certificate],
+  ])('of %s may finish when the server ends, and are cut when they do not', async (_, tls) => {
+    const paths = ['/slow', '/never'];
+    const waiting = new Set(paths);
+    const asked = Promise.withResolvers<void>();
     const front = new HttpFront({
-      log,
+      log: memoryLog(),
       serve: (request, response) => {
-        waiting.resolve();
-        if (request.url === '/slow') setTimeout(() => response.end('done'), 50);
+        if (request.url === '/slow') setTimeout(() => response.end('done'), 200);
+        waiting.delete(request.url ?? '');
+        if (waiting.size === 0) asked.resolve();
       },
       claimConnection: () => true,
       releaseConnection: () => {},
       closeListener: close,
     });
-    await front.listen('x', { host: '127.0.0.1', port: 0 });
+    await front.listen('x', { host: '127.0.0.1', port: 0 }, tls);
     const port = front.portOf('x');
-    const answers = Promise.all(['/slow', '/never'].map((path) => talk(port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)));
-    await waiting.promise;
-    await front.close(300);
+    const answers = Promise.all(paths.map((path) => talk(port, `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`, tls !== undefined)));
+    await asked.promise;
+    await front.close(500);
     const [slow, never] = await answers;
     expect(slow).toMatch(/^HTTP\/1\.1 200 /);
     expect(never).toBe('');
+  });
+
+  it.each([
+    ['says nothing', undefined, (port: number) => connect(port, '127.0.0.1')],
+    ['does not finish its TLS handshake', certificate, (port: number) => connect(port, '127.0.0.1')],
+    ['says nothing within TLS', certificate, (port: number) => connectTls({ port, ca: certificate.cert })],
+  ])('hold up no end when the peer %s', async (_, tls, open) => {
+    const accepted = Promise.withResolvers<void>();
+    const front = new HttpFront({
+      log: memoryLog(),
+      serve: () => {},
+      claimConnection: () => {
+        accepted.resolve();
+        return true;
+      },
+      releaseConnection: () => {},
+      closeListener: close,
+    });
+    await front.listen('x', { host: '127.0.0.1', port: 0 }, tls);
+    const peer = open(front.portOf('x'));
+    peer.on('error', () => {}).resume();
+    await accepted.promise;
+    // The server sends it when the handshake is over on its side, too.
+    if (peer instanceof TLSSocket) await once(peer, 'session');
+    await within(Promise.all([front.close(60_000), once(peer, 'close')]), 5_000, () => 'it does not end');
   });
 
   it('go nowhere any more once the listener is closed, and its neighbours stay', async () => {

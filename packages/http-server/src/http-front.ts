@@ -64,6 +64,8 @@ const MAX_HEAD_BYTES = 16 * 1024;
 const MAX_HEADERS = 100;
 /** Who floods an API must not keep media clients out. */
 const DEFAULT_MAX_CONNECTIONS = 512;
+/** Who came in the last moment before the end, and has asked for something already, may be heard. */
+const LAST_REQUEST_MS = 100;
 /** Between two lines in the log about connections that were turned away. */
 const REFUSAL_LOG_MS = 10_000;
 
@@ -83,6 +85,10 @@ export class HttpFront {
   readonly #servers = new Map<string, Server | TlsServer>();
   readonly #quick = new Map<Server | TlsServer, QuickConnections>();
   readonly #sockets = new Set<Socket>();
+  /** Those on which HTTP is spoken: the same, or the TLS on them. */
+  readonly #speakers = new Set<Socket>();
+  /** Of TLS listeners that have connections still, closed or not. */
+  readonly #endHandshakes = new Map<NetServer, () => void>();
   /** Of listeners that are closed and still have requests under way. */
   readonly #closing = new Set<Promise<void>>();
   #lastRefusalMs = Number.NEGATIVE_INFINITY;
@@ -116,10 +122,15 @@ export class HttpFront {
     // The raw connection counts, before any handshake.
     server.on('connection', (socket: Socket) => this.#onConnection(socket));
     if ('setSecureContext' in server) {
-      limitHandshakes(server, limits, { onTurnedAway: (socket, reason) => this.#tellRefusal(socket.remoteAddress, reason) });
+      const onTurnedAway = (socket: Socket, reason: string): void => this.#tellRefusal(socket.remoteAddress, reason);
+      this.#endHandshakes.set(server, limitHandshakes(server, limits, { onTurnedAway }));
+      server.once('close', () => this.#endHandshakes.delete(server));
     }
-    if (connections !== undefined)
-      server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => connections.take(socket));
+    server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+      this.#speakers.add(socket);
+      socket.once('close', () => this.#speakers.delete(socket));
+      connections?.take(socket);
+    });
     server.on('clientError', (error, socket) => refuseBroken(error, socket as Socket));
     if (this.#options.upgrade !== undefined) {
       server.on('upgrade', (request, socket) => {
@@ -165,12 +176,13 @@ export class HttpFront {
     for (const name of Array.from(this.#servers.keys())) this.#shut(name);
   }
 
-  /** Lets requests under way finish, `graceMs` at most, and closes everything. */
+  /** Lets requests under way finish, `graceMs` at most, and closes everything. Who has asked for nothing is not waited for. */
   async close(graceMs: number): Promise<void> {
     this.stopAccepting();
-    const timer = setTimeout(() => this.#destroySockets(), graceMs);
+    for (const endHandshakes of this.#endHandshakes.values()) endHandshakes();
+    const timers = [setTimeout(() => this.#destroySilent(), LAST_REQUEST_MS), setTimeout(() => this.#destroySockets(), graceMs)];
     await Promise.all(this.#closing);
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     this.#destroySockets();
   }
 
@@ -193,6 +205,10 @@ export class HttpFront {
     this.#quick.delete(server);
     // Beside the listener, which is closed, this closes what is idle, and stops looking for requests that take too long.
     server.close();
+  }
+
+  #destroySilent(): void {
+    for (const socket of this.#speakers) if (socket.bytesRead === 0) socket.destroy();
   }
 
   #destroySockets(): void {

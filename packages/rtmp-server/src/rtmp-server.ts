@@ -25,6 +25,8 @@ export class RtmpServer {
   readonly #services: RtmpServices;
   /** By the names that `listen` was given. */
   readonly #servers = new Map<string, Server | TlsServer>();
+  /** Of TLS listeners that have connections still, closed or not. */
+  readonly #endHandshakes = new Map<TlsServer, () => void>();
   readonly clients: ClientRegistry<RtmpConnection>;
   readonly #host: ConnectionHost;
 
@@ -101,19 +103,22 @@ export class RtmpServer {
   /** Accepts nobody any more, tells those who are there, and waits for them to go: `graceMs` at most. */
   async close(graceMs: number): Promise<void> {
     this.stopAccepting();
+    for (const endHandshakes of this.#endHandshakes.values()) endHandshakes();
     await this.clients.close(graceMs);
   }
 
   #createTlsServer(tls: TlsMaterial): TlsServer {
     const limits = usualHandshakeLimits;
     const server = createTlsServer({ ...tlsServerOptions(tls, limits), noDelay: true }, (socket) => this.#onAccepted(socket));
-    limitHandshakes(server, limits, {
+    const endHandshakes = limitHandshakes(server, limits, {
       onFailed: (socket, error) => {
         const ip = plainAddress(socket.remoteAddress);
         this.#services.log.warn(`RTMPS client ip=${ip}: no TLS: ${describeError(error)}`);
       },
       onTurnedAway: (socket, reason) => this.clients.turnAway(`${plainAddress(socket.remoteAddress)}: ${reason}`),
     });
+    this.#endHandshakes.set(server, endHandshakes);
+    server.once('close', () => this.#endHandshakes.delete(server));
     return server;
   }
 
