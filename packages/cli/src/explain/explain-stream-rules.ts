@@ -51,16 +51,20 @@ const missingAtOrigin: Rule<Facts> = ({ stream }) => {
   );
 };
 
+/** What to change about a push that should not be. */
+const pushRemedies = {
+  config: 'correct forward',
+  backend: 'let the backend of forward name another one',
+  api: 'take it away with srs-cli forward remove',
+};
+
 const missingPushes: Rule<Facts> = ({ stream }) =>
-  stream?.pushes.flatMap(({ kind, destination, state, lastError, droppedFrames }): Finding[] => {
+  stream?.pushes.flatMap(({ kind, source, destination, state, lastError, droppedFrames }): Finding[] => {
     const why = lastError === '' ? '' : `: ${lastError}`;
     if (state !== 'publishing') {
-      const name = kind === 'forward' ? 'forward' : 'origin';
+      const remedy = kind === 'edge push' ? 'correct origin' : pushRemedies[source];
       return [
-        warning(
-          `${destination} does not get it (${kind}, ${state})${why}`,
-          `look at that server and its log, or correct ${name}`,
-        ),
+        warning(`${destination} does not get it (${kind}, ${state})${why}`, `look at that server and its log, or ${remedy}`),
       ];
     }
     if (droppedFrames === 0) return [];

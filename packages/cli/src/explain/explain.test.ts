@@ -224,6 +224,15 @@ describe('what is said of a stream', () => {
     expect(ofStream(situation)).toContain(finding);
   });
 
+  it.each([
+    ['config', 'correct forward'],
+    ['backend', 'let the backend of forward name another one'],
+    ['api', 'take it away with srs-cli forward remove'],
+  ] as const)('is what to do about a destination of the %s', (source, remedy) => {
+    const facts = factsIn({ client: null, pushes: [{ ...push, source, state: 'waiting' }] });
+    expect(explainStream(facts, 'live/one').text(colorless)).toContain(`or ${remedy}\n`);
+  });
+
   it('tells who was refused, why, and who may be', () => {
     const reason = 'stream __defaultVhost__/live/one is already published by 10.0.0.1, cid=200';
     const departures = [
