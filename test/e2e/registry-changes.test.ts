@@ -7,7 +7,7 @@ import { requires } from '../support/requires.ts';
 import { type ServerPlace, ServerProcess } from '../support/server-process.ts';
 import { SMALL } from './cluster-test-support.ts';
 import { LivePlayer, LivePublisher } from './live-client-test-support.ts';
-import { workersOf } from './server-view-test-support.ts';
+import { allClients, workersOf } from './server-view-test-support.ts';
 
 const LIMIT_MS = 15_000;
 const LEASE_MS = 2_000;
@@ -23,6 +23,7 @@ let one: ServerProcess;
 interface Row {
   readonly streamId: string;
   readonly publisher: unknown;
+  readonly pull: unknown;
   readonly lease: { readonly state: string; readonly holder: string } | null;
 }
 
@@ -32,6 +33,7 @@ const clusterOf = ({ host, rtmpPort }: ServerPlace, more = ''): string =>
 /** @param vhost what stands in it; in the cluster unless told otherwise */
 const optionsOf = (workers: string, vhost: (place: ServerPlace) => string = clusterOf) => ({
   workers,
+  top: ({ host, httpApiPort }: ServerPlace) => `http_api { enabled on; listen ${host}:${httpApiPort}; }`,
   vhost: (place: ServerPlace) => vhost(place),
   env: { NODE_EXTRA_CA_CERTS: files.path('cert.pem') },
 });
@@ -64,10 +66,10 @@ async function rowsOf(server: ServerProcess): Promise<ReadonlyMap<number, readon
   return new Map(await Promise.all(rows));
 }
 
-/** How each stream is announced; `none` for one that is not. */
+/** How each stream is announced that was not got from another server; `none` for one that is not. */
 async function leasesOf(server: ServerProcess): Promise<readonly string[]> {
   const rows = Array.from((await rowsOf(server)).values()).flat();
-  return rows.map(({ lease }) => lease?.state ?? 'none');
+  return rows.filter(({ pull }) => pull === null).map(({ lease }) => lease?.state ?? 'none');
 }
 
 function announced(server: ServerProcess, wanted: readonly string[]): Promise<unknown> {
@@ -112,13 +114,14 @@ describe('a registry over TLS', () => {
     await announced(many, []);
   });
 
-  it('keeps the names of a back-source that is killed, and viewers elsewhere go on', async () => {
-    const publishers = await publishAll();
+  it('keeps the names of a back-source that is killed, viewers elsewhere go on, and what it got from there it gets again', async () => {
+    const publishers = [...(await publishAll()), await LivePublisher.start(one, 'live/far')];
+    const far = await LivePlayer.start(many, 'live/far');
     await announced(many, all('held'));
     const players = await playAll(one);
     const here = await playAll(many);
-    await Promise.all([...players, ...here].map((player) => player.waitForFrames(50)));
-    const [killed] = await rowsOf(many);
+    await Promise.all([...players, ...here, far].map((player) => player.waitForFrames(50)));
+    const killed = Array.from(await rowsOf(many)).find(([, rows]) => rows.some(({ streamId }) => streamId.endsWith('live/far')));
     process.kill(killed![0], 'SIGKILL');
     const restarted = eventually(
       async () => {
@@ -129,17 +132,20 @@ describe('a registry over TLS', () => {
       () => 'the back-source is not started again',
     );
     await restarted;
+    await far.waitForFrames(50);
+    expect(far.checker.faults).toEqual([]);
     await announced(many, all('held'));
     // Longer than a lease: who lives renews it.
     await Promise.all([...players, ...here].map((player) => player.waitForFrames((LEASE_MS * 2) / 20)));
     await announced(many, all('held'));
-    const name = NAMES.find((each) => killed![1].some(({ streamId }) => streamId.endsWith(each)))!;
+    const name = NAMES.find((each) => killed![1].some(({ streamId }) => streamId.endsWith(each)));
+    if (name === undefined) throw new Error('the back-source that was killed had none of the streams');
     const thief = await LivePublisher.open(one, name);
     await thief.waitForClose();
     expect(thief.isOpen).toBe(false);
     expectWhole([...players, ...here]);
-    expect(publishers.map(({ isOpen }) => isOpen)).toEqual(NAMES.map(() => true));
-    for (const client of [...publishers, ...players, ...here]) client.leave();
+    expect(publishers.map(({ isOpen }) => isOpen)).toEqual(publishers.map(() => true));
+    for (const client of [...publishers, ...players, ...here, far]) client.leave();
     await announced(many, []);
   });
 
@@ -170,14 +176,63 @@ describe('a registry over TLS', () => {
     await announced(many, []);
   });
 
+  it('is changed under viewers of streams of other servers, who notice nothing', async () => {
+    const publishers = await Promise.all(['live/far', 'live/other'].map((path) => LivePublisher.start(many, path)));
+    const player = await LivePlayer.start(one, 'live/far');
+    await player.waitForFrames(25);
+    await reload(
+      one,
+      optionsOf(SMALL, (place) => clusterOf(place, 'registry_prefix elsewhere;')),
+    );
+    // Where it looks now nobody has announced anything.
+    const waiting = await LivePlayer.start(one, 'live/other');
+    await player.waitForFrames(50);
+    expect(waiting.checker.frames).toBe(0);
+    const { host, httpApiPort } = many.place;
+    await reload(
+      one,
+      optionsOf(SMALL, () => `cluster { origin_cluster on; coworkers ${host}:${httpApiPort}; }`),
+    );
+    await waiting.waitForFrames(25);
+    await reload(one, optionsOf(SMALL));
+    await Promise.all([player, waiting].map((each) => each.waitForFrames(50)));
+    expectWhole([player, waiting]);
+    for (const client of [...publishers, player, waiting]) client.leave();
+    await announced(many, []);
+  });
+
+  it('brings a viewer back whose server was in no cluster for a while', async () => {
+    const publisher = await LivePublisher.start(many, 'live/back');
+    const player = await LivePlayer.start(one, 'live/back');
+    await player.waitForFrames(25);
+    await reload(
+      one,
+      optionsOf(SMALL, () => ''),
+    );
+    await eventually(
+      async () => (await allClients(many)).every(({ type }) => type !== 'play'),
+      LIMIT_MS,
+      () => 'the stream is got still',
+    );
+    await reload(one, optionsOf(SMALL));
+    await player.waitForFrames(25);
+    expect(player.checker.faults).toEqual([]);
+    for (const client of [publisher, player]) client.leave();
+    await announced(many, []);
+  });
+
   it('tells an edge without an origin where a stream is', async () => {
-    await using edge = await ServerProcess.start(optionsOf(SMALL, (place) => `mode remote; ${clusterOf(place)}`));
-    const early = await LivePlayer.start(edge, 'live/edge');
+    await reload(
+      one,
+      optionsOf(SMALL, (place) => `mode remote; ${clusterOf(place)}`),
+    );
+    const early = await LivePlayer.start(one, 'live/edge');
     const publisher = await LivePublisher.start(many, 'live/edge');
     await early.waitForFrames(50);
-    const late = await LivePlayer.start(edge, 'live/edge');
+    const late = await LivePlayer.start(one, 'live/edge');
     await late.waitForFrames(50);
     expectWhole([early, late]);
     for (const client of [publisher, early, late]) client.leave();
+    await reload(one, optionsOf(SMALL));
   });
 });

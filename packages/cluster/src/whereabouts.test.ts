@@ -100,7 +100,7 @@ describe('streams that are followed', () => {
     whereabouts.close();
   });
 
-  it('are not waited for any more when the signal says so, and what this server has itself is not elsewhere', async () => {
+  it('are not waited for any more when the signal says so, or nobody follows them, and what this server has itself is not elsewhere', async () => {
     const { registry, whereabouts } = setUp();
     await registry.announce('v/a/1', { ...there, instanceId: 'here' });
     const giveUp = new AbortController();
@@ -108,6 +108,10 @@ describe('streams that are followed', () => {
     await pass(3_000);
     giveUp.abort();
     await expect(found).rejects.toThrow('not waited for');
+    const followed = whereabouts.follow('v/a/2');
+    const never = followed.found(new AbortController().signal);
+    followed.close();
+    await expect(never).rejects.toThrow('not waited for');
     expect(await Promise.race([whereabouts.ask('v/a/1'), pass(1)])).toBeUndefined();
     whereabouts.close();
   });

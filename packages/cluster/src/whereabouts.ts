@@ -17,7 +17,7 @@ export interface WhereaboutsOptions {
 export interface FollowedStream {
   /** Where it is as far as is known. */
   readonly place: StreamPlace | undefined;
-  /** The next answer of the registry that names a place. Rejects when the signal aborts. */
+  /** The next answer of the registry that names a place. Rejects when the signal aborts, or the stream is not followed any more. */
   found(signal: AbortSignal): Promise<StreamPlace>;
   close(): void;
 }
@@ -137,7 +137,7 @@ export class Whereabouts {
 
 class Followed implements FollowedStream {
   readonly #onClose: () => void;
-  readonly #waiting = new Set<(place: StreamPlace) => void>();
+  readonly #waiting = new Set<Waiting>();
   #place: StreamPlace | undefined;
 
   constructor(onClose: () => void) {
@@ -151,30 +151,38 @@ class Followed implements FollowedStream {
   onAnswer(place: StreamPlace | undefined): void {
     this.#place = place;
     if (place === undefined) return;
-    for (const tell of Array.from(this.#waiting)) tell(place);
+    for (const { tell } of Array.from(this.#waiting)) tell(place);
   }
 
   found(signal: AbortSignal): Promise<StreamPlace> {
     if (this.#place !== undefined) return Promise.resolve(this.#place);
     return new Promise((resolve, reject) => {
       const done = (): void => {
-        this.#waiting.delete(tell);
-        signal.removeEventListener('abort', giveUp);
+        this.#waiting.delete(waiting);
+        signal.removeEventListener('abort', waiting.giveUp);
       };
-      const tell = (place: StreamPlace): void => {
-        done();
-        resolve(place);
+      const waiting: Waiting = {
+        tell: (place) => {
+          done();
+          resolve(place);
+        },
+        giveUp: () => {
+          done();
+          reject(new Error('it is not waited for any more'));
+        },
       };
-      const giveUp = (): void => {
-        done();
-        reject(new Error('it is not waited for any more'));
-      };
-      this.#waiting.add(tell);
-      signal.addEventListener('abort', giveUp);
+      this.#waiting.add(waiting);
+      signal.addEventListener('abort', waiting.giveUp);
     });
   }
 
   close(): void {
+    for (const { giveUp } of Array.from(this.#waiting)) giveUp();
     this.#onClose();
   }
+}
+
+interface Waiting {
+  readonly tell: (place: StreamPlace) => void;
+  readonly giveUp: () => void;
 }

@@ -87,8 +87,8 @@ class EdgePulls implements EdgePart {
   }
 
   /**
-   * Another list of origins counts for the next connection; a vhost that is an edge no more lets go of its streams, and one that gets
-   * them otherwise begins anew.
+   * Other origins, or another cluster, count for the next connection; a vhost that is an edge no more lets go of its streams, and one
+   * that gets them otherwise begins anew.
    */
   configure(): void {
     const before = this.#before;
@@ -97,6 +97,7 @@ class EdgePulls implements EdgePart {
       const { vhost: name } = splitStreamId(streamId);
       const [was, is] = [before.vhosts.get(name), this.#before.vhosts.get(name)];
       if (was !== undefined && is !== undefined && waysOf(was) !== waysOf(is)) this.#stop(streamId);
+      if (this.#pulls.has(streamId) && clusterOf(was) !== clusterOf(is)) this.#follow(streamId);
       this.#look(streamId);
     }
   }
@@ -155,6 +156,13 @@ class EdgePulls implements EdgePart {
     });
     this.#running.add(pull);
     return pull;
+  }
+
+  #follow(streamId: string): void {
+    this.#followed.get(streamId)?.close();
+    const followed = this.#cluster.follow(streamId);
+    if (followed === undefined) this.#followed.delete(streamId);
+    else this.#followed.set(streamId, followed);
   }
 
   /** A reload that changes how streams are got begins another pull. */
@@ -256,9 +264,12 @@ const countsWith = ({ starts, recvBytes }: EdgePullCounts, { counts }: EdgePull)
 });
 
 /** How its streams are got, to be compared. */
-function waysOf(vhost: VhostConfig): string {
-  const { protocol, originCluster, registry, registryPrefix, coworkers } = vhost.cluster;
-  return JSON.stringify([protocol, vhostAtOrigins(vhost), originCluster, registry, registryPrefix, coworkers]);
+const waysOf = (vhost: VhostConfig): string => JSON.stringify([vhost.cluster.protocol, vhostAtOrigins(vhost)]);
+
+/** Who knows where they are, to be compared. */
+function clusterOf(vhost: VhostConfig | undefined): string {
+  const { originCluster, registry, registryPrefix, coworkers } = vhost?.cluster ?? {};
+  return JSON.stringify([originCluster, registry, registryPrefix, coworkers]);
 }
 
 const isSame = (one: ServerAddress | undefined, other: ServerAddress): boolean =>
