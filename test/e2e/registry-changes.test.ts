@@ -221,18 +221,20 @@ describe('a registry over TLS', () => {
     await announced(many, []);
   });
 
-  it('tells an edge without an origin where a stream is', async () => {
+  it('tells an edge without an origin where a stream is, also under the name that its vhost has there', async () => {
+    const another = (place: ServerPlace) => `vhost another.test { mode remote; ${clusterOf(place, 'vhost __defaultVhost__;')}`;
     await reload(
       one,
-      optionsOf(SMALL, (place) => `mode remote; ${clusterOf(place)}`),
+      optionsOf(SMALL, (place) => `mode remote; ${clusterOf(place)} } ${another(place)}`),
     );
     const early = await LivePlayer.start(one, 'live/edge');
     const publisher = await LivePublisher.start(many, 'live/edge');
     await early.waitForFrames(50);
     const late = await LivePlayer.start(one, 'live/edge');
-    await late.waitForFrames(50);
-    expectWhole([early, late]);
-    for (const client of [publisher, early, late]) client.leave();
+    const elsewhere = await LivePlayer.start(one, 'live/edge', { tcUrlParameters: '?vhost=another.test' });
+    await Promise.all([late, elsewhere].map((player) => player.waitForFrames(50)));
+    expectWhole([early, late, elsewhere]);
+    for (const client of [publisher, early, late, elsewhere]) client.leave();
     await reload(one, optionsOf(SMALL));
   });
 });

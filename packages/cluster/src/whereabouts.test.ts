@@ -100,6 +100,21 @@ describe('streams that are followed', () => {
     whereabouts.close();
   });
 
+  it('are told to all who follow them', async () => {
+    const { registry, whereabouts } = setUp();
+    const [one, other] = [whereabouts.follow('v/a/1'), whereabouts.follow('v/a/1')];
+    const found = [one.found(never), other.found(never)];
+    await pass(2_000);
+    await registry.announce('v/a/1', there);
+    await pass(2_000);
+    expect(await Promise.all(found)).toEqual([there, there]);
+    one.close();
+    await registry.withdraw('v/a/1');
+    await pass(2_000);
+    expect(other.place).toBeUndefined();
+    whereabouts.close();
+  });
+
   it('are not waited for any more when the signal says so, or nobody follows them, and what this server has itself is not elsewhere', async () => {
     const { registry, whereabouts } = setUp();
     await registry.announce('v/a/1', { ...there, instanceId: 'here' });
@@ -109,9 +124,9 @@ describe('streams that are followed', () => {
     giveUp.abort();
     await expect(found).rejects.toThrow('not waited for');
     const followed = whereabouts.follow('v/a/2');
-    const never = followed.found(new AbortController().signal);
+    const unfound = followed.found(never);
     followed.close();
-    await expect(never).rejects.toThrow('not waited for');
+    await expect(unfound).rejects.toThrow('not waited for');
     expect(await Promise.race([whereabouts.ask('v/a/1'), pass(1)])).toBeUndefined();
     whereabouts.close();
   });

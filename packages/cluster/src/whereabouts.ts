@@ -30,7 +30,8 @@ const BATCH = 256;
 export class Whereabouts {
   readonly #options: WhereaboutsOptions;
   readonly #notes: FailureNotes;
-  readonly #followed = new Map<string, Followed>();
+  /** What each looks for. */
+  readonly #followed = new Map<Followed, string>();
   /** Questions of this turn of the event loop, to be asked together. */
   #asked = new Map<string, PromiseWithResolvers<StreamPlace | undefined>>();
   #timer: NodeJS.Timeout | undefined;
@@ -51,12 +52,9 @@ export class Whereabouts {
     return question.promise;
   }
 
-  /** One at a time for each stream. */
   follow(streamId: string): FollowedStream {
-    const followed = new Followed(() => {
-      if (this.#followed.get(streamId) === followed) this.#followed.delete(streamId);
-    });
-    this.#followed.set(streamId, followed);
+    const followed: Followed = new Followed(() => this.#followed.delete(followed));
+    this.#followed.set(followed, streamId);
     this.#look(streamId, followed);
     this.#schedule();
     return followed;
@@ -93,8 +91,8 @@ export class Whereabouts {
       for (let first = 0; first < streams.length; first += BATCH) {
         const beginMs = clock.nowMs();
         const batch = streams.slice(first, first + BATCH);
-        const places = await this.#lookUp(batch.map(([streamId]) => streamId));
-        for (const [index, [, followed]] of batch.entries()) followed.onAnswer(places[index]);
+        const places = await this.#lookUp(batch.map(([, streamId]) => streamId));
+        for (const [index, [followed]] of batch.entries()) followed.onAnswer(places[index]);
         await this.#pause(beginMs + (batch.length / registry.lookUpsPerSecond) * 1000 - clock.nowMs());
       }
     } catch (error) {

@@ -8,7 +8,14 @@ import type {
   StreamRegistry,
   Whereabouts,
 } from '@srs/cluster';
-import { type Config, type ServerAddress, splitStreamId, type VhostConfig } from '@srs/config';
+import {
+  type Config,
+  streamId as formatStreamId,
+  type ServerAddress,
+  splitStreamId,
+  type VhostConfig,
+  vhostAtOrigins,
+} from '@srs/config';
 import type { Lease } from '@srs/control';
 import { systemClock } from '@srs/kernel';
 import { deviceAddress } from '@srs/native';
@@ -99,7 +106,7 @@ class Cluster implements ClusterPart {
   }
 
   follow(streamId: string): FollowedStream | undefined {
-    return this.#memberOf(streamId)?.whereabouts.follow(streamId);
+    return this.#memberOf(streamId)?.whereabouts.follow(this.#nameThere(streamId));
   }
 
   async whereIs(streamId: string, limitMs: number): Promise<StreamPlace | undefined> {
@@ -107,7 +114,7 @@ class Cluster implements ClusterPart {
     if (member === undefined) return undefined;
     const expired = Promise.withResolvers<undefined>();
     const timer = setTimeout(() => expired.resolve(undefined), limitMs);
-    const answer = member.whereabouts.ask(streamId).catch(() => undefined);
+    const answer = member.whereabouts.ask(this.#nameThere(streamId)).catch(() => undefined);
     const place = await Promise.race([answer, expired.promise]);
     clearTimeout(timer);
     return place;
@@ -147,6 +154,13 @@ class Cluster implements ClusterPart {
       isFresh,
       takesOver: vhost.publish.busy === 'replace',
     });
+  }
+
+  /** Under which another server has the stream. */
+  #nameThere(streamId: string): string {
+    const { vhost: name, app, stream } = splitStreamId(streamId);
+    const vhost = this.#environment.config.vhosts.get(name);
+    return vhost === undefined ? streamId : formatStreamId(vhostAtOrigins(vhost), app, stream);
   }
 
   #memberOf(streamId: string): Member | undefined {

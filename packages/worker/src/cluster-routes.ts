@@ -1,5 +1,6 @@
 /** Sends viewers over RTMP to the server where their stream lives, for vhosts with `cluster { on_miss redirect; }`. */
 import type { AdmittedStream, RedirectAnswer, StreamRoutes } from '@srs/clients';
+import { vhostAtOrigins } from '@srs/config';
 import type { DirectoryClient } from '@srs/stream';
 
 /** After this the viewer is served here: it waits, or the stream is got for it. */
@@ -10,6 +11,8 @@ export function clusterRoutes(directory: Pick<DirectoryClient, 'whereIs'>): Stre
     find: (use, { vhost, streamId }: AdmittedStream) => {
       const { originCluster, onMiss } = vhost.cluster;
       if (use !== 'play' || !originCluster || onMiss !== 'redirect') return undefined;
+      // A viewer would ask there for the name that it knows.
+      if (vhostAtOrigins(vhost) !== vhost.name) return undefined;
       return findWithin(directory, streamId);
     },
   };
