@@ -176,7 +176,8 @@ describe('connections', () => {
     await accepted.promise;
     // The server sends it when the handshake is over on its side, too.
     if (peer instanceof TLSSocket) await once(peer, 'session');
-    await within(Promise.all([front.close(60_000), once(peer, 'close')]), 5_000, () => 'it does not end');
+    const gone = new Promise((resolve) => void peer.once('close', resolve));
+    await within(Promise.all([front.close(60_000), gone]), 5_000, () => 'it does not end');
   });
 
   it('go nowhere any more once the listener is closed, and its neighbours stay', async () => {
