@@ -1,24 +1,8 @@
 /** Servers that streams are forwarded to, in the test's own process: all names of streams on one port, and each does as its name says. */
 import type { Socket } from 'node:net';
-import { nodeRtmpCrypto, type ServerInfo, ServerSession } from '@srs/rtmp';
-import { LoopbackServer } from '../support/loopback-server.ts';
+import { nodeRtmpCrypto, ServerSession } from '@srs/rtmp';
+import { LoopbackServer, loopbackInfo } from '../support/loopback-server.ts';
 import { SequenceChecker } from './stamped-media-test-support.ts';
-
-const info: ServerInfo = {
-  server: 'receiver',
-  license: '',
-  role: '',
-  url: '',
-  version: '1',
-  site: '',
-  email: '',
-  copyright: '',
-  primary: '',
-  authors: '',
-  serverIp: '127.0.0.1',
-  pid: 1,
-  id: 1,
-};
 
 /** `refuse-1` lets nobody publish, `slow-20-1` reads 20 kB in a second, all others take what comes. */
 export class ForwardReceivers {
@@ -57,7 +41,7 @@ export class ForwardReceivers {
     const session: ServerSession = new ServerSession(
       {
         onSend: (bytes) => void (socket.writable && socket.write(bytes)),
-        onConnect: () => session.acceptConnect(info),
+        onConnect: () => session.acceptConnect(loopbackInfo),
         onPublish: ({ streamName }) => {
           if (streamName.startsWith('refuse')) {
             session.reject('NetStream.Publish.BadName', 'not here');
