@@ -1,5 +1,5 @@
 /** Servers of other makers as origins of an edge, and as those that streams are forwarded to. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -158,32 +158,49 @@ describe.concurrent('Node-Media-Server', () => {
 
 describe('ffmpeg that listens', () => {
   requires('ffmpeg', 'ffprobe');
+  let directory: string;
+  let ports: Awaited<ReturnType<typeof claimPorts>>;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'srs-listen-'));
+    ports = await claimPorts();
+  });
+
+  afterAll(() => {
+    ports?.release();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  /** Three seconds of what `url` gives, with ffmpeg as client or as server. */
+  const record = async (file: string, url: string, ...options: string[]) =>
+    await startForeign('ffmpeg', ['-nostdin', ...options, '-i', url, '-c', 'copy', '-t', '3', join(directory, file)]);
+
+  async function expectThreeSeconds(file: string): Promise<void> {
+    const shown = ['-show_entries', 'stream=codec_name:format=duration', '-of', 'csv=p=0'];
+    const { stdout } = await runForeign('ffprobe', ['-v', 'error', ...shown, join(directory, file)]);
+    const [first, second, duration] = stdout.split('\n');
+    expect([first, second].sort()).toEqual(['aac', 'h264']);
+    expect(Number(duration)).toBeGreaterThan(2.5);
+  }
 
   it('is one to forward to', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'srs-listen-'));
-    const ports = await claimPorts();
-    try {
-      const file = join(directory, 'out.flv');
-      const url = `rtmp://127.0.0.1:${ports.first}/live/s`;
-      const listener = await startForeign('ffmpeg', ['-nostdin', '-listen', '1', '-i', url, '-c', 'copy', '-t', '3', file]);
-      await using server = await ServerProcess.start({ vhost: `forward 127.0.0.1:${ports.first};` });
-      const publisher = await publishWithFfmpeg(await clip('h264-aac'), server.url('live/s'));
-      await listener.waitForExit();
-      await publisher.stop();
-      expect(existsSync(file)).toBe(true);
-      const { stdout } = await runForeign('ffprobe', [
-        '-v',
-        'error',
-        '-show_entries',
-        'stream=codec_name:format=duration',
-        '-of',
-        'csv=p=0',
-        file,
-      ]);
-      expect(stdout.split('\n').slice(0, 2).sort()).toEqual(['aac', 'h264']);
-    } finally {
-      ports.release();
-      rmSync(directory, { recursive: true, force: true });
-    }
+    const { first: port } = ports;
+    const listener = await record('forwarded.flv', `rtmp://127.0.0.1:${port}/live/s`, '-listen', '1');
+    await using server = await ServerProcess.start({ vhost: `forward 127.0.0.1:${port};` });
+    const publisher = await publishWithFfmpeg(await clip('h264-aac'), server.url('live/s'));
+    await listener.waitForExit();
+    await publisher.stop();
+    await expectThreeSeconds('forwarded.flv');
+  });
+
+  it('is an origin to pull from', async () => {
+    const { first: port } = ports;
+    await using edge = await ServerProcess.start({ vhost: `mode remote; origin 127.0.0.1:${port};` });
+    const input = ['-nostdin', '-re', '-stream_loop', '-1', '-i', await clip('h264-aac'), '-c', 'copy'];
+    const listener = await startForeign('ffmpeg', [...input, '-listen', '1', '-f', 'flv', `rtmp://127.0.0.1:${port}/live/s`]);
+    const player = await record('pulled.flv', edge.url('live/s'));
+    await player.waitForExit();
+    await listener.stop();
+    await expectThreeSeconds('pulled.flv');
   });
 });
