@@ -16,6 +16,7 @@ vhost a {
   http_hooks { on_connect http://user:pa55@127.0.0.1/hook?token=abc; }
   transcode { engine { vparams { t 100; coder 1; } } }
   bandcheck { key hush; }
+  cluster { registry redis://me:hush@hush@10.0.0.5/2; }
   dvr { dvr_upload { access_key "hush hush"; secret_key hush4; } }
 }`,
   {
@@ -47,6 +48,7 @@ describe('the effective configuration', () => {
     expect(rowOf(loaded, 'vhost a / bandcheck / key')?.value).toBe('***');
     expect(rowOf(loaded, 'vhost a / dvr / dvr_upload / access_key')?.value).toBe('***');
     expect(rowOf(loaded, 'vhost a / dvr / dvr_upload / secret_key')?.value).toBe('***');
+    expect(rowOf(loaded, 'vhost a / cluster / registry')?.value).toBe('redis://me:***@10.0.0.5/2');
     expect(rowOf(loaded, 'vhost a / http_hooks / on_connect')?.value).not.toMatch(/pa55|abc/);
     expect(loaded.effective().filter(({ value }) => /hush|pa55|abc/.test(value))).toEqual([]);
   });

@@ -50,8 +50,13 @@ export class EffectiveConfig {
 }
 
 function describe(where: string, row: Row<unknown>, given: readonly Directive[]): EffectiveDirective {
-  const value = row.type.isSecret === true ? hiddenValue : given.map((directive) => textOf(row, directive)).join(' ');
-  return { directive: where, value: redact(value), origin: originOf(given[0]!) };
+  return { directive: where, value: redact(shownValue(row, given)), origin: originOf(given[0]!) };
+}
+
+function shownValue(row: Row<unknown>, given: readonly Directive[]): string {
+  const { isSecret, publicPart } = row.type;
+  if (isSecret !== true) return given.map((directive) => textOf(row, directive)).join(' ');
+  return publicPart?.(given[0]!.args[0] ?? '') ?? hiddenValue;
 }
 
 function textOf(row: Row<unknown>, directive: Directive): string {

@@ -24,6 +24,8 @@ export interface ValueType<T> {
   readonly dependsOnMachine?: boolean;
   /** The value must never be shown: not in messages, nor in a dump of the configuration. */
   readonly isSecret?: boolean;
+  /** What may be shown of it in a dump all the same. */
+  readonly publicPart?: (text: string) => string;
   /** Children are free `name value;` pairs instead of arguments. */
   readonly isPairs?: boolean;
   /** Children of these names, repeated in any order, are the value; the arguments come as name, arg, arg, ... */
