@@ -1,6 +1,9 @@
 /** An edge gets streams from its origins for viewers, and takes there what is published on it. */
+import { encodeAmf0 } from '@srs/amf';
+import { RtmpPlayer } from '@srs/client';
+import { frameTypes } from '@srs/kernel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../support/deadline.ts';
+import { eventually, within } from '../support/deadline.ts';
 import { sampleOf } from '../support/prometheus-text.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { addressOf, SMALL } from './cluster-test-support.ts';
@@ -180,6 +183,24 @@ describe('an edge', () => {
     expectWhole([there, here]);
     expect(await playersOf(origin, '__defaultVhost__/live/pushed')).toBe(1);
     for (const client of [there, here, publisher]) client.leave();
+  });
+
+  it.each(['gets', 'pushes on'])('%s texts and cue points too, over another edge', async (way) => {
+    const [from, to] = way === 'gets' ? [origin, second] : [second, origin];
+    const path = `live/cued-${way.length}`;
+    const cue = encodeAmf0('onCuePoint', 'goal');
+    const heard = Promise.withResolvers<void>();
+    const publisher = await LivePublisher.start(from, path);
+    const player = await RtmpPlayer.open(to.url(path), {
+      onFrame: (type, _timestampMs, payload) => {
+        // The stream is here: from now on nothing may be lost.
+        if (type === frameTypes.video) publisher.session.sendFrame(frameTypes.data, 0, cue);
+        if (type === frameTypes.data && payload.equals(cue)) heard.resolve();
+      },
+    });
+    await within(heard.promise, LIMIT_MS, () => 'no cue point came');
+    await player.close();
+    publisher.leave();
   });
 
   it('refuses a publisher whom the origin refuses', async () => {

@@ -178,9 +178,9 @@ describe('ffmpeg that listens', () => {
   async function expectThreeSeconds(file: string): Promise<void> {
     const shown = ['-show_entries', 'stream=codec_name:format=duration', '-of', 'csv=p=0'];
     const { stdout } = await runForeign('ffprobe', ['-v', 'error', ...shown, join(directory, file)]);
-    const [first, second, duration] = stdout.split('\n');
-    expect([first, second].sort()).toEqual(['aac', 'h264']);
-    expect(Number(duration)).toBeGreaterThan(2.5);
+    const lines = stdout.split('\n');
+    expect(lines.slice(0, 2).sort()).toEqual(['aac', 'h264']);
+    expect(Number(lines[2])).toBeGreaterThan(2.5);
   }
 
   it('is one to forward to', async () => {
