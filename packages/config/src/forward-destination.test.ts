@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeForwardDestination, destinationsOf, forwardBackendOf, parseForwardDestination } from './forward-destination.ts';
+import { describeForwardDestination, parseForwardDestination } from './forward-destination.ts';
+import { destinationsOf, forwardBackendOf } from './forward-wishes.ts';
 import { loadConfig } from './load.ts';
 
 describe('parseForwardDestination', () => {

@@ -1,7 +1,6 @@
 /** Where streams are forwarded: a server, which gets them under their own names, or the URL of a stream, with variables. */
 import { redact } from '@srs/kernel';
 import { formatAddress, isIpv6, isPort, parseServerAddress } from './address-type.ts';
-import type { VhostConfig } from './config.ts';
 import { isPrintable, type ValueType } from './value-type.ts';
 
 export interface ForwardDestination {
@@ -43,16 +42,6 @@ export function parseForwardDestination(text: string): ForwardDestination | unde
 /** As it is written, secrets hidden. */
 export function describeForwardDestination({ url, ...address }: ForwardDestination): string {
   return url === undefined ? formatAddress(address) : redact(url);
-}
-
-/** In whichever way the vhost names them. */
-export function destinationsOf({ forward, forwarding }: VhostConfig): readonly ForwardDestination[] {
-  return forwarding.enabled ? [...forward, ...forwarding.destinations] : forward;
-}
-
-/** Who is asked for more of them; empty for nobody. */
-export function forwardBackendOf({ forwarding }: VhostConfig): string {
-  return forwarding.enabled ? forwarding.backend : '';
 }
 
 export const forwardDestinations: ValueType<readonly ForwardDestination[]> = {

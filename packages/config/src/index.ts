@@ -18,12 +18,11 @@ export type { Environment } from './environment.ts';
 export type { LiveRule } from './field.ts';
 export {
   describeForwardDestination,
-  destinationsOf,
   type ForwardDestination,
-  forwardBackendOf,
   forwardDestinationAllowed,
   parseForwardDestination,
 } from './forward-destination.ts';
+export * from './forward-wishes.ts';
 export * from './limits.ts';
 export * from './load.ts';
 export { maxNameBytes, maxNameSegmentBytes } from './name-check.ts';
